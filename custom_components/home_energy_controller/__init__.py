@@ -1,0 +1,1 @@
+"""Home Energy Controller: several Marstek Venus batteries run as one."""

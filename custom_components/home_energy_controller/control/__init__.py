@@ -1,0 +1,1 @@
+"""The controller: pure functions over frozen values. No I/O, no clock, no Home Assistant."""

@@ -1,0 +1,275 @@
+"""What the controller sees, what it is told, and what it answers.
+
+Everything is a frozen value. Power of a battery is positive while it discharges, power of the grid while the house
+imports. Every `at` is in seconds of one monotonic clock.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Mode(StrEnum):
+    """What a battery says that it is doing."""
+
+    AUTO = "auto"
+    MANUAL = "manual"
+    PASSIVE = "passive"
+    AI = "ai"
+    UPS = "ups"
+    UNKNOWN = "unknown"
+
+
+class OwnMeter(StrEnum):
+    """Whether the owner paired a meter with the battery in the app: without one, Auto idles."""
+
+    YES = "yes"
+    NO = "no"
+    UNSURE = "unsure"
+
+
+class Wish(StrEnum):
+    """What the owner wants of one battery."""
+
+    CONTROLLED = "controlled"
+    AUTOMATIC = "automatic"
+    FIXED = "fixed"
+    IDLE = "idle"
+
+
+class Release(StrEnum):
+    """What a battery is left doing when the controller lets go of it."""
+
+    AS_FOUND = "as_found"
+    AUTOMATIC = "automatic"
+    IDLE = "idle"
+
+
+class Strategy(StrEnum):
+    """What the owner wants of the site, in HomeWizard's words."""
+
+    ZERO = "zero"
+    ZERO_CHARGE_ONLY = "zero_charge_only"
+    ZERO_DISCHARGE_ONLY = "zero_discharge_only"
+    TO_FULL = "to_full"
+    STANDBY = "standby"
+    FIXED = "fixed"
+
+
+class SiteState(StrEnum):
+    """Why the site does what it does; at most fifteen, each translated."""
+
+    OFF = "off"
+    STARTING = "starting"
+    LEADER_ALONE = "leader_alone"
+    LEADER_AND_FOLLOWERS = "leader_and_followers"
+    SWAPPING = "swapping"
+    NO_LEADER = "no_leader"
+    HOLDING = "holding"
+    STANDBY = "standby"
+    FIXED = "fixed"
+    TO_FULL = "to_full"
+    METER_LOST = "meter_lost"
+    NO_BATTERY = "no_battery"
+    LEADER_WITHOUT_EFFECT = "leader_without_effect"
+    POLLING_OFF = "polling_off"
+
+
+class Role(StrEnum):
+    """The part of one battery in the present decision."""
+
+    LEADER = "leader"
+    FOLLOWER = "follower"
+    OWNER = "owner"
+    """The owner took it out with the battery's own mode select."""
+    UNAVAILABLE = "unavailable"
+    """Silent, of unknown charge, or refused: out of control until that changes."""
+
+
+class Action(StrEnum):
+    """What one battery should be doing."""
+
+    AUTO = "auto"
+    SETPOINT = "setpoint"
+    IDLE = "idle"
+    RELEASE = "release"
+    NOTHING = "nothing"
+    """Leave it as it is and send nothing."""
+
+
+class CommandKind(StrEnum):
+    """The three things that the controller ever sends."""
+
+    AUTO = "auto"
+    PASSIVE = "passive"
+    MANUAL_IDLE = "manual_idle"
+    """Manual with a disabled placeholder slot: other slots of the device go on acting."""
+
+
+class Health(StrEnum):
+    """How far a battery does what it was told."""
+
+    UNTOUCHED = "untouched"
+    SETTLING = "settling"
+    """Told, not yet proven."""
+    PROVEN = "proven"
+    NOT_FOLLOWING = "not_following"
+    SILENT = "silent"
+    RELEASED = "released"
+
+
+@dataclass(frozen=True, slots=True)
+class Timed[T]:
+    """A value and the moment (monotonic seconds) at which it held."""
+
+    value: T
+    at: float
+
+    def fresh(self, now: float, limit_s: float) -> bool:
+        """Return whether the value is at most `limit_s` seconds old."""
+        return now - self.at <= limit_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One thing to send to one battery."""
+
+    battery_id: str
+    kind: CommandKind
+    power_w: int = 0
+    countdown_s: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandOutcome:
+    """What became of a command that was sent."""
+
+    command: Command
+    sent_at: float
+    done_at: float
+    accepted: bool | None
+    """True or False as the device said; None when no answer came: it may act all the same."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatteryObservation:
+    """What is known of one battery; None is unknown and never 0."""
+
+    battery_id: str
+    soc_pct: Timed[float] | None = None
+    power_w: Timed[float] | None = None
+    """AC power of the battery itself, + discharging (its own PV taken out)."""
+    mode: Timed[Mode] | None = None
+    outcome: CommandOutcome | None = None
+    """Of the newest finished command."""
+
+    @property
+    def last_answer_at(self) -> float | None:
+        """Return when anything was last heard."""
+        times = [timed.at for timed in (self.soc_pct, self.power_w, self.mode) if timed is not None]
+        return max(times, default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """The site at one instant, as far as it is known."""
+
+    meter_w: Timed[float] | None
+    batteries: tuple[BatteryObservation, ...]
+    net_load_w: tuple[Timed[float], ...] = ()
+    """Samples of L = meter + sum of battery power, oldest first (see `net_load.py`)."""
+    local_time: datetime
+    """Wall clock of the home, aware; for hours of the day only, never for durations."""
+
+    def battery(self, battery_id: str) -> BatteryObservation:
+        """Return the observation of one battery; an empty one when there is none."""
+        for battery in self.batteries:
+            if battery.battery_id == battery_id:
+                return battery
+        return BatteryObservation(battery_id=battery_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatterySettings:
+    """What the owner told about one battery, and what its firmware can do."""
+
+    battery_id: str
+    power_class_w: int = 800
+    """What the device allows itself in Auto, both directions: 600, 800, 1200, 1500, 2200 or 2500."""
+    capacity_wh: float = 5120.0
+    own_meter: OwnMeter = OwnMeter.UNSURE
+    wish: Wish = Wish.CONTROLLED
+    fixed_power_w: int = 0
+    max_charge_w: int = 2500
+    max_discharge_w: int = 2500
+    reserve_pct: float = 12.0
+    """Lowest state of charge that control uses."""
+    ceiling_pct: float = 100.0
+    release: Release = Release.AS_FOUND
+    found_mode: Mode | None = None
+    """The mode read before our first command ever."""
+    has_passive: bool = True
+    slots_cleared: bool = False
+    """The owner confirmed that no schedule slot is enabled: only then may Manual idle the device."""
+
+    @property
+    def charge_limit_w(self) -> int:
+        """Return the largest charging power that may be asked for (W, positive)."""
+        return min(self.max_charge_w, self.power_class_w)
+
+    @property
+    def discharge_limit_w(self) -> int:
+        """Return the largest discharging power that may be asked for (W)."""
+        return min(self.max_discharge_w, self.power_class_w)
+
+    @property
+    def may_lead(self) -> bool:
+        """Return whether Auto could do nothing that is forbidden: it obeys the device's own limits only."""
+        limits_hold = min(self.max_charge_w, self.max_discharge_w) >= self.power_class_w
+        return self.own_meter is not OwnMeter.NO and limits_hold
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the owner told about the site."""
+
+    enabled: bool
+    strategy: Strategy = Strategy.ZERO
+    setpoint_w: int = 0
+    """For the strategy `fixed`: + discharges."""
+    batteries: tuple[BatterySettings, ...]
+    meter_age_limit_s: float = 60.0
+    battery_age_limit_s: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    """Per battery: how old a reading may be (three polls of its firmware, at least 90 s)."""
+
+    def age_limit_s(self, battery_id: str) -> float:
+        """Return how old a reading of this battery may be."""
+        return self.battery_age_limit_s.get(battery_id, 90.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What one battery should do, and as what."""
+
+    battery_id: str
+    role: Role
+    action: Action
+    power_w: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What every battery should do, and why."""
+
+    state: SiteState
+    leader_id: str | None
+    targets: tuple[Target, ...]
+    net_load_w: float | None
+    car_power_w: int = 0
+    decided_at: float
+
+    def target(self, battery_id: str) -> Target | None:
+        """Return the target of one battery."""
+        return next((t for t in self.targets if t.battery_id == battery_id), None)

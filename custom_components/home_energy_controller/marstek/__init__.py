@@ -1,0 +1,1 @@
+"""The batteries' local UDP protocol. No Home Assistant."""
