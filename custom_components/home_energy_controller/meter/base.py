@@ -1,0 +1,51 @@
+"""What every grid meter offers, and how it fails."""
+# ruff: noqa: N818 - the names say what happened, as those of asyncio and Home Assistant do
+
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+MAX_POWER_W: Final = 100_000
+"""Three phases of 80 A are 55 kW: beyond this, a number is garbage."""
+
+
+class MeterError(Exception):
+    """Base of everything that keeps a meter from giving a reading."""
+
+
+class MeterUnreachable(MeterError):
+    """Nothing answered in time at the address."""
+
+
+class MeterApiDisabled(MeterError):
+    """The meter answers, but its owner has the local API switched off."""
+
+
+class MeterNotFound(MeterError):
+    """Something answers, but it has no such meter."""
+
+
+class MeterInvalidReply(MeterError):
+    """The answer holds no power that can be believed."""
+
+
+class MeterStale(MeterError):
+    """The meter has no present value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterReading:
+    """Power of the grid connection (W, + import) and the monotonic moment (s) at which it held."""
+
+    power_w: float
+    at: float
+
+
+class Meter(Protocol):
+    """A source of grid power."""
+
+    @property
+    def description(self) -> str:
+        """Return a name for logs and diagnostics, without an address."""
+
+    async def read(self) -> MeterReading:
+        """Return the newest reading; raise MeterError when there is none."""
