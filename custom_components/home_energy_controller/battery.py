@@ -1,0 +1,212 @@
+"""One battery at run time: its device, the one read and the one write that may be under way, and what it counted."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+import logging
+from typing import Any, Protocol
+
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.const import CONF_HOST, CONF_PORT
+from homeassistant.util import dt as dt_util
+
+from .const import (
+    CONF_CAPACITY_WH,
+    CONF_FIRMWARE,
+    CONF_MAC,
+    CONF_MODEL,
+    CONF_OWN_METER,
+    CONF_POWER_CLASS_W,
+    CONF_RELEASE,
+    CONF_SLOTS_CLEARED,
+    CONF_WIFI_MAC,
+    DEFAULT_CAPACITY_WH,
+    DEFAULT_POWER_CLASS_W,
+    RELEASE_DEFAULT,
+)
+from .control.model import (
+    BatteryObservation,
+    BatterySettings,
+    Command,
+    CommandKind,
+    CommandOutcome,
+    Mode,
+    OwnMeter,
+    Release,
+    Timed,
+)
+from .energy import EnergyTotals
+from .marstek import DeviceInfo, MarstekClient, MarstekDevice, MarstekError
+from .store import StoredBattery
+
+_LOGGER = logging.getLogger(__name__)
+
+SHORTEST_AGE_LIMIT_S = 90.0
+POLL_SLACK_S = 1.0
+"""Cycles do not keep exact time: a poll that is due within a second is due."""
+
+
+class Spawn(Protocol):
+    """Starts a background task that ends with the config entry."""
+
+    def __call__(self, coroutine: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        """Start it."""
+
+
+class Battery:
+    """What the coordinator holds of one battery subentry."""
+
+    def __init__(
+        self,
+        subentry: ConfigSubentry,
+        client: MarstekClient,
+        stored: StoredBattery,
+        *,
+        clock: Callable[[], float],
+        spawn: Spawn,
+    ) -> None:
+        """Wrap the device of a subentry; nothing is sent yet."""
+        data = subentry.data
+        self.id: str = data[CONF_MAC]
+        self.subentry = subentry
+        self.name = subentry.title
+        self.device = MarstekDevice(
+            client,
+            data[CONF_HOST],
+            data[CONF_PORT],
+            mac=self.id,
+            info=DeviceInfo(
+                model=data.get(CONF_MODEL),
+                firmware=data.get(CONF_FIRMWARE),
+                ble_mac=self.id,
+                wifi_mac=data.get(CONF_WIFI_MAC),
+                ip=None,
+                received_at=clock(),
+            ),
+            clock=clock,
+        )
+        self.totals = EnergyTotals(charged_wh=stored.charged_wh, discharged_wh=stored.discharged_wh)
+        self.outcome: CommandOutcome | None = None
+        self.answering = True
+        """The newest read was answered; a battery that is not answering is not waited for."""
+        self.reported_down = False
+        self.last_answer: datetime | None = None
+        self._clock = clock
+        self._spawn = spawn
+        self._read: asyncio.Task[None] | None = None
+        self._write: asyncio.Task[None] | None = None
+        self._read_started_at: float | None = None
+
+    @property
+    def capacity_wh(self) -> float:
+        """Return what it stores when full, as the owner told."""
+        return float(self.subentry.data.get(CONF_CAPACITY_WH, DEFAULT_CAPACITY_WH))
+
+    @property
+    def power_class_w(self) -> int:
+        """Return what the device allows itself in either direction."""
+        return int(self.subentry.data.get(CONF_POWER_CLASS_W, DEFAULT_POWER_CLASS_W))
+
+    @property
+    def may_lead(self) -> bool:
+        """Return whether it may run in Auto."""
+        return self.settings(StoredBattery(), Release.AUTOMATIC).may_lead
+
+    @property
+    def age_limit_s(self) -> float:
+        """Return how old a reading may be: three polls, so that two lost ones in a row are no news."""
+        return max(SHORTEST_AGE_LIMIT_S, 3 * self.device.profile.poll_interval_s)
+
+    @property
+    def observation(self) -> BatteryObservation:
+        """Return what is known of it."""
+        mode = self.device.mode
+        power = self.device.power_w
+        soc = self.device.soc_pct
+        return BatteryObservation(
+            battery_id=self.id,
+            soc_pct=None if soc is None else Timed(*soc),
+            power_w=None if power is None else Timed(*power),
+            mode=None if mode is None or mode.mode is None else Timed(Mode(mode.mode.value), mode.received_at),
+            outcome=self.outcome,
+        )
+
+    def is_available(self, now: float) -> bool:
+        """Return whether it was heard recently."""
+        heard_at = self.observation.last_answer_at
+        return heard_at is not None and now - heard_at <= self.age_limit_s
+
+    def settings(self, stored: StoredBattery, default_release: Release) -> BatterySettings:
+        """Return what the controller is told about it."""
+        data = self.subentry.data
+        release = data.get(CONF_RELEASE, RELEASE_DEFAULT)
+        return BatterySettings(
+            battery_id=self.id,
+            power_class_w=self.power_class_w,
+            capacity_wh=self.capacity_wh,
+            own_meter=OwnMeter(data.get(CONF_OWN_METER, OwnMeter.UNSURE)),
+            wish=stored.wish,
+            fixed_power_w=stored.setpoint_w,
+            release=default_release if release == RELEASE_DEFAULT else Release(release),
+            found_mode=stored.found_mode,
+            has_passive=self.device.profile.has_passive,
+            slots_cleared=data.get(CONF_SLOTS_CLEARED, False),
+        )
+
+    def read(self, now: float, wanted_at: float | None) -> asyncio.Task[None] | None:
+        """Start a read when one is due, by the firmware's interval or because somebody wants one; at most one runs."""
+        if self._read is not None and not self._read.done():
+            return self._read
+        last = self._read_started_at
+        due = last is None or now - last >= self.device.profile.poll_interval_s - POLL_SLACK_S
+        wanted = wanted_at is not None and wanted_at <= now and (last is None or last < wanted_at)
+        if not due and not wanted:
+            return None
+        self._read_started_at = now
+        self._read = self._spawn(self._async_read(), f"read {self.name}")
+        return self._read
+
+    def write(self, command: Command) -> asyncio.Task[None]:
+        """Start a write; one that is under way is given up, because its command is history."""
+        self.cancel_write()
+        self._write = self._spawn(self._async_write(command), f"write {self.name}")
+        return self._write
+
+    def cancel_write(self) -> None:
+        """Give up a write that is under way."""
+        if self._write is not None:
+            self._write.cancel()
+            self._write = None
+
+    async def _async_read(self) -> None:
+        """Poll the device and count its energy."""
+        try:
+            await self.device.poll()
+        except MarstekError as err:
+            _LOGGER.debug("%s: not read: %s", self.name, err)
+            self.answering = False
+            return
+        self.answering = True
+        self.last_answer = dt_util.utcnow().replace(microsecond=0)
+        if (power := self.device.power_w) is not None:
+            self.totals = self.totals.counted(*power)
+
+    async def _async_write(self, command: Command) -> None:
+        """Send one command and note what became of it."""
+        sent_at = self._clock()
+        try:
+            accepted: bool | None = await self._async_send(command)
+        except MarstekError as err:
+            _LOGGER.debug("%s: %s not confirmed: %s", self.name, command.kind, err)
+            accepted = None
+        self.outcome = CommandOutcome(command=command, sent_at=sent_at, done_at=self._clock(), accepted=accepted)
+
+    async def _async_send(self, command: Command) -> bool:
+        """Send one command."""
+        match command.kind:
+            case CommandKind.AUTO:
+                return await self.device.set_auto()
+            case CommandKind.PASSIVE:
+                return await self.device.set_passive(command.power_w, command.countdown_s)
+            case CommandKind.MANUAL_IDLE:
+                return await self.device.disable_slot()

@@ -1,0 +1,60 @@
+"""Selects: what the site is run for, and who runs each battery."""
+
+from typing import override
+
+from homeassistant.components.select import SelectEntity, SelectEntityDescription
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .control.model import Strategy, Wish
+from .coordinator import SiteConfigEntry
+from .entity import BatteryEntity, SiteEntity
+
+PARALLEL_UPDATES = 1
+
+STRATEGY = SelectEntityDescription(
+    key="strategy", translation_key="strategy", options=[strategy.value for strategy in Strategy]
+)
+MODE = SelectEntityDescription(key="mode", translation_key="mode", options=[wish.value for wish in Wish])
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: SiteConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Set up the selects of the site and of each battery."""
+    coordinator = entry.runtime_data
+    async_add_entities([StrategySelect(coordinator, STRATEGY)])
+    for battery in coordinator.batteries.values():
+        async_add_entities(
+            [BatteryModeSelect(coordinator, battery, MODE)], config_subentry_id=battery.subentry.subentry_id
+        )
+
+
+class StrategySelect(SiteEntity, SelectEntity):
+    """What the site is run for."""
+
+    @property
+    @override
+    def current_option(self) -> str:
+        """Return the strategy."""
+        return self.coordinator.data.strategy
+
+    @override
+    async def async_select_option(self, option: str) -> None:
+        """Change the strategy."""
+        await self.coordinator.async_set_strategy(Strategy(option))
+
+
+class BatteryModeSelect(BatteryEntity, SelectEntity):
+    """Who runs a battery: the controller, the battery itself, a fixed power, or nobody."""
+
+    @property
+    @override
+    def current_option(self) -> str:
+        """Return the owner's wish."""
+        return self.snapshot.wish
+
+    @override
+    async def async_select_option(self, option: str) -> None:
+        """Take the battery out of control, or give it back."""
+        await self.coordinator.async_set_wish(self.battery.id, Wish(option))

@@ -1,0 +1,52 @@
+"""What one cycle publishes: frozen, complete, and all that an entity ever reads."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from .control.model import Health, Mode, Role, SiteState, Strategy, Wish
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatterySnapshot:
+    """One battery as it is shown; None is unknown."""
+
+    available: bool
+    soc_pct: float | None
+    power_w: int | None
+    target_power_w: int | None
+    """What control asks of it; None while it runs by itself or is left alone."""
+    temperature_c: float | None
+    mode: Mode | None
+    role: Role | None
+    health: Health
+    charged_wh: float
+    discharged_wh: float
+    link_quality_pct: int | None
+    last_answer: datetime | None
+    wish: Wish
+    setpoint_w: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteSnapshot:
+    """The site as it is shown; None is unknown.
+
+    A sum over the batteries is None when one member is missing: a missing battery is not a battery at 0 W.
+    """
+
+    grid_power_w: int | None
+    net_load_w: int | None
+    battery_power_w: int | None
+    soc_pct: float | None
+    charged_wh: float
+    discharged_wh: float
+    state: SiteState
+    intent: SiteState
+    """What control does or, switched off, would do."""
+    leader: str | None
+    problem: bool
+    enabled: bool
+    strategy: Strategy
+    setpoint_w: int
+    batteries: Mapping[str, BatterySnapshot]

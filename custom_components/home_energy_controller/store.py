@@ -1,0 +1,141 @@
+"""What people set with entities, and what must outlive a restart: one versioned file per site."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
+import math
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.storage import Store
+
+from .const import DOMAIN
+from .control.model import Mode, Strategy, Wish
+
+VERSION = 1
+TOTALS_INTERVAL_S = 300.0
+"""Energy totals change with every reading: a crash may cost five minutes of them, a flash card is spared the rest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredBattery:
+    """One battery's part of the file."""
+
+    wish: Wish = Wish.CONTROLLED
+    setpoint_w: int = 0
+    found_mode: Mode | None = None
+    charged_wh: float = 0.0
+    discharged_wh: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredSite:
+    """The whole file."""
+
+    enabled: bool = False
+    strategy: Strategy = Strategy.ZERO
+    setpoint_w: int = 0
+    batteries: Mapping[str, StoredBattery] = field(default_factory=dict)
+
+    def battery(self, battery_id: str) -> StoredBattery:
+        """Return a battery's part; the defaults for one that was never stored."""
+        return self.batteries.get(battery_id, StoredBattery())
+
+
+class SiteStore:
+    """The file of one site, read once and written when something changed."""
+
+    def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
+        """Name the file; nothing is read yet."""
+        self._store: Store[dict[str, Any]] = Store(hass, VERSION, f"{DOMAIN}.{entry_id}")
+        self._clock = hass.loop.time
+        self._saved_at = self._clock()
+        self.site = StoredSite()
+
+    async def async_load(self) -> None:
+        """Read the file. What cannot be understood falls back to its default, part by part."""
+        self.site = parse(await self._store.async_load())
+
+    def update(self, **changes: Any) -> None:
+        """Change fields of the site and save at once: people expect that what they set is kept."""
+        self.site = replace(self.site, **changes)
+        self._save_soon()
+
+    def update_battery(self, battery_id: str, **changes: Any) -> None:
+        """Change fields of one battery and save at once."""
+        self._replace_battery(battery_id, **changes)
+        self._save_soon()
+
+    def count(self, battery_id: str, charged_wh: float, discharged_wh: float) -> None:
+        """Keep the totals of one battery and save them now and then.
+
+        Home Assistant's delayed save starts its delay anew with every call, so totals that change every few seconds
+        would never be written: the interval is kept here.
+        """
+        self._replace_battery(battery_id, charged_wh=charged_wh, discharged_wh=discharged_wh)
+        if self._clock() - self._saved_at >= TOTALS_INTERVAL_S:
+            self._save_soon()
+
+    async def async_save(self) -> None:
+        """Write what is waiting, now."""
+        await self._store.async_save(self._as_json())
+
+    async def async_remove(self) -> None:
+        """Delete the file."""
+        await self._store.async_remove()
+
+    def _replace_battery(self, battery_id: str, **changes: Any) -> None:
+        """Change fields of one battery in memory."""
+        battery = replace(self.site.battery(battery_id), **changes)
+        self.site = replace(self.site, batteries={**self.site.batteries, battery_id: battery})
+
+    def _save_soon(self) -> None:
+        """Write the file as soon as the event loop is free."""
+        self._saved_at = self._clock()
+        self._store.async_delay_save(self._as_json, 0)
+
+    def _as_json(self) -> dict[str, Any]:
+        """Return the file's content."""
+        return asdict(self.site)
+
+
+def parse(data: Any) -> StoredSite:
+    """Return the site in a file's content, whatever it holds.
+
+    A battery set to `fixed` comes back as `controlled`: a fixed power is never resumed after a restart.
+    """
+    if not isinstance(data, Mapping):
+        return StoredSite()
+    batteries = data.get("batteries")
+    return StoredSite(
+        enabled=data.get("enabled") is True,
+        strategy=_member(Strategy, data.get("strategy"), Strategy.ZERO),
+        setpoint_w=int(_number(data.get("setpoint_w"))),
+        batteries={
+            str(battery_id): _parse_battery(part)
+            for battery_id, part in (batteries.items() if isinstance(batteries, Mapping) else ())
+            if isinstance(part, Mapping)
+        },
+    )
+
+
+def _parse_battery(part: Mapping[str, Any]) -> StoredBattery:
+    """Return one battery's part."""
+    wish = _member(Wish, part.get("wish"), Wish.CONTROLLED)
+    return StoredBattery(
+        wish=Wish.CONTROLLED if wish is Wish.FIXED else wish,
+        setpoint_w=int(_number(part.get("setpoint_w"))),
+        found_mode=_member(Mode, part.get("found_mode"), None),
+        charged_wh=max(0.0, _number(part.get("charged_wh"))),
+        discharged_wh=max(0.0, _number(part.get("discharged_wh"))),
+    )
+
+
+def _member[E: StrEnum, D](enum: type[E], value: object, default: D) -> E | D:
+    """Return the member of that value, or the default."""
+    return enum(value) if value in enum else default
+
+
+def _number(value: object) -> float:
+    """Return a finite number, or 0."""
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else 0.0
