@@ -1,0 +1,226 @@
+"""What each family and firmware can do, cannot do, and in which units it speaks: one table."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+
+class Family(StrEnum):
+    """Hardware families; one device string may cover several sales names."""
+
+    VENUS_E3 = "venus_e3"
+    HMG50 = "hmg50"
+    """Venus E of the first two generations, and Venus C."""
+    VENUS_A = "venus_a"
+    VENUS_D = "venus_d"
+    MINI = "mini"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scales:
+    """Factors from the raw number to our unit; None where nobody established one: the value is then not reported."""
+
+    temperature: float | None = 1.0
+    capacity: float | None = 1.0
+    battery_power: float | None = None
+    """Negative: the raw value is + while charging."""
+    grid_energy: float | None = 1.0
+    pv_energy: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """How to treat one family from one firmware on."""
+
+    family: Family
+    firmware_major: int
+    scales: Scales = Scales()
+    reset_prone: bool = False
+    """Polling may wipe the settings of the device (taurgis#14, jaapp#75): ask seldom, and GetMode or GetStatus only."""
+    has_passive: bool = True
+    has_pv: bool = False
+    pv1_may_be_deciwatt: bool = False
+    energy_status_answers: bool = True
+    mode_read_delay_s: float = 0.0
+    """ES.GetMode sooner after a write made firmware 148 fall back to Auto (jaapp#111)."""
+    slot_count: int = 10
+    power_class_choices: tuple[int, ...] = (600, 800, 1200, 1500, 2200, 2500)
+    """What the owner can have set in the app (W); the API neither tells nor rejects, it clamps."""
+
+    @property
+    def request_gap_s(self) -> float:
+        """Return the pause that the device needs after each reply."""
+        return 2.5 if self.reset_prone else 1.0
+
+    @property
+    def poll_interval_s(self) -> float:
+        """Return how often the device may be polled."""
+        return 120.0 if self.reset_prone else 30.0
+
+    @property
+    def battery_status_safe(self) -> bool:
+        """Return whether Bat.GetStatus may be asked: settings were lost right after it (taurgis#14)."""
+        return not self.reset_prone and self.family is not Family.MINI
+
+
+_CLASSES_E = (600, 800, 2500)
+_REREAD_S = 15.0
+
+# Per family, the rows in the order of their first firmware; the last that applies counts. "Prone" rows end where the vendor
+# mended the loss of settings: 150 for E3, A and D (taurgis#15), 156 for HMG-50.
+_TABLE: Final = (
+    # Venus E 3.0. GetStatus is mute on 137 and 139 (jaapp#9, #74), temperature is x10 and capacity off by 10 on 139,
+    # some 135 have no Passive (jaapp#71), the counters stand still before 148 (flode#5).
+    Profile(
+        family=Family.VENUS_E3,
+        firmware_major=0,
+        scales=Scales(capacity=None, grid_energy=None),
+        reset_prone=True,
+        has_passive=False,
+        energy_status_answers=False,
+        power_class_choices=_CLASSES_E,
+    ),
+    Profile(
+        family=Family.VENUS_E3,
+        firmware_major=139,
+        scales=Scales(temperature=0.1, capacity=None, grid_energy=None),
+        reset_prone=True,
+        energy_status_answers=False,
+        power_class_choices=_CLASSES_E,
+    ),
+    Profile(
+        family=Family.VENUS_E3,
+        firmware_major=144,
+        scales=Scales(grid_energy=None),
+        reset_prone=True,
+        mode_read_delay_s=_REREAD_S,
+        power_class_choices=_CLASSES_E,
+    ),
+    Profile(
+        family=Family.VENUS_E3,
+        firmware_major=148,
+        reset_prone=True,
+        mode_read_delay_s=_REREAD_S,
+        power_class_choices=_CLASSES_E,
+    ),
+    Profile(family=Family.VENUS_E3, firmware_major=150, power_class_choices=_CLASSES_E),
+    # HMG-50. The scales change at 154 (jaapp#67); 154 and 155 leave GetStatus unanswered (stijn); bat_power has no
+    # established scale there and is gone from 156 (jaapp#119).
+    Profile(
+        family=Family.HMG50,
+        firmware_major=0,
+        scales=Scales(capacity=0.01, battery_power=-0.1, grid_energy=10.0),
+        reset_prone=True,
+        power_class_choices=_CLASSES_E,
+    ),
+    Profile(
+        family=Family.HMG50,
+        firmware_major=154,
+        scales=Scales(temperature=10.0, grid_energy=100.0),
+        reset_prone=True,
+        energy_status_answers=False,
+        power_class_choices=_CLASSES_E,
+    ),
+    Profile(
+        family=Family.HMG50,
+        firmware_major=156,
+        scales=Scales(temperature=10.0, grid_energy=100.0),
+        power_class_choices=_CLASSES_E,
+    ),
+    # Venus A. 1500 W from 148 (taurgis#27); solar counter 0 until 148, then in 0.01 kWh (taurgis#35); the first string is
+    # mostly in 0.1 W (taurgis#2, #57).
+    Profile(
+        family=Family.VENUS_A,
+        firmware_major=0,
+        reset_prone=True,
+        has_pv=True,
+        pv1_may_be_deciwatt=True,
+        mode_read_delay_s=_REREAD_S,
+        power_class_choices=(600, 800, 1200),
+    ),
+    Profile(
+        family=Family.VENUS_A,
+        firmware_major=148,
+        reset_prone=True,
+        has_pv=True,
+        pv1_may_be_deciwatt=True,
+        mode_read_delay_s=_REREAD_S,
+        power_class_choices=(600, 800, 1200, 1500),
+    ),
+    Profile(
+        family=Family.VENUS_A,
+        firmware_major=149,
+        scales=Scales(pv_energy=10.0),
+        reset_prone=True,
+        has_pv=True,
+        pv1_may_be_deciwatt=True,
+        mode_read_delay_s=_REREAD_S,
+        power_class_choices=(600, 800, 1200, 1500),
+    ),
+    Profile(
+        family=Family.VENUS_A,
+        firmware_major=150,
+        scales=Scales(pv_energy=10.0),
+        has_pv=True,
+        pv1_may_be_deciwatt=True,
+        power_class_choices=(600, 800, 1200, 1500),
+    ),
+    # Venus D. 2500 W from 148 (taurgis#27).
+    Profile(
+        family=Family.VENUS_D,
+        firmware_major=0,
+        reset_prone=True,
+        has_pv=True,
+        mode_read_delay_s=_REREAD_S,
+        power_class_choices=(600, 800, 2200),
+    ),
+    Profile(
+        family=Family.VENUS_D,
+        firmware_major=148,
+        reset_prone=True,
+        has_pv=True,
+        mode_read_delay_s=_REREAD_S,
+        power_class_choices=(600, 800, 2200, 2500),
+    ),
+    Profile(family=Family.VENUS_D, firmware_major=150, has_pv=True, power_class_choices=(600, 800, 2200, 2500)),
+    # The mini ignores the power of a slot and rejects Passive (jaapp#140).
+    Profile(family=Family.MINI, firmware_major=0, has_passive=False, slot_count=6, power_class_choices=(600, 800)),
+    # Whatever we do not know is treated with the greatest care.
+    Profile(
+        family=Family.UNKNOWN,
+        firmware_major=0,
+        scales=Scales(temperature=None, capacity=None, grid_energy=None),
+        reset_prone=True,
+        energy_status_answers=False,
+    ),
+)
+
+_FAMILIES: Final = {
+    "venuse3": Family.VENUS_E3,
+    "vnse3": Family.VENUS_E3,
+    "venuse": Family.HMG50,
+    "venusc": Family.HMG50,
+    "hmg50": Family.HMG50,
+    "venusa": Family.VENUS_A,
+    "vnsa": Family.VENUS_A,
+    "venusd": Family.VENUS_D,
+    "vnsd": Family.VENUS_D,
+    "vnsem": Family.MINI,
+}
+
+
+def firmware_major(firmware: int | None) -> int:
+    """Return the firmware without its dotted part: 148 for 148 and 1483; 0 (the oldest) when unknown."""
+    if firmware is None:
+        return 0
+    return firmware // 10 if 1000 <= firmware < 2000 else firmware
+
+
+def profile_for(model: str | None, firmware: int | None) -> Profile:
+    """Return how to treat a device with this device string and `ver` as reported."""
+    name = "".join(character for character in (model or "").lower() if character.isalnum())
+    family = next((family for prefix, family in _FAMILIES.items() if name.startswith(prefix)), Family.UNKNOWN)
+    major = firmware_major(firmware)
+    row = [profile for profile in _TABLE if profile.family is family and profile.firmware_major <= major][-1]
+    return replace(row, firmware_major=major)
