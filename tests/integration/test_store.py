@@ -1,0 +1,82 @@
+"""The site's file: what it keeps, and what it makes of nonsense."""
+
+import asyncio
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+import pytest
+
+from custom_components.home_energy_controller.control.model import Mode, Strategy, Wish
+from custom_components.home_energy_controller.store import (
+    TOTALS_INTERVAL_S,
+    SiteStore,
+    StoredBattery,
+    StoredSite,
+    parse,
+)
+
+KEY = "home_energy_controller.entry"
+
+
+async def test_what_was_set_is_there_after_a_restart(hass: HomeAssistant, hass_storage: dict[str, Any]) -> None:
+    """Everything but a fixed power survives."""
+    store = SiteStore(hass, "entry")
+    await store.async_load()
+    store.update(enabled=True, strategy=Strategy.STANDBY, setpoint_w=-400)
+    store.update_battery("a", wish=Wish.IDLE, setpoint_w=300, found_mode=Mode.AUTO)
+    await store.async_save()
+
+    again = SiteStore(hass, "entry")
+    await again.async_load()
+    assert again.site.enabled
+    assert again.site.strategy is Strategy.STANDBY
+    assert again.site.setpoint_w == -400
+    assert again.site.battery("a") == StoredBattery(wish=Wish.IDLE, setpoint_w=300, found_mode=Mode.AUTO)
+    assert again.site.battery("never seen") == StoredBattery()
+
+
+async def test_a_fixed_power_is_not_resumed_after_a_restart(hass: HomeAssistant, hass_storage: dict[str, Any]) -> None:
+    """The battery is given back to the controller; its setpoint is remembered as a wish."""
+    store = SiteStore(hass, "entry")
+    store.update_battery("a", wish=Wish.FIXED, setpoint_w=-2000)
+    await store.async_save()
+    await store.async_load()
+    assert store.site.battery("a").wish is Wish.CONTROLLED
+    assert store.site.battery("a").setpoint_w == -2000
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        [],
+        {"enabled": "yes", "strategy": "fly", "setpoint_w": "many", "batteries": []},
+        {"batteries": {"a": None, "b": 3}, "setpoint_w": float("nan")},
+    ],
+)
+def test_nonsense_falls_back_to_the_defaults(content: Any) -> None:
+    """Off, net zero, nothing known."""
+    assert parse(content) == StoredSite()
+
+
+def test_one_damaged_part_costs_only_itself() -> None:
+    """The rest of the file is kept."""
+    site = parse({"enabled": True, "batteries": {"a": {"wish": "dance", "charged_wh": 12.5, "discharged_wh": -3}}})
+    assert site.enabled
+    assert site.battery("a") == StoredBattery(charged_wh=12.5)
+
+
+async def test_totals_are_saved_now_and_then_though_they_change_all_the_time(
+    hass: HomeAssistant, hass_storage: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A delayed save that starts anew with every change would never come."""
+    now = 1000.0
+    store = SiteStore(hass, "entry", clock=lambda: now)
+    saved = []
+    for _ in range(round(2 * TOTALS_INTERVAL_S / 10)):
+        now += 10
+        store.count("a", charged_wh=now, discharged_wh=1.0)
+        await asyncio.sleep(0)
+        await hass.async_block_till_done()
+        saved.append(hass_storage.get(KEY, {}).get("data", {}).get("batteries", {}).get("a", {}).get("charged_wh"))
+    assert set(saved) == {None, 1300.0, 1600.0}
