@@ -1,9 +1,31 @@
-"""One battery."""
+"""One battery: what it last said, and what it can be told."""
 
+import asyncio
+from collections import deque
 from datetime import time
+import logging
+from typing import Final
 
 from .client import Clock, MarstekClient
-from .frames import EVERY_DAY
+from .errors import (
+    MarstekProtocolError,
+    MarstekRejected,
+    MarstekTimeout,
+    MarstekUnsupported,
+    MarstekWrongDevice,
+)
+from .exchange import Answer
+from .frames import (
+    EVERY_DAY,
+    Config,
+    Method,
+    Params,
+    auto_config,
+    disabled_slot_config,
+    manual_slot_config,
+    passive_config,
+    set_result,
+)
 from .models import (
     BatteryStatus,
     DeviceInfo,
@@ -14,21 +36,23 @@ from .models import (
     PvStatus,
     Reading,
 )
-from .profiles import Profile
+from .profiles import Profile, profile_for
+from .results import parse_battery, parse_energy, parse_info, parse_meter, parse_mode, parse_pv
+
+_LOGGER = logging.getLogger(__name__)
+
+BATTERY_INTERVAL_S: Final = 300.0
+LINK_WINDOW: Final = 50
+_ID: Final = {"id": 0}
+"""Every method but Marstek.GetDevice refuses params without it (stijn, firmware 155)."""
 
 
 class MarstekDevice:
-    """Skeleton."""
+    """A battery behind an address.
 
-    host: str
-    port: int
-    mac: str | None
-    info: DeviceInfo | None
-    mode: ModeStatus | None
-    energy: EnergyStatus | None
-    battery: BatteryStatus | None
-    pv: PvStatus | None
-    meter: MeterStatus | None
+    Reads and commands raise what `MarstekClient.exchange` raises. Values stay until newer ones come: look at their
+    `received_at`. All power is in W, + = discharging.
+    """
 
     def __init__(
         self,
@@ -40,75 +64,231 @@ class MarstekDevice:
         info: DeviceInfo | None = None,
         clock: Clock | None = None,
     ) -> None:
-        """Ask nothing yet."""
-        raise NotImplementedError
+        """Ask nothing yet; with `mac` no other battery is listened to, `info` spares an `identify()`."""
+        self.host = host
+        self.port = port
+        self.mac = mac
+        self.info = info
+        self.mode: ModeStatus | None = None
+        self.energy: EnergyStatus | None = None
+        self.battery: BatteryStatus | None = None
+        self.pv: PvStatus | None = None
+        self.meter: MeterStatus | None = None
+        self._client = client
+        self._clock = clock or client.clock
+        self._verified = False
+        self._unsupported: set[Method] = set()
+        self._written_at: float | None = None
+        self._battery_asked_at: float | None = None
+        self._asked = self._answered = 0
+        self._window: deque[bool] = deque(maxlen=LINK_WINDOW)
+        self._latency_s: float | None = None
+        self._answered_at: float | None = None
 
     @property
     def profile(self) -> Profile:
-        """Return how this model and firmware is treated."""
-        raise NotImplementedError
+        """Return how this model and firmware is treated; with great care while unknown."""
+        return profile_for(self.info.model, self.info.firmware) if self.info else profile_for(None, None)
+
+    @property
+    def has_pv(self) -> bool:
+        """Return whether solar strings are connected to it, as far as its model and its answers tell."""
+        return self.profile.has_pv and Method.PV_GET_STATUS not in self._unsupported
 
     @property
     def power_w(self) -> Reading | None:
-        """Return the battery's own power, + discharging."""
-        raise NotImplementedError
+        """Return the battery's own power (W, + discharging) and since when it is known; None while unknown.
+
+        What flows to the house and what flows to the backup socket both come from the battery, so they add up; the
+        load on the socket is a load of the home that the grid meter does not see. A model without a socket leaves that
+        field out. Solar strings feed the same terminals and are taken off: battery = ongrid + offgrid - PV (taurgis#7);
+        the reading is then as old as the older of the two.
+        """
+        statuses = [status for status in (self.mode, self.energy) if status and status.ongrid_power_w is not None]
+        status = max(statuses, key=lambda status: status.received_at, default=None)
+        if status is None or status.ongrid_power_w is None:
+            return None
+        power_w = status.ongrid_power_w + (status.offgrid_power_w or 0.0)
+        if not self.has_pv:
+            return Reading(power_w, status.received_at)
+        if self.pv is None or self.pv.power_w is None:
+            return None
+        return Reading(power_w - self.pv.power_w, min(status.received_at, self.pv.received_at))
 
     @property
     def soc_pct(self) -> Reading | None:
-        """Return the newest state of charge."""
-        raise NotImplementedError
+        """Return the newest state of charge (%); None while unknown."""
+        known = [
+            Reading(status.soc_pct, status.received_at)
+            for status in (self.mode, self.energy, self.battery)
+            if status is not None and status.soc_pct is not None
+        ]
+        return max(known, key=lambda reading: reading.received_at, default=None)
 
     @property
     def link(self) -> LinkStatistics:
         """Return how well the battery answers."""
-        raise NotImplementedError
+        return LinkStatistics(
+            asked=self._asked,
+            answered=self._answered,
+            quality_pct=round(100 * sum(self._window) / len(self._window)) if self._window else None,
+            last_latency_s=self._latency_s,
+            last_answer_at=self._answered_at,
+        )
 
     async def identify(self) -> DeviceInfo:
-        """Ask who it is."""
-        raise NotImplementedError
+        """Ask who it is; raises MarstekWrongDevice when it is not the one with our `mac`, which else is learned."""
+        answer = await self._ask(Method.GET_DEVICE, {"ble_mac": "0"})
+        info = parse_info(answer.result, model=answer.model, mac=answer.mac, received_at=answer.received_at)
+        if self.mac and info.ble_mac and info.ble_mac != self.mac:
+            self._verified = False
+            raise MarstekWrongDevice(self.mac, info.ble_mac)
+        if self.info is None or (self.info.model, self.info.firmware) != (info.model, info.firmware):
+            self._unsupported.clear()
+        self.mac = self.mac or info.ble_mac
+        self.info = info
+        self._verified = True
+        return info
 
     async def read_mode(self) -> ModeStatus:
-        """Read ES.GetMode."""
-        raise NotImplementedError
+        """Read mode, power and charge (ES.GetMode), which every firmware answers."""
+        answer = await self._ask(Method.ES_GET_MODE, _ID)
+        self.mode = parse_mode(answer.result, answer.received_at)
+        return self.mode
 
     async def read_energy(self) -> EnergyStatus:
-        """Read ES.GetStatus."""
-        raise NotImplementedError
+        """Read power and counters (ES.GetStatus); mute where the profile says so."""
+        answer = await self._ask(Method.ES_GET_STATUS, _ID)
+        self.energy = parse_energy(answer.result, self.profile, answer.received_at)
+        return self.energy
 
     async def read_battery(self) -> BatteryStatus:
-        """Read Bat.GetStatus."""
-        raise NotImplementedError
+        """Read the cells (Bat.GetStatus); on firmware where that is not safe, do not."""
+        answer = await self._ask(Method.BAT_GET_STATUS, _ID)
+        self.battery = parse_battery(answer.result, self.profile, answer.received_at)
+        return self.battery
 
     async def read_pv(self) -> PvStatus:
-        """Read PV.GetStatus."""
-        raise NotImplementedError
+        """Read the solar strings (PV.GetStatus); raises MarstekUnsupported on models without."""
+        answer = await self._ask(Method.PV_GET_STATUS, _ID)
+        self.pv = parse_pv(answer.result, self.profile, answer.received_at)
+        return self.pv
 
     async def read_meter(self) -> MeterStatus:
-        """Read EM.GetStatus."""
-        raise NotImplementedError
+        """Read the paired meter (EM.GetStatus)."""
+        answer = await self._ask(Method.EM_GET_STATUS, _ID)
+        self.meter = parse_meter(answer.result, answer.received_at)
+        return self.meter
 
     async def poll(self) -> None:
-        """Read what is due and safe."""
-        raise NotImplementedError
+        """Read what is due and safe on this firmware; raises only when power and charge could not be read."""
+        wait_s = self._mode_wait_s()
+        if wait_s <= 0.0:
+            await self.read_mode()
+        elif self.profile.energy_status_answers:
+            await self.read_energy()
+        else:
+            await asyncio.sleep(wait_s)
+            await self.poll()  # Another command may have come meanwhile.
+            return
+        if self.has_pv:
+            await self._try(Method.PV_GET_STATUS)
+        if self._battery_status_due():
+            self._battery_asked_at = self._clock()
+            await self._try(Method.BAT_GET_STATUS)
 
     async def set_auto(self) -> bool:
-        """Command Auto."""
-        raise NotImplementedError
+        """Let the device regulate on its own meter; returns whether it says that it does."""
+        return await self._command(auto_config())
 
     async def set_passive(self, power_w: int, countdown_s: int) -> bool:
-        """Command Passive."""
-        raise NotImplementedError
+        """Hold a power for a time; returns whether the device says that it does. Raises MarstekUnsupported as well."""
+        if not self.profile.has_passive:
+            raise MarstekUnsupported(-32601, "this model or firmware has no Passive mode")
+        return await self._command(passive_config(power_w, countdown_s))
 
     async def set_manual_slot(
         self, slot: int, start: time, end: time, power_w: int, *, week_set: int = EVERY_DAY
     ) -> bool:
-        """Command Manual with one enabled slot."""
-        raise NotImplementedError
+        """Enable one schedule slot and switch to Manual; returns whether the device says that it did.
+
+        Every other enabled slot acts as well, and all of them stay when we are gone.
+        """
+        return await self._command(manual_slot_config(slot, start, end, power_w, week_set=week_set))
 
     async def disable_slot(self, slot: int | None = None) -> bool:
-        """Command Manual with one disabled slot (None: the last one)."""
-        raise NotImplementedError
+        """Disable one schedule slot and switch to Manual, which is 0 W as long as no other slot is enabled.
+
+        Without a number it is the last slot, which the app does not show.
+        """
+        return await self._command(disabled_slot_config(self.profile.slot_count - 1 if slot is None else slot))
 
     async def clear_slots(self) -> bool:
-        """Disable every slot."""
-        raise NotImplementedError
+        """Disable all schedule slots, which leaves the device in Manual; returns whether it says that it did."""
+        results = [await self.disable_slot(slot) for slot in range(self.profile.slot_count)]
+        return all(results)
+
+    def _mode_wait_s(self) -> float:
+        """Return how long ES.GetMode must wait after the last command."""
+        if self._written_at is None:
+            return 0.0
+        return max(0.0, self._written_at + self.profile.mode_read_delay_s - self._clock())
+
+    def _battery_status_due(self) -> bool:
+        """Return whether the cells should be read."""
+        if not self.profile.battery_status_safe or Method.BAT_GET_STATUS in self._unsupported:
+            return False
+        return self._battery_asked_at is None or self._clock() - self._battery_asked_at >= BATTERY_INTERVAL_S
+
+    async def _try(self, method: Method) -> None:
+        """Read something that may be missing without loss to the rest."""
+        try:
+            await (self.read_pv() if method is Method.PV_GET_STATUS else self.read_battery())
+        except (MarstekTimeout, MarstekProtocolError, MarstekRejected) as err:
+            _LOGGER.debug("%s: %s: %s", self.host, method, err)
+
+    async def _command(self, config: Config) -> bool:
+        """Send a command to the right battery: one that never answered under its MAC is asked who it is first."""
+        if self.mac and not self._verified:
+            await self.identify()
+        try:
+            answer = await self._ask(Method.ES_SET_MODE, _ID | {"config": config})
+        finally:
+            # Without an answer it may have acted all the same.
+            self._written_at = self._clock()
+        return set_result(answer.result)
+
+    async def _ask(self, method: Method, params: Params) -> Answer:
+        """Ask, and keep account of the link."""
+        dual_home = (self.info.ip,) if self.info and self.info.ip else ()
+        try:
+            answer = await self._client.exchange(
+                self.host,
+                self.port,
+                method,
+                params,
+                mac=self.mac,
+                gap_s=self.profile.request_gap_s,
+                also_from=dual_home,
+            )
+        except (MarstekTimeout, MarstekProtocolError) as err:
+            self._account(sends=err.sends if isinstance(err, MarstekTimeout) else 1, answered=False)
+            raise
+        except MarstekWrongDevice:
+            self._verified = False
+            raise
+        except MarstekRejected as err:
+            self._account(sends=1, answered=True)
+            if isinstance(err, MarstekUnsupported):
+                self._unsupported.add(method)
+            raise
+        self._account(sends=answer.sends, answered=True)
+        self._latency_s, self._answered_at = answer.latency_s, answer.received_at
+        self._verified = self._verified or (answer.mac is not None and answer.mac == self.mac)
+        return answer
+
+    def _account(self, *, sends: int, answered: bool) -> None:
+        """Count the datagrams of one request."""
+        self._asked += sends
+        self._answered += answered
+        self._window.extend([False] * (sends - answered) + [True] * answered)

@@ -1,9 +1,16 @@
 """Finding batteries by broadcast."""
 
+import asyncio
 from collections.abc import Sequence
+from typing import Final
 
 from .client import MarstekClient
+from .errors import MarstekConnectionError, MarstekProtocolError
+from .frames import Reply
 from .models import DiscoveredDevice
+from .results import parse_info
+
+LIMITED_BROADCAST: Final = "255.255.255.255"
 
 
 async def discover(
@@ -13,5 +20,40 @@ async def discover(
     broadcast_addresses: Sequence[str] | None = None,
     duration_s: float = 9.0,
 ) -> list[DiscoveredDevice]:
-    """Return the batteries that answered."""
-    raise NotImplementedError
+    """Return the batteries that answer within `duration_s`, each once, known by its BLE MAC.
+
+    The subnets' `broadcast_addresses` are asked besides 255.255.255.255. A dual-homed battery is found at the address
+    that answers first (jaapp#31); one with the API switched off or behind a router is not found at all.
+    Raises MarstekConnectionError when nothing could be sent.
+    """
+    found: dict[str, DiscoveredDevice] = {}
+
+    def heard(address: str, port: int, reply: Reply, at: float) -> None:
+        """Note who answered; an answer that cannot be read or names nobody is of no use."""
+        try:
+            info = parse_info(reply.result, model=reply.model, mac=reply.mac, received_at=at)
+        except MarstekProtocolError:
+            return
+        if info.ble_mac is not None:
+            found.setdefault(info.ble_mac, DiscoveredDevice(host=address, port=port, info=info))
+
+    targets = [(address, port) for port in ports for address in (LIMITED_BROADCAST, *(broadcast_addresses or ()))]
+    with client.listening(heard) as request_id:
+        until = client.clock() + duration_s
+        while (left_s := until - client.clock()) > 0.0:
+            # The first datagram after a pause is often lost, hence the repeats.
+            await _ask_all(client, request_id, targets)
+            await asyncio.sleep(min(left_s, client.timing.discovery_interval_s))
+    return list(found.values())
+
+
+async def _ask_all(client: MarstekClient, request_id: int, targets: Sequence[tuple[str, int]]) -> None:
+    """Ask on every address; one that cannot be reached is no loss as long as another can."""
+    errors: list[MarstekConnectionError] = []
+    for address, port in targets:
+        try:
+            await client.broadcast_get_device(request_id, address, port)
+        except MarstekConnectionError as err:
+            errors.append(err)
+    if errors and len(errors) == len(targets):
+        raise errors[0]

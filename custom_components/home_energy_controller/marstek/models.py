@@ -119,7 +119,7 @@ class LinkStatistics:
 
     asked: int = 0
     answered: int = 0
-    quality_pct: float | None = None
+    quality_pct: int | None = None
     """Share of the last 50 that was answered."""
     last_latency_s: float | None = None
     last_answer_at: float | None = None

@@ -64,128 +64,69 @@ class Profile:
         return not self.reset_prone and self.family is not Family.MINI
 
 
-_CLASSES_E = (600, 800, 2500)
-_REREAD_S = 15.0
+# The newest firmware of each family. It is no longer reset prone: the vendor mended that with 150 for E3, A and D
+# (taurgis#15) and with 156 for HMG-50.
+_E3: Final = Profile(family=Family.VENUS_E3, firmware_major=150, power_class_choices=(600, 800, 2500))
+_HMG50: Final = Profile(
+    family=Family.HMG50,
+    firmware_major=156,
+    scales=Scales(temperature=10.0, grid_energy=100.0),
+    power_class_choices=(600, 800, 2500),
+)
+_A: Final = Profile(
+    family=Family.VENUS_A,
+    firmware_major=150,
+    scales=Scales(pv_energy=10.0),
+    has_pv=True,
+    pv1_may_be_deciwatt=True,
+    power_class_choices=(600, 800, 1200, 1500),
+)
+_D: Final = Profile(family=Family.VENUS_D, firmware_major=150, has_pv=True, power_class_choices=(600, 800, 2200, 2500))
+_MINI: Final = Profile(
+    family=Family.MINI, firmware_major=0, has_passive=False, slot_count=6, power_class_choices=(600, 800)
+)
+_E3_148: Final = replace(_E3, firmware_major=148, reset_prone=True, mode_read_delay_s=15.0)
+_E3_139: Final = replace(
+    _E3_148,
+    firmware_major=139,
+    scales=Scales(temperature=0.1, capacity=None, grid_energy=None),
+    energy_status_answers=False,
+    mode_read_delay_s=0.0,
+)
+_A_149: Final = replace(_A, firmware_major=149, reset_prone=True, mode_read_delay_s=15.0)
+_D_148: Final = replace(_D, firmware_major=148, reset_prone=True, mode_read_delay_s=15.0)
 
-# Per family, the rows in the order of their first firmware; the last that applies counts. "Prone" rows end where the vendor
-# mended the loss of settings: 150 for E3, A and D (taurgis#15), 156 for HMG-50.
+# Per family in the order of the first firmware; the last row that applies counts.
 _TABLE: Final = (
-    # Venus E 3.0. GetStatus is mute on 137 and 139 (jaapp#9, #74), temperature is x10 and capacity off by 10 on 139,
-    # some 135 have no Passive (jaapp#71), the counters stand still before 148 (flode#5).
-    Profile(
-        family=Family.VENUS_E3,
-        firmware_major=0,
-        scales=Scales(capacity=None, grid_energy=None),
-        reset_prone=True,
-        has_passive=False,
-        energy_status_answers=False,
-        power_class_choices=_CLASSES_E,
-    ),
-    Profile(
-        family=Family.VENUS_E3,
-        firmware_major=139,
-        scales=Scales(temperature=0.1, capacity=None, grid_energy=None),
-        reset_prone=True,
-        energy_status_answers=False,
-        power_class_choices=_CLASSES_E,
-    ),
-    Profile(
-        family=Family.VENUS_E3,
-        firmware_major=144,
-        scales=Scales(grid_energy=None),
-        reset_prone=True,
-        mode_read_delay_s=_REREAD_S,
-        power_class_choices=_CLASSES_E,
-    ),
-    Profile(
-        family=Family.VENUS_E3,
-        firmware_major=148,
-        reset_prone=True,
-        mode_read_delay_s=_REREAD_S,
-        power_class_choices=_CLASSES_E,
-    ),
-    Profile(family=Family.VENUS_E3, firmware_major=150, power_class_choices=_CLASSES_E),
-    # HMG-50. The scales change at 154 (jaapp#67); 154 and 155 leave GetStatus unanswered (stijn); bat_power has no
-    # established scale there and is gone from 156 (jaapp#119).
-    Profile(
-        family=Family.HMG50,
+    # GetStatus is mute on 137 and 139 (jaapp#9, #74); some 135 have no Passive (jaapp#71); 139 has temperature x10 and
+    # capacity off by 10; the counters stand still before 148 (flode#5).
+    replace(_E3_139, firmware_major=0, scales=Scales(capacity=None, grid_energy=None), has_passive=False),
+    _E3_139,
+    replace(_E3_148, firmware_major=144, scales=Scales(grid_energy=None)),
+    _E3_148,
+    _E3,
+    # The scales change at 154 (jaapp#67). 154 and 155 leave GetStatus unanswered (stijn); their bat_power has no
+    # established scale, and it is gone from 156 (jaapp#119).
+    replace(
+        _HMG50,
         firmware_major=0,
         scales=Scales(capacity=0.01, battery_power=-0.1, grid_energy=10.0),
         reset_prone=True,
-        power_class_choices=_CLASSES_E,
     ),
-    Profile(
-        family=Family.HMG50,
-        firmware_major=154,
-        scales=Scales(temperature=10.0, grid_energy=100.0),
-        reset_prone=True,
-        energy_status_answers=False,
-        power_class_choices=_CLASSES_E,
-    ),
-    Profile(
-        family=Family.HMG50,
-        firmware_major=156,
-        scales=Scales(temperature=10.0, grid_energy=100.0),
-        power_class_choices=_CLASSES_E,
-    ),
-    # Venus A. 1500 W from 148 (taurgis#27); solar counter 0 until 148, then in 0.01 kWh (taurgis#35); the first string is
+    replace(_HMG50, firmware_major=154, reset_prone=True, energy_status_answers=False),
+    _HMG50,
+    # 1500 W from 148 (taurgis#27); the solar counter is 0 until 148, then in 0.01 kWh (taurgis#35); the first string is
     # mostly in 0.1 W (taurgis#2, #57).
-    Profile(
-        family=Family.VENUS_A,
-        firmware_major=0,
-        reset_prone=True,
-        has_pv=True,
-        pv1_may_be_deciwatt=True,
-        mode_read_delay_s=_REREAD_S,
-        power_class_choices=(600, 800, 1200),
-    ),
-    Profile(
-        family=Family.VENUS_A,
-        firmware_major=148,
-        reset_prone=True,
-        has_pv=True,
-        pv1_may_be_deciwatt=True,
-        mode_read_delay_s=_REREAD_S,
-        power_class_choices=(600, 800, 1200, 1500),
-    ),
-    Profile(
-        family=Family.VENUS_A,
-        firmware_major=149,
-        scales=Scales(pv_energy=10.0),
-        reset_prone=True,
-        has_pv=True,
-        pv1_may_be_deciwatt=True,
-        mode_read_delay_s=_REREAD_S,
-        power_class_choices=(600, 800, 1200, 1500),
-    ),
-    Profile(
-        family=Family.VENUS_A,
-        firmware_major=150,
-        scales=Scales(pv_energy=10.0),
-        has_pv=True,
-        pv1_may_be_deciwatt=True,
-        power_class_choices=(600, 800, 1200, 1500),
-    ),
-    # Venus D. 2500 W from 148 (taurgis#27).
-    Profile(
-        family=Family.VENUS_D,
-        firmware_major=0,
-        reset_prone=True,
-        has_pv=True,
-        mode_read_delay_s=_REREAD_S,
-        power_class_choices=(600, 800, 2200),
-    ),
-    Profile(
-        family=Family.VENUS_D,
-        firmware_major=148,
-        reset_prone=True,
-        has_pv=True,
-        mode_read_delay_s=_REREAD_S,
-        power_class_choices=(600, 800, 2200, 2500),
-    ),
-    Profile(family=Family.VENUS_D, firmware_major=150, has_pv=True, power_class_choices=(600, 800, 2200, 2500)),
-    # The mini ignores the power of a slot and rejects Passive (jaapp#140).
-    Profile(family=Family.MINI, firmware_major=0, has_passive=False, slot_count=6, power_class_choices=(600, 800)),
+    replace(_A_149, firmware_major=0, scales=Scales(), power_class_choices=(600, 800, 1200)),
+    replace(_A_149, firmware_major=148, scales=Scales()),
+    _A_149,
+    _A,
+    # 2500 W from 148 (taurgis#27).
+    replace(_D_148, firmware_major=0, power_class_choices=(600, 800, 2200)),
+    _D_148,
+    _D,
+    # It ignores the power of a slot and rejects Passive (jaapp#140).
+    _MINI,
     # Whatever we do not know is treated with the greatest care.
     Profile(
         family=Family.UNKNOWN,
