@@ -14,6 +14,7 @@ from .errors import (
     MarstekUnsupported,
     MarstekWrongDevice,
 )
+from .exchange import Timing
 from .frames import Method
 from .models import (
     BatteryStatus,
@@ -55,6 +56,7 @@ __all__ = [
     "Profile",
     "PvStatus",
     "Reading",
+    "Timing",
     "discover",
     "profile_for",
 ]

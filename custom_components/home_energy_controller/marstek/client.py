@@ -50,7 +50,7 @@ class ClientStatistics:
 
 
 class MarstekClient:
-    """The one door to all batteries of a site: a socket per device port, opened on the running loop when first needed."""
+    """The one door to all batteries of a site: a socket per device port, opened on the running loop when needed."""
 
     def __init__(
         self,

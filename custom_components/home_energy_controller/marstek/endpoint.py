@@ -65,7 +65,7 @@ class Endpoint(asyncio.DatagramProtocol):
     def send(self, data: bytes, address: str, *, broadcast: bool = False) -> None:
         """Send one datagram; raises MarstekConnectionError when the system refuses it.
 
-        Broadcasting is switched on for that one datagram, so that the kernel itself refuses a command to a broadcast address.
+        Broadcasting is switched on for that one datagram only: the kernel itself then refuses to broadcast a command.
         """
         if self._transport is None or not data:
             raise MarstekConnectionError("the socket is closed, or nothing to send")
