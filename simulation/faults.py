@@ -43,7 +43,12 @@ class Fault(StrEnum):
     BAT_MUTE = "bat_mute"
     MACS_MISSING = "macs_missing"
     """GetDevice tells device, version and address only (taurgis#60)."""
+    WIFI_MUTE = "wifi_mute"
+    """Wifi.GetStatus is never answered (HMG-50 155)."""
     COUNTERS_FROZEN = "counters_frozen"
+    """The energy totals stand still (E3 144)."""
+    INTEGER_ID_ONLY = "integer_id_only"
+    """Requests with another id are not answered (E3 139, jaapp#5)."""
 
     # Commands.
     SET_REFUSED = "set_refused"
@@ -54,6 +59,8 @@ class Fault(StrEnum):
     """A change acts only when it is sent again 10 s later or more (jaapp#72)."""
     LEAVES_PASSIVE = "leaves_passive"
     """Falls from Passive to Auto 30 s after each command (jaapp#145)."""
+    MODE_READ_REVERTS = "mode_read_reverts"
+    """ES.GetMode right after ES.SetMode sends it back to Auto a minute later (E3 148, jaapp#111)."""
     EXPIRES_TO_AUTO = "expires_to_auto"
     """What follows the countdown is disputed: without this or the next fault it is 0 W."""
     EXPIRES_TO_PREVIOUS = "expires_to_previous"
@@ -65,6 +72,8 @@ class Fault(StrEnum):
     """Another program sets Manual without a slot every 20 s."""
 
     # The whole unit.
+    BAT_READ_WIPES = "bat_read_wipes"
+    """Bat.GetStatus brings the wipe below about (taurgis#14)."""
     SETTINGS_WIPE = "settings_wipe"
     """Mode Manual, slots and limits gone, API off (taurgis#14). Clearing the fault opens the API, not more."""
     DEAD = "dead"

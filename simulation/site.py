@@ -1,24 +1,31 @@
 """A whole simulated home on loopback, for the demo and for tests."""
 
+import asyncio
 from collections.abc import Sequence
+import contextlib
+from ipaddress import IPv4Address
 from types import TracebackType
 from typing import Self
 
 from simulation.battery import BatteryModel
-from simulation.house import House, Signal
+from simulation.devices import VENUS_E3_150, VENUS_E_156
+from simulation.house import House
 from simulation.p1 import FakeP1
+from simulation.traces import Signal, constant
 from simulation.udp import FakeBattery
 
 
+def default_batteries(number: int, seed: int = 1) -> list[BatteryModel]:
+    """Return batteries of two models, every third a Venus E of the second generation, at different charge."""
+    devices = (VENUS_E3_150, VENUS_E3_150, VENUS_E_156)
+    return [BatteryModel(devices[i % 3], soc_pct=45.0 + 7.0 * i, seed=seed * 100 + i) for i in range(number)]
+
+
 class SimulatedSite:
-    """A house, its P1 and its batteries on 127.0.0.2 and up, all on one port.
+    """A house, its P1 and its batteries on 127.0.0.2 and up, all on one port (0 takes a free one).
 
     Without `realtime` the house stands still until `advance` is called, so that tests own the time.
     """
-
-    house: House
-    p1: FakeP1
-    batteries: tuple[FakeBattery, ...]
 
     def __init__(
         self,
@@ -31,11 +38,30 @@ class SimulatedSite:
         loss_pct: float = 0.0,
         load: Signal | float = 500.0,
         pv: Signal | float = 0.0,
+        start_s: float = 0.0,
         speed: float = 1.0,
         realtime: bool = False,
         seed: int = 1,
     ) -> None:
-        raise NotImplementedError
+        models = default_batteries(batteries, seed) if isinstance(batteries, int) else list(batteries)
+        load, pv = (constant(signal) if isinstance(signal, int | float) else signal for signal in (load, pv))
+        self.house = House(models, load, pv, start_s=start_s, speed=speed, seed=seed)
+        self.p1 = FakeP1(self.house, port=p1_port)
+        self.batteries = tuple(
+            FakeBattery(
+                model,
+                host=str(IPv4Address(first_host) + index),
+                port=port,
+                latency_s=latency_s,
+                loss_pct=loss_pct,
+                clock=lambda: self.house.now,
+                meter_w=lambda: self.house.meter.value_w,
+                seed=seed * 100 + index,
+            )
+            for index, model in enumerate(models)
+        )
+        self._realtime = realtime
+        self._task: asyncio.Task[None] | None = None
 
     @property
     def p1_host(self) -> str:
@@ -54,15 +80,26 @@ class SimulatedSite:
 
     def advance(self, duration_s: float) -> None:
         """Let `duration_s` pass in the house at once."""
-        raise NotImplementedError
+        self.house.run(duration_s)
 
     async def start(self) -> None:
         """Open all sockets, and start the clock of the house when it runs in real time."""
-        raise NotImplementedError
+        for battery in self.batteries:
+            battery.port = battery.port or self.batteries[0].port
+            await battery.start()
+        await self.p1.start()
+        if self._realtime:
+            self._task = asyncio.create_task(self.house.run_realtime())
 
     async def stop(self) -> None:
         """Close everything."""
-        raise NotImplementedError
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        for battery in self.batteries:
+            await battery.stop()
+        await self.p1.stop()
 
     async def __aenter__(self) -> Self:
         """Start."""
