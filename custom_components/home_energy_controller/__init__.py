@@ -1,1 +1,55 @@
 """Home Energy Controller: several Marstek Venus home batteries run as one."""
+
+from homeassistant.const import Platform
+from homeassistant.core import HassJob, HomeAssistant
+from homeassistant.helpers import device_registry as dr
+
+from .clock import monotonic_clock
+from .const import CONF_METER
+from .coordinator import SiteConfigEntry, SiteCoordinator
+from .entity import site_device_info
+from .marstek import MarstekClient
+from .meters import make_meter
+from .store import SiteStore
+
+PLATFORMS = [Platform.BINARY_SENSOR, Platform.NUMBER, Platform.SELECT, Platform.SENSOR, Platform.SWITCH]
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: SiteConfigEntry) -> bool:
+    """Set up a site: observe once, then run a cycle every few seconds."""
+    clock = monotonic_clock(hass)
+    client = MarstekClient(clock=clock)
+    entry.async_on_unload(client.close)
+    store = SiteStore(hass, entry.entry_id, clock=clock)
+    await store.async_load()
+    meter = make_meter(hass, entry.data[CONF_METER], clock)
+    coordinator = SiteCoordinator(hass, entry, client=client, meter=meter, store=store, clock=clock)
+    await coordinator.async_config_entry_first_refresh()
+    entry.runtime_data = coordinator
+
+    # Batteries name the site as the device they are reached through, so it must exist before them.
+    dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **site_device_info(coordinator))
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+
+    # A coordinator sleeps while nobody listens: control must go on though every entity is disabled.
+    entry.async_on_unload(coordinator.async_add_listener(lambda: None))
+    entry.async_on_unload(entry.add_update_listener(_async_reload))
+    # A stop job runs before background tasks are cancelled, the stop event only after.
+    entry.async_on_unload(hass.async_add_shutdown_job(HassJob(coordinator.async_stop)))
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: SiteConfigEntry) -> bool:
+    """Release the batteries, then take the entities away."""
+    await entry.runtime_data.async_close()
+    return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: SiteConfigEntry) -> None:
+    """Forget what was set for the site."""
+    await SiteStore(hass, entry.entry_id).async_remove()
+
+
+async def _async_reload(hass: HomeAssistant, entry: SiteConfigEntry) -> None:
+    """Start again with what was configured anew."""
+    await hass.config_entries.async_reload(entry.entry_id)

@@ -44,6 +44,8 @@ _LOGGER = logging.getLogger(__name__)
 SHORTEST_AGE_LIMIT_S = 90.0
 POLL_SLACK_S = 1.0
 """Cycles do not keep exact time: a poll that is due within a second is due."""
+PRONE_SPACING_S = 30.0
+"""Firmware that can lose its settings by being asked is asked for proof of a command once, not three times."""
 
 
 class Spawn(Protocol):
@@ -80,8 +82,6 @@ class Battery:
                 firmware=data.get(CONF_FIRMWARE),
                 ble_mac=self.id,
                 wifi_mac=data.get(CONF_WIFI_MAC),
-                ip=None,
-                received_at=clock(),
             ),
             clock=clock,
         )
@@ -127,7 +127,7 @@ class Battery:
             battery_id=self.id,
             soc_pct=None if soc is None else Timed(*soc),
             power_w=None if power is None else Timed(*power),
-            mode=None if mode is None or mode.mode is None else Timed(Mode(mode.mode.value), mode.received_at),
+            mode=None if mode is None else Timed(Mode(mode.mode.value), mode.received_at),
             outcome=self.outcome,
         )
 
@@ -159,7 +159,8 @@ class Battery:
             return self._read
         last = self._read_started_at
         due = last is None or now - last >= self.device.profile.poll_interval_s - POLL_SLACK_S
-        wanted = wanted_at is not None and wanted_at <= now and (last is None or last < wanted_at)
+        spacing_s = PRONE_SPACING_S if self.device.profile.reset_prone else 0.0
+        wanted = wanted_at is not None and wanted_at <= now and (last is None or last < wanted_at - spacing_s)
         if not due and not wanted:
             return None
         self._read_started_at = now

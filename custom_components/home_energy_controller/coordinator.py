@@ -1,7 +1,7 @@
 """One cycle: observe, decide, pursue, publish. It wires; it decides nothing."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from datetime import timedelta
 import logging
 from typing import Any, override
@@ -46,7 +46,14 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
     config_entry: SiteConfigEntry
 
     def __init__(
-        self, hass: HomeAssistant, entry: SiteConfigEntry, *, client: MarstekClient, meter: Meter, store: SiteStore
+        self,
+        hass: HomeAssistant,
+        entry: SiteConfigEntry,
+        *,
+        client: MarstekClient,
+        meter: Meter,
+        store: SiteStore,
+        clock: Callable[[], float],
     ) -> None:
         """Gather the parts; nothing is sent yet."""
         super().__init__(
@@ -60,10 +67,11 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         self.client = client
         self.meter = meter
         self.store = store
-        self.clock = hass.loop.time
+        self.clock = clock
         subentries = entry.get_subentries_of_type(SUBENTRY_BATTERY)
         batteries = [
-            Battery(subentry, client, store.site.battery(subentry.data[CONF_MAC]), clock=self.clock, spawn=self._spawn) for subentry in subentries
+            Battery(subentry, client, store.site.battery(subentry.data[CONF_MAC]), clock=self.clock, spawn=self._spawn)
+            for subentry in subentries
         ]
         self.batteries = {battery.id: battery for battery in batteries}
         self._meter_w: Timed[float] | None = None

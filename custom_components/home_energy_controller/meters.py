@@ -1,6 +1,6 @@
 """The meter that an entry names."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from homeassistant.const import CONF_ENTITY_ID, CONF_HOST, CONF_PORT
@@ -12,13 +12,13 @@ from .meter import HomeWizardMeter, Meter
 from .sensor_meter import SensorMeter
 
 
-def make_meter(hass: HomeAssistant, data: Mapping[str, Any]) -> Meter:
+def make_meter(hass: HomeAssistant, data: Mapping[str, Any], clock: Callable[[], float]) -> Meter:
     """Return the meter of an entry's `meter` part."""
     if data[CONF_METER_TYPE] == METER_HOMEWIZARD:
         return HomeWizardMeter(
             async_get_clientsession(hass),
             data[CONF_HOST],
             port=data.get(CONF_PORT, DEFAULT_METER_PORT),
-            clock=hass.loop.time,
+            clock=clock,
         )
-    return SensorMeter(hass, data[CONF_ENTITY_ID], invert=data.get(CONF_INVERT, False))
+    return SensorMeter(hass, data[CONF_ENTITY_ID], invert=data.get(CONF_INVERT, False), clock=clock)

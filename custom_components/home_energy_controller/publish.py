@@ -58,6 +58,7 @@ def battery_snapshot(
     available = battery.is_available(now)
     target = decision.target(battery.id)
     status = battery.device.battery
+    quality_pct = battery.device.link.quality_pct
     return BatterySnapshot(
         available=available,
         soc_pct=seen.soc_pct.value if available and seen.soc_pct else None,
@@ -69,7 +70,7 @@ def battery_snapshot(
         health=health,
         charged_wh=round(battery.totals.charged_wh),
         discharged_wh=round(battery.totals.discharged_wh),
-        link_quality_pct=battery.device.link.quality_pct,
+        link_quality_pct=None if quality_pct is None else round(quality_pct),
         last_answer=battery.last_answer,
         wish=stored.wish,
         setpoint_w=stored.setpoint_w,

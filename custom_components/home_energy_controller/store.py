@@ -1,6 +1,6 @@
 """What people set with entities, and what must outlive a restart: one versioned file per site."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 import math
@@ -45,10 +45,10 @@ class StoredSite:
 class SiteStore:
     """The file of one site, read once and written when something changed."""
 
-    def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
+    def __init__(self, hass: HomeAssistant, entry_id: str, *, clock: Callable[[], float] | None = None) -> None:
         """Name the file; nothing is read yet."""
         self._store: Store[dict[str, Any]] = Store(hass, VERSION, f"{DOMAIN}.{entry_id}")
-        self._clock = hass.loop.time
+        self._clock = clock or hass.loop.time
         self._saved_at = self._clock()
         self.site = StoredSite()
 
@@ -133,7 +133,7 @@ def _parse_battery(part: Mapping[str, Any]) -> StoredBattery:
 
 def _member[E: StrEnum, D](enum: type[E], value: object, default: D) -> E | D:
     """Return the member of that value, or the default."""
-    return enum(value) if value in enum else default
+    return next((member for member in enum if member == value), default)
 
 
 def _number(value: object) -> float:

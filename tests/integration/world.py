@@ -1,0 +1,132 @@
+"""A home to test in: a simulated site over real sockets, a Home Assistant, and a clock that the test turns."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from unittest.mock import patch
+
+from homeassistant.config_entries import ConfigEntryState, ConfigSubentryData
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.home_energy_controller.const import DOMAIN
+from custom_components.home_energy_controller.coordinator import SiteCoordinator
+from simulation.site import SimulatedSite
+
+INTEGRATION = "custom_components.home_energy_controller"
+
+
+@dataclass
+class Clock:
+    """Seconds that pass only when the test says so."""
+
+    now: float = 1000.0
+
+    def __call__(self) -> float:
+        """Return the present moment."""
+        return self.now
+
+
+@dataclass
+class World:
+    """The home, and the handles that a test needs."""
+
+    hass: HomeAssistant
+    site: SimulatedSite
+    entry: MockConfigEntry
+    clock: Clock = field(default_factory=Clock)
+
+    @property
+    def coordinator(self) -> SiteCoordinator:
+        """Return the coordinator of the loaded entry."""
+        coordinator: SiteCoordinator = self.entry.runtime_data
+        return coordinator
+
+    async def set_up(self) -> None:
+        """Set the entry up and see it loaded."""
+        self.entry.add_to_hass(self.hass)
+        await self.hass.config_entries.async_setup(self.entry.entry_id)
+        await self.hass.async_block_till_done()
+        assert self.entry.state is ConfigEntryState.LOADED
+
+    async def pass_time(self, seconds: float, *, step: float = 2.0) -> None:
+        """Let time pass in the house and in the integration, one cycle every `step` seconds."""
+        for _ in range(round(seconds / step)):
+            self.site.advance(step)
+            self.clock.now += step
+            await self.coordinator.async_refresh()
+            await self.settle()
+
+    async def settle(self) -> None:
+        """Let everything that is under way come to its end."""
+        await self.hass.async_block_till_done(wait_background_tasks=True)
+
+    def entity_id(self, platform: str, unique_id: str) -> str:
+        """Return the entity of a unique id."""
+        entity_id = er.async_get(self.hass).async_get_entity_id(platform, DOMAIN, unique_id)
+        assert entity_id is not None, (platform, unique_id)
+        return entity_id
+
+    def site_entity(self, platform: str, key: str) -> str:
+        """Return an entity of the site."""
+        return self.entity_id(platform, f"{self.entry.entry_id}_{key}")
+
+    def battery_entity(self, platform: str, index: int, key: str) -> str:
+        """Return an entity of one battery."""
+        return self.entity_id(platform, f"{self.site.batteries[index].mac}_{key}")
+
+    def state(self, entity_id: str) -> str:
+        """Return the state of an entity."""
+        state = self.hass.states.get(entity_id)
+        assert state is not None, entity_id
+        return state.state
+
+    async def call(self, domain: str, service: str, entity_id: str, **data: Any) -> None:
+        """Call an action on an entity, as an automation does."""
+        await self.hass.services.async_call(domain, service, {"entity_id": entity_id, **data}, blocking=True)
+        await self.settle()
+
+    async def switch(self, on: bool) -> None:
+        """Switch the controller."""
+        await self.call("switch", "turn_on" if on else "turn_off", self.site_entity("switch", "controller"))
+
+
+def site_entry(site: SimulatedSite, **battery_data: Any) -> MockConfigEntry:
+    """Return an entry as the flow makes it, for a simulated site."""
+    return MockConfigEntry(
+        domain=DOMAIN,
+        title="Home",
+        data={"meter": {"type": "homewizard", "host": site.p1_host, "port": site.p1_port}},
+        subentries_data=[
+            ConfigSubentryData(
+                subentry_type="battery",
+                title=f"Battery {index + 1}",
+                unique_id=battery.mac,
+                data={
+                    "host": battery.host,
+                    "port": battery.port,
+                    "mac": battery.mac,
+                    "model": battery.model.device.name,
+                    "firmware": battery.model.device.firmware,
+                    "power_class_w": 2500,
+                    "own_meter": "yes",
+                    "circuit": "",
+                    "release": "default",
+                    "slots_cleared": False,
+                    "capacity_wh": 5120,
+                    "wifi_mac": None,
+                    **battery_data,
+                },
+            )
+            for index, battery in enumerate(site.batteries)
+        ],
+    )
+
+
+@contextmanager
+def turned_by(clock: Clock) -> Iterator[None]:
+    """Let the integration live by the test's clock."""
+    with patch(f"{INTEGRATION}.monotonic_clock", return_value=clock):
+        yield
