@@ -28,7 +28,7 @@ class Wire:
         self.firmware, self.latency_s, self.loss_pct = firmware, latency_s, loss_pct
         self._random = Random(f"wire {seed}")
         self._outage_every_s = outage_every_s
-        self._outage_at = self._random.expovariate(1 / outage_every_s)
+        self._outage_at = inf if outage_every_s == inf else self._random.expovariate(1 / outage_every_s)
         self._outage_until = self._busy_until = -inf
 
     def deliver(
