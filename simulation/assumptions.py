@@ -30,21 +30,15 @@ COMMAND_DEAD_TIME_MIN: Final = Assumption(0.3, "s", "B", "stijn: below 1 s on th
 COMMAND_DEAD_TIME_MAX: Final = Assumption(1, "s", "B", "stijn: below 1 s on three units")
 LAG: Final = Assumption(0.6, "s", "B", "bslib database: typical time constant of home inverters")
 MINIMUM_POWER: Final = Assumption(20, "W", "K", "AstraMeter plant: 5-20 W; lox zeroes below 25 W")
-
-# Losses, p in kW on the AC side, result in W. The fit misses the table at 63 W by 5-8 points, see tests.
-CHARGE_LOSS: Final = (
-    Assumption(28.2, "W", "K", "fit to the table of Omnibattery's multi-battery.md (external clamp)"),
-    Assumption(0.1, "W/kW", "K", "the same fit, rms 0.9 W"),
-    Assumption(17.5, "W/kW2", "K", "the same fit"),
-)
-DISCHARGE_LOSS: Final = (
-    Assumption(28.0, "W", "K", "fit to the same table, discharge"),
-    Assumption(42.8, "W/kW", "K", "the same fit, rms 3.1 W"),
-    Assumption(26.3, "W/kW2", "K", "the same fit"),
-)
+# Losses: fixed, linear, square, of p in kW on the AC side. At 63 W the fit misses its own table by 5 and 8 points.
+CHARGE_LOSS_FIXED: Final = Assumption(28.2, "W", "K", "fit to the table of Omnibattery's multi-battery.md")
+CHARGE_LOSS_LINEAR: Final = Assumption(0.1, "W/kW", "K", "the same fit, rms 0.9 W")
+CHARGE_LOSS_SQUARE: Final = Assumption(17.5, "W/kW2", "K", "the same fit")
+DISCHARGE_LOSS_FIXED: Final = Assumption(28.0, "W", "K", "fit to the same table, discharge")
+DISCHARGE_LOSS_LINEAR: Final = Assumption(42.8, "W/kW", "K", "the same fit, rms 3.1 W")
+DISCHARGE_LOSS_SQUARE: Final = Assumption(26.3, "W/kW2", "K", "the same fit")
 LOSS_SPREAD: Final = Assumption(0.1, "1", "B", "spread between units, +-10 %")
 IDLE_LOSS: Final = Assumption(8, "W", "U", "VEM#13: 3-9 W read by users; drawn from the cells here (I)")
-
 # Cells
 FLOOR: Final = Assumption(12, "%", "D", "DOD.SET default 88 %")
 TAPER_1_FROM: Final = Assumption(95, "%", "K", "HBC")
@@ -52,11 +46,9 @@ TAPER_1_LIMIT: Final = Assumption(1500, "W", "K", "HBC")
 TAPER_2_FROM: Final = Assumption(99, "%", "K", "HBC")
 TAPER_2_LIMIT: Final = Assumption(1000, "W", "K", "HBC")
 BOUND_HYSTERESIS: Final = Assumption(1, "%", "I", "no battery toggles at its bounds; width unknown")
-
 # Own measurement
 GAIN_ERROR: Final = Assumption(0.01, "1", "B", "usual accuracy class of such inverters")
 OFFSET_ERROR: Final = Assumption(5, "W", "B", "the same; captures show exactly 0 at idle")
-
 # Auto
 HMG50_POLL_MIN: Final = Assumption(1.0, "s", "K", "AstraMeter protocol notes: V2 polls its meter every 1-3.1 s")
 HMG50_POLL_MAX: Final = Assumption(3.1, "s", "K", "AstraMeter protocol notes")
@@ -65,11 +57,8 @@ E3_POLL_MAX: Final = Assumption(0.45, "s", "K", "AstraMeter protocol notes")
 E3_GAIN: Final = Assumption(0.25, "1", "I", "its ramp table is unknown: HMG-50's, scaled to its polling")
 D_POLL: Final = Assumption(3.0, "s", "I", "unknown; a full-gain integrator hunts when it polls within its own delay")
 D_RATIO: Final = Assumption(1.0, "1", "K", "AstraMeter: 30-100 %, default 100 %")
-REVERSAL_TICKS: Final = Assumption(
-    10, "answers", "F", "sign flip must hold; read here as the direction of the set-point"
-)
-
-# Modes
+FLIP_TICKS: Final = Assumption(10, "1", "F", "AstraMeter: a sign flip must hold; taken as answers of the meter (I)")
+# Faults
 POWER_CLASS_AFTER_WIPE: Final = Assumption(800, "W", "U", "rweijnen#12: falls back after a settings loss")
 ZERO_STUCK: Final = Assumption(150, "W", "U", "JS-DE: 50-250 W keep flowing for more than 60 s at Passive 0")
 LEAVES_PASSIVE_AFTER: Final = Assumption(30, "s", "U", "jaapp#145: four times in two hours; sooner here")
@@ -77,27 +66,17 @@ SECOND_SEND_AFTER: Final = Assumption(10, "s", "U", "jaapp#72, #46: repeated aft
 SECOND_CLIENT_EVERY: Final = Assumption(20, "s", "I", "a second program on the same battery")
 MODE_READ_REVERT_WITHIN: Final = Assumption(15, "s", "U", "jaapp#111: GetMode at once after SetMode on 148")
 MODE_READ_REVERT_AFTER: Final = Assumption(60, "s", "U", "jaapp#111: back to Auto after 60-90 s")
-
+MUTE_PHASE: Final = Assumption(60, "s", "U", "jaapp#85")
+PACKET_LOSS: Final = Assumption(30, "%", "U", "jaapp#132: methods succeed 67-77 % of the time")
 # Network
 LATENCY_MEDIAN: Final = Assumption(0.2, "s", "C", "taurgis#3 108 ms, jaapp#67 228 ms")
 LATENCY_SIGMA: Final = Assumption(0.978, "ln s", "B", "95 % within 1 s")
-MUTE_PHASE: Final = Assumption(60, "s", "U", "jaapp#85")
-LOSSY: Final = Assumption(30, "%", "U", "jaapp#132: methods succeed 67-77 % of the time")
 OUTAGE_MIN: Final = Assumption(60, "s", "U", "jaapp#85")
-OUTAGE_MAX: Final = Assumption(600, "s", "B", "benchmark proposal")
-
+OUTAGE_MAX: Final = Assumption(600, "s", "B", "benchmark proposal; about every 4 h")
 # Meter
 METER_LATENCY_MIN: Final = Assumption(0.5, "s", "B", "benchmark proposal; AstraMeter plant 0.5 s")
 METER_LATENCY_MAX: Final = Assumption(1.5, "s", "B", "benchmark proposal")
 METER_NOISE: Final = Assumption(1, "W", "B", "benchmark proposal")
 
-
-def all_assumptions() -> dict[str, Assumption]:
-    """Return the whole table by name, for the documentation."""
-    table: dict[str, Assumption] = {}
-    for name, value in globals().items():
-        if isinstance(value, Assumption):
-            table[name] = value
-        elif isinstance(value, tuple):
-            table |= {f"{name}_{power}": part for power, part in enumerate(value)}
-    return table
+TABLE: Final = {name: value for name, value in globals().items() if isinstance(value, Assumption)}
+"""All of them by name, for the documentation."""

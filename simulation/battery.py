@@ -29,38 +29,6 @@ class BatteryModel:
     Its clock is `now`, in real seconds, for everything but energy and the time of day: these run `speed` times faster.
     """
 
-    __slots__ = (
-        "_command_at",
-        "_drop_at",
-        "_event_at",
-        "_expires_at",
-        "_gain",
-        "_inverter",
-        "_law",
-        "_offset_w",
-        "_pending",
-        "_poll_at",
-        "_previous_mode",
-        "_random",
-        "_second_client_at",
-        "_setpoint_w",
-        "_wiped",
-        "cells",
-        "device",
-        "drops_per_h",
-        "faults",
-        "mac",
-        "mode",
-        "own_meter",
-        "passive_w",
-        "power_class_w",
-        "power_w",
-        "pv_w",
-        "slots",
-        "speed",
-        "week_start_s",
-    )
-
     def __init__(
         self,
         device: Device = VENUS_E3_150,
@@ -92,7 +60,7 @@ class BatteryModel:
         self._inverter = Inverter()
         self._law = law_for(device.family, self._random)
         self._law.sharing = sharing
-        self._setpoint_w = self._poll_at = 0.0
+        self._poll_at = 0.0
         self._pending: tuple[DeviceMode, float, float] | None = None
         self._command_at = self._expires_at = self._drop_at = self._event_at = inf
         self._second_client_at = -inf
@@ -144,22 +112,21 @@ class BatteryModel:
             return low_w
         wanted_w = self.passive_w
         if mode is DeviceMode.MANUAL:
-            wanted_w = slots_power_w(self.slots, self.week_start_s + now * self.speed) if self.slots else 0.0
+            wanted_w = slots_power_w(self.slots.values(), self.week_start_s + now * self.speed) if self.slots else 0.0
         elif wanted_w == 0.0 and Fault.STUCK_150W in self.faults:
             wanted_w = float(known.ZERO_STUCK)
         return -wanted_w if Fault.WRONG_SIGN in self.faults else wanted_w
 
     def _auto_w(self, meter_w: float | None, now: float, low_w: float, high_w: float) -> float:
         """Return the set-point of the device's own law, which asks its meter every so often."""
+        law = self._law
         if now < self._poll_at:
-            return self._setpoint_w
-        self._poll_at = max(self._poll_at + self._law.poll_s(), now)
+            return law.setpoint_w
+        self._poll_at = max(self._poll_at + law.poll_s(), now)
         if meter_w is None or not self.own_meter:
-            self._law.start(0.0)
-            self._setpoint_w = 0.0
-        else:
-            self._setpoint_w = self._law.answer(meter_w, self.power_w, low_w, high_w)
-        return self._setpoint_w
+            law.start(0.0)
+            return 0.0
+        return law.answer(meter_w, self.power_w, low_w, high_w)
 
     def _enter(self, mode: DeviceMode, power_w: float = 0.0, expires_at: float = inf) -> None:
         """Be in a mode from now on, by whatever cause."""
@@ -167,7 +134,6 @@ class BatteryModel:
             self._previous_mode = self.mode
         if mode is DeviceMode.AUTO and self.mode is not DeviceMode.AUTO:
             self._law.start(self.power_w)
-            self._setpoint_w = self.power_w
         if mode is DeviceMode.MANUAL:
             self.faults.discard(Fault.STUCK_150W)
         self.mode, self.passive_w = mode, power_w

@@ -1,6 +1,6 @@
-"""The models and firmwares that the simulation knows, one line of facts each."""
+"""The models and firmwares that the simulation knows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -28,10 +28,11 @@ class Device:
     capacity_wh: float = 5120.0
     charge_w: int = 2500
     discharge_w: int = 2500
-    """Largest discharge of the hardware; the power class may allow less."""
+    """Of the hardware; the power class may allow less."""
     slots: int = 10
     has_passive: bool = True
     has_ups: bool = False
+    has_pv: bool = False
     has_meter: bool = True
     """EM.GetStatus exists."""
     mode_has_meter: bool = True
@@ -39,100 +40,49 @@ class Device:
     mode_meter_live: bool = False
     """They are more than zeros."""
     has_battery_power: bool = False
-    old_battery_fields: bool = False
+    has_battery_current: bool = False
     temperature_unit: float = 1.0
     capacity_unit_wh: float = 1.0
     energy_unit_wh: float = 1.0
-    pv_energy_unit_wh: float | None = None
-    """None: the total stays 0."""
     first_pv_unit_w: float = 1.0
     quirks: frozenset[Fault] = frozenset()
     """What this firmware always does wrong."""
 
-    @property
-    def has_pv(self) -> bool:
-        """Return whether panels can be connected."""
-        return self.family in (Family.A, Family.D)
 
+_SILENCES = frozenset({Fault.STATUS_MUTE, Fault.BAT_MUTE, Fault.WIFI_MUTE, Fault.METER_MUTE})
 
-VENUS_C_153: Final = Device(
+VENUS_E3_150: Final = Device(name="VenusE 3.0", family=Family.E3, firmware=150, has_ups=True)
+VENUS_E3_148: Final = replace(VENUS_E3_150, firmware=148, has_ups=False, quirks=frozenset({Fault.MODE_READ_REVERTS}))
+VENUS_E3_144: Final = replace(
+    VENUS_E3_148, firmware=144, mode_has_meter=False, quirks=frozenset({Fault.COUNTERS_FROZEN})
+)
+VENUS_E3_139: Final = replace(
+    VENUS_E3_144,
+    firmware=139,
+    temperature_unit=0.1,
+    capacity_unit_wh=10.0,
+    quirks=frozenset({Fault.STATUS_MUTE, Fault.INTEGER_ID_ONLY}),
+)
+_HMG50: Final = Device(name="VenusE", family=Family.HMG50, firmware=156, mode_meter_live=True)
+VENUS_E_156: Final = replace(_HMG50, temperature_unit=10.0, energy_unit_wh=100.0)
+VENUS_E_155: Final = replace(VENUS_E_156, firmware=155, has_battery_power=True, quirks=_SILENCES)
+VENUS_C_153: Final = replace(
+    _HMG50,
     name="VenusC",
-    family=Family.HMG50,
     firmware=153,
     capacity_wh=2560.0,
     has_meter=False,
     mode_has_meter=False,
     has_battery_power=True,
-    old_battery_fields=True,
+    has_battery_current=True,
     capacity_unit_wh=0.01,
     energy_unit_wh=10.0,
     quirks=frozenset({Fault.MACS_MISSING}),
 )
-VENUS_E_155: Final = Device(
-    name="VenusE",
-    family=Family.HMG50,
-    firmware=155,
-    mode_meter_live=True,
-    has_battery_power=True,
-    temperature_unit=10.0,
-    energy_unit_wh=100.0,
-    quirks=frozenset({Fault.STATUS_MUTE, Fault.BAT_MUTE, Fault.WIFI_MUTE}),
-)
-VENUS_E_156: Final = Device(
-    name="VenusE",
-    family=Family.HMG50,
-    firmware=156,
-    mode_meter_live=True,
-    temperature_unit=10.0,
-    energy_unit_wh=100.0,
-)
-VENUS_E3_139: Final = Device(
-    name="VenusE 3.0",
-    family=Family.E3,
-    firmware=139,
-    mode_has_meter=False,
-    temperature_unit=0.1,
-    capacity_unit_wh=10.0,
-    quirks=frozenset({Fault.STATUS_MUTE, Fault.INTEGER_ID_ONLY}),
-)
-VENUS_E3_144: Final = Device(
-    name="VenusE 3.0",
-    family=Family.E3,
-    firmware=144,
-    mode_has_meter=False,
-    quirks=frozenset({Fault.COUNTERS_FROZEN}),
-)
-VENUS_E3_148: Final = Device(
-    name="VenusE 3.0", family=Family.E3, firmware=148, quirks=frozenset({Fault.MODE_READ_REVERTS})
-)
-VENUS_E3_150: Final = Device(name="VenusE 3.0", family=Family.E3, firmware=150, has_ups=True)
-VENUS_A_147: Final = Device(
-    name="Venus A",
-    family=Family.A,
-    firmware=147,
-    capacity_wh=2080.0,
-    charge_w=1200,
-    discharge_w=1200,
-    first_pv_unit_w=0.1,
-)
-VENUS_A_149: Final = Device(
-    name="Venus A",
-    family=Family.A,
-    firmware=149,
-    capacity_wh=2080.0,
-    charge_w=1500,
-    discharge_w=1500,
-    pv_energy_unit_wh=10.0,
-    first_pv_unit_w=0.1,
-)
-VENUS_D_147: Final = Device(
-    name="VenusD",
-    family=Family.D,
-    firmware=147,
-    capacity_wh=2560.0,
-    charge_w=2200,
-    discharge_w=2200,
-    pv_energy_unit_wh=1.0,
+_PV: Final = Device(name="VenusD", family=Family.D, firmware=147, capacity_wh=2560.0, has_pv=True)
+VENUS_D_147: Final = replace(_PV, charge_w=2200, discharge_w=2200)
+VENUS_A_147: Final = replace(
+    _PV, name="Venus A", family=Family.A, capacity_wh=2080.0, charge_w=1200, discharge_w=1200, first_pv_unit_w=0.1
 )
 VENUS_MINI_300: Final = Device(
     name="VNSEM-0",
@@ -145,16 +95,6 @@ VENUS_MINI_300: Final = Device(
     has_passive=False,
 )
 
-DEVICES: Final = (
-    VENUS_C_153,
-    VENUS_E_155,
-    VENUS_E_156,
-    VENUS_E3_139,
-    VENUS_E3_144,
-    VENUS_E3_148,
-    VENUS_E3_150,
-    VENUS_A_147,
-    VENUS_A_149,
-    VENUS_D_147,
-    VENUS_MINI_300,
+DEVICES: Final = tuple(
+    value for name, value in tuple(globals().items()) if isinstance(value, Device) and not name.startswith("_")
 )

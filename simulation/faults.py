@@ -1,16 +1,18 @@
-"""Everything that the real devices were seen to do wrong, switchable at run time."""
+"""Everything that the real devices were seen to do wrong, switchable at run time.
+
+References are issues of the projects that report them. Ids above 16 bits come back truncated from every device.
+"""
 
 from enum import StrEnum
 
 
 class Fault(StrEnum):
-    """One misbehaviour; references are issues of the projects named in the documentation of the batteries' API."""
+    """One misbehaviour of a battery, or of the meter (P1_...)."""
 
-    # On the wire. `Firmware.once` makes any of these act on one request only.
+    # On the wire.
     LATE_REPLY = "late_reply"
     """The answer comes `Firmware.late_s` late: after the client gave up."""
     DUPLICATE_REPLY = "duplicate_reply"
-    """Every answer comes twice (firmware below 150, HMG-50 below 156)."""
     NO_REPLY = "no_reply"
     """Requests are carried out, the answer is lost."""
     PACKET_LOSS = "packet_loss"
@@ -18,7 +20,6 @@ class Fault(StrEnum):
     FOREIGN_ADDRESS = "foreign_address"
     """The answer comes from another IP address (dual-homed unit, jaapp#31)."""
     WRONG_ID = "wrong_id"
-    """The answer carries another id (lox, firmware 148)."""
     ECHO = "echo"
     """The request comes back before the answer, as broadcasts do on one's own socket."""
     PARSE_ERROR = "parse_error"
@@ -26,30 +27,26 @@ class Fault(StrEnum):
     NOT_JSON = "not_json"
     LIST_FRAME = "list_frame"
     NAN = "nan"
-    """Powers and charge are NaN, which Python's json accepts."""
     WRONG_MAC = "wrong_mac"
     """Another device answers on this address."""
     NO_SRC = "no_src"
     MUTE_60S = "mute_60s"
-    """Nothing is received for a minute, then the fault removes itself (jaapp#85)."""
+    """Nothing is heard for a minute, then the fault removes itself (jaapp#85)."""
     BROADCAST_ONLY = "broadcast_only"
     """Directed datagrams are not answered (jaapp#136)."""
-
     # Methods and fields.
+    INTEGER_ID_ONLY = "integer_id_only"
+    """Requests with another id are not answered (E3 139, jaapp#5)."""
     MODE_MISSING = "mode_missing"
     PV_ABSENT = "pv_absent"
     STATUS_MUTE = "status_mute"
-    """ES.GetStatus is never answered (E3 137/139, HMG-50 155)."""
+    """ES.GetStatus is never answered (E3 139, HMG-50 155)."""
     BAT_MUTE = "bat_mute"
+    WIFI_MUTE = "wifi_mute"
+    METER_MUTE = "meter_mute"
     MACS_MISSING = "macs_missing"
     """GetDevice tells device, version and address only (taurgis#60)."""
-    WIFI_MUTE = "wifi_mute"
-    """Wifi.GetStatus is never answered (HMG-50 155)."""
     COUNTERS_FROZEN = "counters_frozen"
-    """The energy totals stand still (E3 144)."""
-    INTEGER_ID_ONLY = "integer_id_only"
-    """Requests with another id are not answered (E3 139, jaapp#5)."""
-
     # Commands.
     SET_REFUSED = "set_refused"
     """set_result false, nothing done."""
@@ -62,26 +59,23 @@ class Fault(StrEnum):
     MODE_READ_REVERTS = "mode_read_reverts"
     """ES.GetMode right after ES.SetMode sends it back to Auto a minute later (E3 148, jaapp#111)."""
     EXPIRES_TO_AUTO = "expires_to_auto"
-    """What follows the countdown is disputed: without this or the next fault it is 0 W."""
+    """What follows the countdown is disputed: without this and the next fault it is 0 W."""
     EXPIRES_TO_PREVIOUS = "expires_to_previous"
     STUCK_150W = "stuck_150w"
-    """Passive 0 W, yet 150 W keep flowing until Manual was set once."""
+    """Passive 0 W, yet 150 W keep flowing until Manual was set once (JS-DE)."""
     WRONG_SIGN = "wrong_sign"
     """Does the opposite of every setpoint."""
     SECOND_CLIENT = "second_client"
     """Another program sets Manual without a slot every 20 s."""
-
     # The whole unit.
     BAT_READ_WIPES = "bat_read_wipes"
     """Bat.GetStatus brings the wipe below about (taurgis#14)."""
     SETTINGS_WIPE = "settings_wipe"
-    """Mode Manual, slots and limits gone, API off (taurgis#14). Clearing the fault opens the API, not more."""
+    """Mode Manual, slots, class and meter gone, API off. Clearing the fault opens the API, no more."""
     DEAD = "dead"
     """Without power: no answer, 0 W."""
-
     # The meter. Frozen and jump are seen by the batteries too, the others by HTTP only.
     P1_API_OFF = "p1_api_off"
-    """403 with HomeWizard's error 202."""
     P1_NOT_FOUND = "p1_not_found"
     P1_SERVER_ERROR = "p1_server_error"
     P1_HTML = "p1_html"
@@ -92,7 +86,6 @@ class Fault(StrEnum):
     P1_NAN = "p1_nan"
     P1_NULL = "p1_null"
     P1_TEXT = "p1_text"
-    """The power is a string."""
     P1_TIMEOUT = "p1_timeout"
     """The connection opens and nothing comes."""
     P1_FROZEN = "p1_frozen"

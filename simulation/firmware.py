@@ -2,25 +2,30 @@
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 import json
 from math import nan
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from simulation import assumptions as known
 from simulation.battery import BatteryModel
 from simulation.faults import Fault
-from simulation.set_mode import BadParams, RpcError, apply_mode
+from simulation.set_mode import RpcError, apply_mode, bad_params
 
 type Json = dict[str, Any]
 
-_SILENT = frozenset({Fault.DEAD, Fault.SETTINGS_WIPE, Fault.MUTE_60S})
-_METER_FIELDS = ("a_power", "b_power", "c_power", "total_power", "input_energy", "output_energy")
+_DEAF = {Fault.DEAD, Fault.SETTINGS_WIPE, Fault.MUTE_60S}
+_MUTE = {
+    "Wifi.GetStatus": Fault.WIFI_MUTE,
+    "Bat.GetStatus": Fault.BAT_MUTE,
+    "EM.GetStatus": Fault.METER_MUTE,
+    "ES.GetStatus": Fault.STATUS_MUTE,
+}
+_METER_FIELDS = ("ct_state", "a_power", "b_power", "c_power", "total_power", "input_energy", "output_energy")
+_PV_FIELDS = ("power", "voltage", "current", "state")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
+class Received(NamedTuple):
     """One request that reached the device."""
 
     at: float
@@ -46,104 +51,94 @@ class Firmware:
         self.model, self.ip, self.late_s = model, ip, late_s
         self.once: deque[Fault] = deque()
         self.received: deque[Received] = deque(maxlen=10_000)
-        self._meter_w = meter_w
-        self._random = Random(f"firmware {seed}")
+        self._meter_w, self._random = meter_w, Random(f"firmware {seed}")
+        self._faults: set[Fault] = set()
         self._frozen = False
-        self._mute_until: float | None = None
+        self._now, self._written_at, self._mute_until = 0.0, -1e9, -1e9
         self._counters: tuple[float, float] | None = None
-        self._written: tuple[Json, float] | None = None
-        self._written_at = -1e9
-        self._methods: dict[str, Callable[[Json, float, frozenset[Fault]], Json | None]] = {
-            "Marstek.GetDevice": self._get_device,
+        self._written: tuple[Json, float] = ({}, 0.0)
+        self._methods: dict[str, Callable[[Json], Json]] = {
             "Wifi.GetStatus": self._wifi,
-            "BLE.GetStatus": self._ble,
+            "BLE.GetStatus": lambda _: {"state": "disconnect", "ble_mac": self._mac},
             "Bat.GetStatus": self._battery,
             "PV.GetStatus": self._pv,
             "EM.GetStatus": self._meter,
             "ES.GetStatus": self._energy,
             "ES.GetMode": self._mode,
             "ES.SetMode": self._set_mode,
-            "DOD.SET": self._set_dod,
-            "Led.Ctrl": lambda *_: {"set_result": True},
         }
 
     def handle(self, datagram: bytes, now: float, *, broadcast: bool = False) -> list[tuple[float, bytes]]:
         """Return the frames that one datagram brings about, each with its delay in seconds."""
-        faults = frozenset(self.model.faults)
-        if self.once:
-            faults |= {self.once.popleft()}
+        self._now, self._faults = now, self.model.faults | ({self.once.popleft()} if self.once else set())
         if not datagram:  # freezes the API until a reboot (taurgis)
             self._frozen = True
-        if Fault.DEAD in faults:
-            self._frozen = False
-        if self._frozen or self._is_deaf(faults, now, broadcast=broadcast):
+        self._frozen = self._frozen and Fault.DEAD not in self._faults
+        if self._frozen or self._is_deaf() or self._is_lost():
             return []
-        reply = self._reply(datagram, now, faults)
-        return [] if reply is None else self._frames(reply, datagram, faults)
+        if Fault.BROADCAST_ONLY in self._faults and not broadcast:
+            return []
+        reply = self._reply(datagram)
+        return [] if reply is None else self._frames(reply, datagram)
 
-    def _is_deaf(self, faults: frozenset[Fault], now: float, *, broadcast: bool) -> bool:
-        """Return whether a datagram goes unheard."""
-        if Fault.MUTE_60S in faults:
-            if self._mute_until is None:
-                self._mute_until = now + known.MUTE_PHASE
-            if now >= self._mute_until:
+    def _is_deaf(self) -> bool:
+        """Return whether a datagram goes unheard; a mute phase ends by itself."""
+        if Fault.MUTE_60S in self.model.faults:
+            if self._mute_until < 0:
+                self._mute_until = self._now + known.MUTE_PHASE
+            elif self._now >= self._mute_until:
                 self.model.faults.discard(Fault.MUTE_60S)
-                faults -= {Fault.MUTE_60S}
-        if Fault.MUTE_60S not in faults:
-            self._mute_until = None
-        if Fault.BROADCAST_ONLY in faults and not broadcast:
-            return True
-        return bool(faults & _SILENT) or self._is_lost(faults)
+                self._faults.discard(Fault.MUTE_60S)
+        if Fault.MUTE_60S not in self.model.faults:
+            self._mute_until = -1e9
+        return bool(self._faults & _DEAF)
 
-    def _is_lost(self, faults: frozenset[Fault]) -> bool:
+    def _is_lost(self) -> bool:
         """Return whether this datagram gets lost."""
-        return Fault.PACKET_LOSS in faults and self._random.random() * 100 < known.LOSSY
+        return Fault.PACKET_LOSS in self._faults and self._random.random() * 100 < known.PACKET_LOSS
 
-    def _reply(self, datagram: bytes, now: float, faults: frozenset[Fault]) -> Json | None:
+    def _reply(self, datagram: bytes) -> Json | None:
         """Return the object to answer with, None for silence."""
-        reply: Json = {"id": 0, "src": f"{self.model.device.name}-{self._mac(faults)}"}
+        reply: Json = {"id": 0, "src": f"{self.model.device.name}-{self._mac}"}
         try:
             request = json.loads(datagram)
         except ValueError:
             return reply | {"error": {"code": -32700, "message": "Parse error", "data": 402}}
         if not isinstance(request, dict) or not isinstance(request.get("method"), str):
             return reply | {"error": {"code": -32600, "message": "Invalid Request", "data": 402}}
-        if Fault.PARSE_ERROR in faults:
+        if Fault.PARSE_ERROR in self._faults:
             return reply | {"error": {"code": -32700, "message": "Parse error", "data": 403}}
-        request_id = request.get("id")
-        if isinstance(request_id, int):
-            reply["id"] = request_id & 0xFFFF  # kept in 16 bits (taurgis)
-        elif Fault.INTEGER_ID_ONLY in faults:
+        reply["id"] = request.get("id")
+        if isinstance(reply["id"], int):
+            reply["id"] &= 0xFFFF  # kept in 16 bits (taurgis)
+        elif Fault.INTEGER_ID_ONLY in self._faults:
             return None
-        else:
-            reply["id"] = request_id
+        params = request.get("params")
         try:
-            result = self._result(request["method"], request.get("params"), now, faults)
+            result = self._result(request["method"], params if isinstance(params, dict) else {})
         except RpcError as error:
             return reply | {"error": error.body}
         return None if result is None else reply | {"result": result}
 
-    def _result(self, method: str, params: object, now: float, faults: frozenset[Fault]) -> Json | None:
+    def _result(self, method: str, params: Json) -> Json | None:
         """Return the result of a method, None for silence; raises RpcError."""
-        known_params = params if isinstance(params, dict) else {}
-        self.received.append(Received(at=now, method=method, params=known_params))
-        handler = self._methods.get(method)
-        if handler is None:
-            raise RpcError(-32601, "Method not found", 424)
+        self.received.append(Received(self._now, method, params))
         if method == "Marstek.GetDevice":
-            return handler(known_params, now, faults)
-        # Only DOD.SET and Led.Ctrl come without an id in the document; the other methods reject that (stijn, timo).
-        if "id" not in known_params and method not in ("DOD.SET", "Led.Ctrl"):
-            raise BadParams
-        result = handler(known_params, now, faults)
-        return None if result is None else {"id": 0} | result
+            return self._get_device()
+        if method not in self._methods:
+            raise RpcError(-32601, "Method not found", 424)
+        if "id" not in params:  # all others reject that (stijn, timo)
+            bad_params()
+        result = self._methods[method](params)
+        return None if _MUTE.get(method) in self._faults else {"id": 0} | result
 
-    def _frames(self, reply: Json, datagram: bytes, faults: frozenset[Fault]) -> list[tuple[float, bytes]]:
+    def _frames(self, reply: Json, datagram: bytes) -> list[tuple[float, bytes]]:
         """Return what really goes out for a reply."""
-        if Fault.NO_REPLY in faults or self._is_lost(faults):
+        faults = self._faults
+        if Fault.NO_REPLY in faults or self._is_lost():
             return []
-        if Fault.WRONG_ID in faults and isinstance(reply["id"], int):
-            reply["id"] = (reply["id"] + 1) & 0xFFFF
+        if Fault.WRONG_ID in faults:
+            reply["id"] = (int(reply["id"]) + 1) & 0xFFFF
         if Fault.NO_SRC in faults:
             del reply["src"]
         frame = json.dumps(reply, separators=(",", ":")).encode()
@@ -155,149 +150,115 @@ class Firmware:
         frames = [(delay_s, frame)] * (2 if Fault.DUPLICATE_REPLY in faults else 1)
         return [(0.0, datagram), *frames] if Fault.ECHO in faults else frames
 
-    def _mac(self, faults: frozenset[Fault]) -> str:
+    @property
+    def _mac(self) -> str:
         """Return the BLE MAC that it claims."""
-        return "02ffffffffff" if Fault.WRONG_MAC in faults else self.model.mac
+        return "02ffffffffff" if Fault.WRONG_MAC in self._faults else self.model.mac
 
+    @property
     def _wifi_mac(self) -> str:
-        """Return the Wi-Fi MAC: the BLE MAC with another prefix."""
+        """Return the Wi-Fi MAC: the BLE MAC with another beginning."""
         return "06" + self.model.mac[2:]
 
-    def _power(self, faults: frozenset[Fault]) -> float:
+    @property
+    def _power_w(self) -> float:
         """Return the AC power as it is told."""
-        return nan if Fault.NAN in faults else round(self.model.measured_w)
+        return nan if Fault.NAN in self._faults else round(self.model.measured_w)
 
-    def _soc(self, faults: frozenset[Fault]) -> float:
+    @property
+    def _soc_pct(self) -> float:
         """Return the charge as it is told: whole per cents."""
-        return nan if Fault.NAN in faults else int(self.model.soc_pct + 1e-6)
+        return nan if Fault.NAN in self._faults else int(self.model.soc_pct + 1e-6)
 
-    def _get_device(self, _params: Json, _now: float, faults: frozenset[Fault]) -> Json:
+    def _get_device(self) -> Json:
         """Answer Marstek.GetDevice."""
-        device = self.model.device
-        result: Json = {"device": device.name, "ver": device.firmware}
-        if Fault.MACS_MISSING not in faults:
-            result |= {"ble_mac": self._mac(faults), "wifi_mac": self._wifi_mac(), "wifi_name": "simulation"}
-        return result | {"ip": self.ip}
+        result: Json = {"device": self.model.device.name, "ver": self.model.device.firmware, "ip": self.ip}
+        if Fault.MACS_MISSING not in self._faults:
+            result |= {"ble_mac": self._mac, "wifi_mac": self._wifi_mac, "wifi_name": "simulation"}
+        return result
 
-    def _wifi(self, _params: Json, _now: float, faults: frozenset[Fault]) -> Json | None:
+    def _wifi(self, _params: Json) -> Json:
         """Answer Wifi.GetStatus."""
-        if Fault.WIFI_MUTE in faults:
-            return None
-        network = self.ip.rpartition(".")[0]
-        return {
-            "wifi_mac": self._wifi_mac(),
-            "ssid": "simulation",
-            "rssi": -59,
-            "sta_ip": self.ip,
-            "sta_gate": f"{network}.1",
-            "sta_mask": "255.255.255.0",
-            "sta_dns": f"{network}.1",
-        }
+        gate = self.ip.rpartition(".")[0] + ".1"
+        network = {"sta_ip": self.ip, "sta_gate": gate, "sta_mask": "255.255.255.0", "sta_dns": gate}
+        return {"wifi_mac": self._wifi_mac, "ssid": "simulation", "rssi": -59} | network
 
-    def _ble(self, _params: Json, _now: float, faults: frozenset[Fault]) -> Json:
-        """Answer BLE.GetStatus."""
-        return {"state": "disconnect", "ble_mac": self._mac(faults)}
-
-    def _battery(self, _params: Json, _now: float, faults: frozenset[Fault]) -> Json | None:
+    def _battery(self, _params: Json) -> Json:
         """Answer Bat.GetStatus."""
-        if Fault.BAT_READ_WIPES in faults:
+        if Fault.BAT_READ_WIPES in self._faults:
             self.model.faults.add(Fault.SETTINGS_WIPE)
-        if Fault.BAT_MUTE in faults:
-            return None
         device, cells = self.model.device, self.model.cells
         result = {
-            "soc": self._soc(faults),
+            "soc": self._soc_pct,
             "charg_flag": not cells.full,
             "dischrg_flag": not cells.empty,
             "bat_temp": round((20 + abs(self.model.power_w) / 250) / device.temperature_unit, 1),
             "bat_capacity": round(int(cells.energy_wh) / device.capacity_unit_wh, 1),
             "rated_capacity": device.capacity_wh,
         }
-        if device.old_battery_fields:
+        if device.has_battery_current:
             result |= {"bat_voltage": 5200, "bat_current": round(-self.model.power_w / 5.2), "error_code": 0}
         return result
 
-    def _pv(self, _params: Json, _now: float, faults: frozenset[Fault]) -> Json:
+    def _pv(self, _params: Json) -> Json:
         """Answer PV.GetStatus: the panels hang on the first of four strings."""
-        device, power_w = self.model.device, self.model.pv_w
-        if not device.has_pv or Fault.PV_ABSENT in faults:
+        if not self.model.device.has_pv or Fault.PV_ABSENT in self._faults:
             raise RpcError(-32601, "Method not found", 424)
-        values = (round(power_w / device.first_pv_unit_w), 40, round(power_w / 40), int(power_w > 0))
-        fields = ("power", "voltage", "current", "state")
-        strings = {f"pv{string}_{field}": 0 for string in range(1, 5) for field in fields}
-        return strings | {f"pv1_{field}": value for field, value in zip(fields, values, strict=True)}
+        power_w = self.model.pv_w
+        values = (round(power_w / self.model.device.first_pv_unit_w), 40, round(power_w / 40), int(power_w > 0))
+        strings = {f"pv{string}_{field}": 0 for string in range(1, 5) for field in _PV_FIELDS}
+        return strings | {f"pv1_{field}": value for field, value in zip(_PV_FIELDS, values, strict=True)}
 
-    def _meter_fields(self, *, live: bool) -> Json:
-        """Return what it tells of its meter; all power is on phase a."""
-        meter_w = self._meter_w() if live and self.model.own_meter else None
-        result = {"ct_state": int(meter_w is not None)} | dict.fromkeys(_METER_FIELDS, 0)
-        if meter_w is not None:
-            result["a_power"] = result["total_power"] = round(meter_w)
-        return result
-
-    def _meter(self, _params: Json, _now: float, _faults: frozenset[Fault]) -> Json:
-        """Answer EM.GetStatus."""
+    def _meter(self, _params: Json, *, live: bool = True) -> Json:
+        """Answer EM.GetStatus, or what ES.GetMode tells of it; all power is on phase a."""
         if not self.model.device.has_meter:
             raise RpcError(-32601, "Method not found", 424)
-        return self._meter_fields(live=True)
+        meter_w = self._meter_w() if live and self.model.own_meter else None
+        result = dict.fromkeys(_METER_FIELDS, 0)
+        if meter_w is not None:
+            result |= {"ct_state": 1, "a_power": round(meter_w), "total_power": round(meter_w)}
+        return result
 
-    def _energy(self, _params: Json, _now: float, faults: frozenset[Fault]) -> Json | None:
-        """Answer ES.GetStatus."""
-        if Fault.STATUS_MUTE in faults:
-            return None
+    def _energy(self, _params: Json) -> Json:
+        """Answer ES.GetStatus; its `pv_power` is often 0 even where there are panels."""
         device, cells = self.model.device, self.model.cells
         counters = (cells.discharged_wh, cells.charged_wh)
-        if Fault.COUNTERS_FROZEN in faults:
-            self._counters = counters = self._counters or counters
-        else:
-            self._counters = None
-        pv_unit_wh = device.pv_energy_unit_wh
+        if Fault.COUNTERS_FROZEN in self._faults:
+            counters = self._counters or counters
+        self._counters = counters
         result = {
-            "bat_soc": self._soc(faults),
+            "bat_soc": self._soc_pct,
             "bat_cap": round(device.capacity_wh),
-            "pv_power": 0,  # often 0 even where there are panels: PV.GetStatus tells
-            "ongrid_power": self._power(faults),
+            "pv_power": 0,
+            "ongrid_power": self._power_w,
             "offgrid_power": 0,
-            "total_pv_energy": round(cells.pv_wh / pv_unit_wh) if pv_unit_wh else 0,
+            "total_pv_energy": 0,
             "total_grid_output_energy": round(counters[0] / device.energy_unit_wh),
             "total_grid_input_energy": round(counters[1] / device.energy_unit_wh),
             "total_load_energy": 0,
         }
-        if device.has_battery_power:
-            result["bat_power"] = round(-10 * self.model.measured_w)
-        return result
+        return result | ({"bat_power": round(-10 * self.model.measured_w)} if device.has_battery_power else {})
 
-    def _mode(self, _params: Json, now: float, faults: frozenset[Fault]) -> Json:
+    def _mode(self, params: Json) -> Json:
         """Answer ES.GetMode."""
-        if Fault.MODE_READ_REVERTS in faults and now - self._written_at < known.MODE_READ_REVERT_WITHIN:
-            self.model.fall_to_auto_at(now + known.MODE_READ_REVERT_AFTER)
+        if Fault.MODE_READ_REVERTS in self._faults and self._now - self._written_at < known.MODE_READ_REVERT_WITHIN:
+            self.model.fall_to_auto_at(self._now + known.MODE_READ_REVERT_AFTER)
         device = self.model.device
-        result: Json = {} if Fault.MODE_MISSING in faults else {"mode": self.model.mode.value}
-        result |= {"ongrid_power": self._power(faults), "offgrid_power": 0, "bat_soc": self._soc(faults)}
-        return result | (self._meter_fields(live=device.mode_meter_live) if device.mode_has_meter else {})
+        result: Json = {} if Fault.MODE_MISSING in self._faults else {"mode": self.model.mode.value}
+        result |= {"ongrid_power": self._power_w, "offgrid_power": 0, "bat_soc": self._soc_pct}
+        return result | (self._meter(params, live=device.mode_meter_live) if device.mode_has_meter else {})
 
-    def _set_mode(self, params: Json, now: float, faults: frozenset[Fault]) -> Json:
+    def _set_mode(self, params: Json) -> Json:
         """Answer ES.SetMode."""
         config = params.get("config")
         if not isinstance(config, dict):
-            raise BadParams
-        if Fault.SET_REFUSED in faults:
+            bad_params()
+        if Fault.SET_REFUSED in self._faults:
             return {"set_result": False}
-        if Fault.SET_IGNORED in faults or (Fault.SECOND_SEND_NEEDED in faults and not self._is_second(config, now)):
+        if config != self._written[0]:
+            self._written = (config, self._now)
+        early = self._now - self._written[1] < known.SECOND_SEND_AFTER
+        if Fault.SET_IGNORED in self._faults or (early and Fault.SECOND_SEND_NEEDED in self._faults):
             return {"set_result": True}
-        self._written_at = now
-        return {"set_result": apply_mode(self.model, config, now)}
-
-    def _is_second(self, config: Json, now: float) -> bool:
-        """Return whether this very command came before, and long enough ago."""
-        if self._written is None or self._written[0] != config:
-            self._written = (config, now)
-        return now - self._written[1] >= known.SECOND_SEND_AFTER
-
-    def _set_dod(self, params: Json, _now: float, _faults: frozenset[Fault]) -> Json:
-        """Answer DOD.SET: the depth of discharge sets the floor."""
-        value = params.get("value")
-        if not isinstance(value, int) or not 30 <= value <= 88:
-            return {"set_result": False}
-        self.model.cells.floor_pct = 100.0 - value
-        return {"set_result": True}
+        self._written_at = self._now
+        return {"set_result": apply_mode(self.model, config, self._now)}

@@ -5,21 +5,17 @@ from math import exp, inf
 from simulation import assumptions as known
 
 # Plain floats: these run a hundred thousand times in a simulated day.
-_CHARGE_LOSS = tuple(map(float, known.CHARGE_LOSS))
-_DISCHARGE_LOSS = tuple(map(float, known.DISCHARGE_LOSS))
+_CHARGE = tuple(map(float, (known.CHARGE_LOSS_FIXED, known.CHARGE_LOSS_LINEAR, known.CHARGE_LOSS_SQUARE)))
+_DISCHARGE = tuple(map(float, (known.DISCHARGE_LOSS_FIXED, known.DISCHARGE_LOSS_LINEAR, known.DISCHARGE_LOSS_SQUARE)))
 _HYSTERESIS_PCT, _IDLE_W, _MINIMUM_W = float(known.BOUND_HYSTERESIS), float(known.IDLE_LOSS), float(known.MINIMUM_POWER)
 _RAMP_W_S, _START_S, _LAG_S = float(known.RAMP), float(known.START_DEAD_TIME), float(known.LAG)
-_TAPERS = (
-    (float(known.TAPER_2_FROM), float(known.TAPER_2_LIMIT)),
-    (float(known.TAPER_1_FROM), float(known.TAPER_1_LIMIT)),
-)
 
 
 def loss_w(power_w: float) -> float:
     """Return the conversion loss at an AC power, + discharging; that of an inverter that stands still at 0."""
     if power_w == 0.0:
         return _IDLE_W
-    fixed, linear, square = _DISCHARGE_LOSS if power_w > 0 else _CHARGE_LOSS
+    fixed, linear, square = _DISCHARGE if power_w > 0 else _CHARGE
     power_kw = abs(power_w) / 1000.0
     return fixed + (linear + square * power_kw) * power_kw
 
@@ -30,12 +26,11 @@ class Inverter:
     __slots__ = ("_alpha", "_dt_s", "_reference_w", "_start_at", "power_w")
 
     def __init__(self) -> None:
-        self.power_w = 0.0
-        self._reference_w, self._start_at = 0.0, inf
         self._dt_s = self._alpha = 0.0
+        self.stop()
 
     def stop(self) -> None:
-        """Be off at once, as without mains."""
+        """Be off at once."""
         self.power_w, self._reference_w, self._start_at = 0.0, 0.0, inf
 
     def step(self, wanted_w: float, dt_s: float, now: float) -> float:
@@ -46,15 +41,13 @@ class Inverter:
             if wanted_w == 0.0:
                 self._start_at = inf
                 return 0.0
-            if self._start_at == inf:
-                self._start_at = now - dt_s + _START_S
+            self._start_at = min(self._start_at, now - dt_s + _START_S)
             if now < self._start_at:
                 return 0.0
         if dt_s != self._dt_s:
             self._dt_s, self._alpha = dt_s, 1.0 - exp(-dt_s / _LAG_S)
         ramp_w = _RAMP_W_S * dt_s
-        change_w = wanted_w - self._reference_w
-        self._reference_w += ramp_w if change_w > ramp_w else max(change_w, -ramp_w)
+        self._reference_w += min(max(wanted_w - self._reference_w, -ramp_w), ramp_w)
         self.power_w += (self._reference_w - self.power_w) * self._alpha
         if self._reference_w == 0.0 and -_MINIMUM_W < self.power_w < _MINIMUM_W:
             self.stop()
@@ -64,25 +57,12 @@ class Inverter:
 class Cells:
     """The energy inside, what may go in and out, and the counters."""
 
-    __slots__ = (
-        "capacity_wh",
-        "charged_wh",
-        "discharged_wh",
-        "empty",
-        "energy_wh",
-        "floor_pct",
-        "full",
-        "loss_scale",
-        "loss_wh",
-        "pv_wh",
-    )
-
     def __init__(self, capacity_wh: float, soc_pct: float, loss_scale: float) -> None:
         self.capacity_wh, self.loss_scale = capacity_wh, loss_scale
         self.energy_wh = capacity_wh * soc_pct / 100.0
         self.floor_pct = float(known.FLOOR)
         self.empty, self.full = soc_pct <= self.floor_pct, soc_pct >= 100.0
-        self.charged_wh = self.discharged_wh = self.loss_wh = self.pv_wh = 0.0
+        self.charged_wh = self.discharged_wh = self.loss_wh = 0.0
 
     @property
     def soc_pct(self) -> float:
@@ -91,14 +71,14 @@ class Cells:
 
     def limits_w(self, charge_w: float, discharge_w: float) -> tuple[float, float]:
         """Return the lowest and the highest power that may flow now, given the largest of each direction."""
-        high_w = 0.0 if self.empty else discharge_w
+        soc_pct = self.soc_pct
         if self.full:
-            return 0.0, high_w
-        soc_pct = 100.0 * self.energy_wh / self.capacity_wh
-        for from_pct, limit_w in _TAPERS:
-            if soc_pct > from_pct:
-                return -min(charge_w, limit_w), high_w
-        return -charge_w, high_w
+            charge_w = 0.0
+        elif soc_pct > known.TAPER_2_FROM:
+            charge_w = min(charge_w, float(known.TAPER_2_LIMIT))
+        elif soc_pct > known.TAPER_1_FROM:
+            charge_w = min(charge_w, float(known.TAPER_1_LIMIT))
+        return -charge_w, 0.0 if self.empty else discharge_w
 
     def store(self, power_w: float, pv_w: float, hours: float) -> None:
         """Move energy between the cells, the AC side, the panels and the losses."""
@@ -108,9 +88,8 @@ class Cells:
             self.discharged_wh += power_w * hours
         else:
             self.charged_wh -= power_w * hours
-        self.pv_wh += pv_w * hours
         energy_wh = self.energy_wh + (pv_w - power_w) * hours - lost_wh
         self.energy_wh = min(max(energy_wh, 0.0), self.capacity_wh)
-        soc_pct = 100.0 * self.energy_wh / self.capacity_wh
+        soc_pct = self.soc_pct
         self.empty = soc_pct <= self.floor_pct + (_HYSTERESIS_PCT if self.empty else 0.0)
         self.full = soc_pct >= 100.0 - (_HYSTERESIS_PCT if self.full else 0.0)

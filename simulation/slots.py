@@ -1,10 +1,7 @@
 """The schedule slots of a device's Manual mode."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-
-_DAY_MIN = 24 * 60
-_WEEK_S = 7 * _DAY_MIN * 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,19 +16,17 @@ class Slot:
 
     def acts(self, day: int, minute: int) -> bool:
         """Return whether it acts; the last minute is excluded, and one past midnight belongs to the day it began."""
-        if not self.enabled:
-            return False
-        if self.start_min < self.end_min:
-            return bool(self.week_set >> day & 1) and self.start_min <= minute < self.end_min
-        if minute >= self.start_min:
-            return bool(self.week_set >> day & 1)
-        return minute < self.end_min and bool(self.week_set >> (day - 1) % 7 & 1)
+        overnight = self.start_min >= self.end_min
+        if overnight and minute < self.end_min:
+            return self.enabled and bool(self.week_set >> (day - 1) % 7 & 1)
+        today = self.enabled and bool(self.week_set >> day & 1)
+        return today and minute >= self.start_min and (overnight or minute < self.end_min)
 
 
-def slots_power_w(slots: Mapping[int, Slot], week_s: float) -> float:
+def slots_power_w(slots: Iterable[Slot], week_s: float) -> float:
     """Return what all slots ask for together, at a time in seconds since a Monday's midnight.
 
     Every enabled slot acts, old ones next to new ones (jaapp#58, #121): their powers add up.
     """
-    day, minute = divmod(int(week_s % _WEEK_S) // 60, _DAY_MIN)
-    return float(sum(slot.power_w for slot in slots.values() if slot.acts(day, minute)))
+    day, minute = divmod(int(week_s) // 60 % 10_080, 1440)
+    return float(sum(slot.power_w for slot in slots if slot.acts(day, minute)))
