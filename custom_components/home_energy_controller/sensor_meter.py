@@ -23,14 +23,12 @@ class SensorNotPower(MeterInvalidReply):
 class SensorMeter:
     """Reads the state of one sensor; the sensor's own integration decides how often it is renewed."""
 
-    def __init__(
-        self, hass: HomeAssistant, entity: str, *, invert: bool = False, clock: Callable[[], float] | None = None
-    ) -> None:
+    def __init__(self, hass: HomeAssistant, entity: str, *, invert: bool = False, clock: Callable[[], float]) -> None:
         """Read `entity` (entity id, or registry id, which survives renaming); `invert` if its + is export."""
         self._hass = hass
         self._entity = entity
         self._sign = -1 if invert else 1
-        self._clock = clock or hass.loop.time
+        self._clock = clock
         self._report: tuple[datetime, float] | None = None
 
     @property

@@ -47,7 +47,7 @@ async def test_value_is_watts_of_import(
 ) -> None:
     """Whatever unit and sign the sensor has, the controller sees W with + = import."""
     hass.states.async_set(ENTITY, state, {"unit_of_measurement": unit})
-    reading = await SensorMeter(hass, ENTITY, invert=invert).read()
+    reading = await SensorMeter(hass, ENTITY, invert=invert, clock=Clock()).read()
     assert reading.power_w == pytest.approx(power_w)
 
 
@@ -71,7 +71,7 @@ async def test_state_that_is_no_power_is_an_error(
     """A sensor without a value must never be read as 0 W."""
     hass.states.async_set(ENTITY, state, {"unit_of_measurement": unit})
     with pytest.raises(error):
-        await SensorMeter(hass, ENTITY).read()
+        await SensorMeter(hass, ENTITY, clock=Clock()).read()
 
 
 async def test_constant_value_that_is_reported_again_is_fresh(
@@ -116,7 +116,7 @@ async def test_renamed_sensor_is_followed(hass: HomeAssistant, entity_registry: 
     """The registry id outlives a rename, the entity id does not."""
     entry = entity_registry.async_get_or_create("sensor", "homewizard", "p1", suggested_object_id="grid_power")
     hass.states.async_set(ENTITY, "312", WATT)
-    meter = SensorMeter(hass, entry.id)
+    meter = SensorMeter(hass, entry.id, clock=Clock())
     assert (await meter.read()).power_w == 312
 
     entity_registry.async_update_entity(ENTITY, new_entity_id="sensor.p1_power")
@@ -129,7 +129,7 @@ async def test_renamed_sensor_is_followed(hass: HomeAssistant, entity_registry: 
 async def test_removed_sensor_is_not_found(hass: HomeAssistant, entity_registry: er.EntityRegistry) -> None:
     """Removal is told apart from a sensor that has no value now."""
     entry = entity_registry.async_get_or_create("sensor", "homewizard", "p1", suggested_object_id="grid_power")
-    meter = SensorMeter(hass, entry.id)
+    meter = SensorMeter(hass, entry.id, clock=Clock())
     with pytest.raises(MeterNotFound):
         await meter.read()
     entity_registry.async_remove(ENTITY)

@@ -1,0 +1,189 @@
+"""The steps in which a flow finds batteries, asks them who they are, and asks their owner about them."""
+
+from abc import abstractmethod
+import asyncio
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from homeassistant.components import network
+from homeassistant.config_entries import ConfigEntry, ConfigSubentryData
+from homeassistant.const import CONF_HOST, CONF_PORT
+from homeassistant.data_entry_flow import FlowContext, FlowHandler, FlowResult
+from homeassistant.helpers.selector import (
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+    TextSelectorConfig,
+)
+import voluptuous as vol
+
+from .const import CONF_CIRCUIT, DEFAULT_BATTERY_PORT, SUBENTRY_BATTERY
+from .flow_helpers import (
+    AlreadyConfigured,
+    FlowTrouble,
+    InvalidAddress,
+    ProbedBattery,
+    battery_client,
+    configured_macs,
+    details_schema,
+    error_key,
+    firmware_text,
+    model_name,
+    new_subentry,
+    parse_address,
+    port_selector,
+    probe,
+    scan_ports,
+    suggested_details,
+    unused_name,
+)
+from .marstek import DiscoveredDevice, MarstekClient, MarstekError, discover
+
+CONF_FOUND: Final = "found"
+
+
+class BatteryFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
+    FlowHandler[ContextT, ResultT, HandlerT]
+):
+    """Finds batteries by broadcast (step `scan`) or by address (step `address`): many for a new site, else one."""
+
+    _found: Mapping[str, str] = MappingProxyType({})
+    """What tells the batteries that answered the broadcast apart, by address."""
+    _scan: asyncio.Task[dict[str, str]] | None = None
+    _batteries: tuple[ProbedBattery, ...] = ()
+    """Those that their owner still has to be asked about."""
+    _subentries: tuple[ConfigSubentryData, ...] = ()
+
+    @property
+    def _site(self) -> ConfigEntry | None:
+        """Return the site that a battery is added to; None while it is being set up."""
+        return None
+
+    @abstractmethod
+    async def _async_add(self, batteries: tuple[ConfigSubentryData, ...]) -> ResultT:
+        """End the flow with these batteries."""
+
+    async def async_step_scan(self, user_input: dict[str, Any] | None = None) -> ResultT:
+        """Search for batteries; that takes ten seconds, which are shown as progress."""
+        if self._scan is None:
+            self._scan = self.hass.async_create_task(self._async_scan(), "search for batteries")
+        if not self._scan.done():
+            return self.async_show_progress(step_id="scan", progress_action="scan", progress_task=self._scan)
+        self._found, self._scan = self._scan.result(), None
+        return self.async_show_progress_done(next_step_id="choose" if self._found else "nothing_found")
+
+    async def async_step_nothing_found(self, user_input: dict[str, Any] | None = None) -> ResultT:
+        """Offer what can be done when no battery answered."""
+        return self.async_show_menu(step_id="nothing_found", menu_options=["scan", "address"])
+
+    async def async_step_choose(self, user_input: dict[str, Any] | None = None) -> ResultT:
+        """Choose among the batteries that were found."""
+        options = [SelectOptionDict(value=address, label=label) for address, label in self._found.items()]
+        several = self._site is None
+        selector = SelectSelector(SelectSelectorConfig(options=options, multiple=several, mode=SelectSelectorMode.LIST))
+        default = list(self._found) if several else next(iter(self._found))
+        return await self._async_step_pick("choose", {vol.Required(CONF_FOUND, default=default): selector}, user_input)
+
+    async def async_step_address(self, user_input: dict[str, Any] | None = None) -> ResultT:
+        """Type the addresses of batteries."""
+        fields = {
+            vol.Required(CONF_HOST): TextSelector(TextSelectorConfig(multiple=self._site is None)),
+            vol.Required(CONF_PORT, default=DEFAULT_BATTERY_PORT): port_selector(),
+        }
+        return await self._async_step_pick("address", fields, user_input)
+
+    async def async_step_battery(self, user_input: dict[str, Any] | None = None) -> ResultT:
+        """Ask what only the owner knows, battery after battery."""
+        battery, *others = self._batteries
+        if user_input is not None:
+            self._subentries = (*self._subentries, new_subentry(battery, user_input))
+            self._batteries = tuple(others)
+            if others:
+                return await self.async_step_battery()
+            if configured_macs(self.hass) & {subentry["unique_id"] for subentry in self._subentries}:
+                # Another flow was faster.
+                return self.async_abort(reason="already_configured")
+            return await self._async_add(self._subentries)
+        names, circuits = self._names_and_circuits()
+        suggested = suggested_details(unused_name(battery.name, names))
+        schema = details_schema(battery.profile.power_class_choices, circuits)
+        return self.async_show_form(
+            step_id="battery",
+            data_schema=self.add_suggested_values_to_schema(schema, suggested),
+            description_placeholders=battery.placeholders,
+            errors=battery.caution,
+            last_step=not others,
+        )
+
+    async def _async_step_pick(
+        self, step_id: str, fields: dict[vol.Required, Any], user_input: dict[str, Any] | None
+    ) -> ResultT:
+        """Ask every battery that was picked who it is, and go on once all of them told."""
+        errors: dict[str, str] = {}
+        failed: list[str] = []
+        if user_input is not None:
+            picked: str | list[str] = user_input.get(CONF_FOUND) or user_input.get(CONF_HOST) or []
+            addresses = [picked] if isinstance(picked, str) else picked
+            failures = await self._async_probe(addresses, int(user_input.get(CONF_PORT, DEFAULT_BATTERY_PORT)))
+            if self._batteries and not failures:
+                return await self.async_step_battery()
+            errors["base"] = next(iter(failures.values()), "no_battery_chosen")
+            failed = [address for address, key in failures.items() if key == errors["base"]]
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=self.add_suggested_values_to_schema(vol.Schema(fields), user_input),
+            description_placeholders={"host": ", ".join(failed)},
+            errors=errors,
+        )
+
+    async def _async_probe(self, addresses: list[str], default_port: int) -> dict[str, str]:
+        """Take the batteries at these addresses, each once; return the error keys of the addresses that failed."""
+        async with battery_client(self._site) as client:
+            answers = await asyncio.gather(*(self._async_ask(client, text, default_port) for text in addresses))
+        # By MAC, because a unit on both LAN and Wi-Fi answers at two addresses (jaapp#31).
+        self._batteries = tuple(
+            {answer.mac: answer for answer in answers if isinstance(answer, ProbedBattery)}.values()
+        )
+        return {
+            text: error_key(answer)
+            for text, answer in zip(addresses, answers, strict=True)
+            if not isinstance(answer, ProbedBattery)
+        }
+
+    async def _async_ask(self, client: MarstekClient, address: str, default_port: int) -> ProbedBattery | FlowTrouble:
+        """Return the battery at an address, or what is wrong with it."""
+        try:
+            battery = await probe(client, *parse_address(address, default_port))
+        except (InvalidAddress, MarstekError) as err:
+            return err
+        return AlreadyConfigured() if battery.mac in configured_macs(self.hass) else battery
+
+    async def _async_scan(self) -> dict[str, str]:
+        """Return address and label of the batteries that answer a broadcast and belong to no site yet."""
+        # Beyond the one to everybody, which leaves through the default interface only.
+        networks = [str(address) for address in await network.async_get_ipv4_broadcast_addresses(self.hass)]
+        async with battery_client(self._site) as client:
+            try:
+                found = await discover(client, ports=scan_ports(self.hass), broadcast_addresses=networks)
+            except MarstekError:
+                # Without a socket nothing can be found; typing an address leads to the error itself.
+                return {}
+        known = configured_macs(self.hass)
+        # The address carries its port, the usual one as well, so that it means the same wherever it is read.
+        return {f"{device.host}:{device.port}": _label(device) for device in found if device.info.ble_mac not in known}
+
+    def _names_and_circuits(self) -> tuple[set[str], set[str]]:
+        """Return the names and circuits that batteries of this site have."""
+        batteries = [(subentry["title"], subentry["data"]) for subentry in self._subentries]
+        if self._site is not None:
+            configured = self._site.get_subentries_of_type(SUBENTRY_BATTERY)
+            batteries += [(subentry.title, subentry.data) for subentry in configured]
+        return {title for title, _ in batteries}, {data.get(CONF_CIRCUIT, "") for _, data in batteries} - {""}
+
+
+def _label(device: DiscoveredDevice) -> str:
+    """Return what tells one battery from another."""
+    return f"{model_name(device.info.model)} ({firmware_text(device.info.firmware)}), {device.host}"

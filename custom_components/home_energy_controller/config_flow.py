@@ -1,0 +1,107 @@
+"""Setting up a site: its meter, then its batteries."""
+
+from typing import Any, Final, override
+
+from homeassistant.config_entries import (
+    ConfigEntry,
+    ConfigFlowContext,
+    ConfigFlowResult,
+    ConfigSubentryData,
+    ConfigSubentryFlow,
+    OptionsFlow,
+)
+from homeassistant.const import CONF_HOST, CONF_PORT, UnitOfTime
+from homeassistant.core import callback
+from homeassistant.helpers.selector import NumberSelector, NumberSelectorConfig, NumberSelectorMode
+from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
+import voluptuous as vol
+
+from .battery_flow import BatteryFlow
+from .const import (
+    CONF_MAC,
+    CONF_METER,
+    CONF_METER_AGE_LIMIT_S,
+    CONF_WIFI_MAC,
+    DEFAULT_METER_AGE_LIMIT_S,
+    DOMAIN,
+    SUBENTRY_BATTERY,
+)
+from .flow_helpers import battery_client, configured_batteries, error_key, probe
+from .marstek import MarstekError
+from .meter_flow import MeterFlow
+from .subentry_flow import BatterySubentryFlow
+
+METER_AGE_LIMITS_S: Final = (15, 300)
+"""Shorter, and one lost reading pauses control; longer, and control acts on what the house did minutes ago."""
+
+
+class SiteConfigFlow(BatteryFlow[ConfigFlowContext, ConfigFlowResult, str], MeterFlow, domain=DOMAIN):
+    """Sets up a site, changes its meter, and follows batteries to new addresses."""
+
+    VERSION = 1
+
+    @classmethod
+    @callback
+    @override
+    def async_get_supported_subentry_types(cls, config_entry: ConfigEntry) -> dict[str, type[ConfigSubentryFlow]]:
+        """Return what can be added to a site."""
+        return {SUBENTRY_BATTERY: BatterySubentryFlow}
+
+    @staticmethod
+    @callback
+    @override
+    def async_get_options_flow(config_entry: ConfigEntry) -> SiteOptionsFlow:
+        """Return the flow of the options."""
+        return SiteOptionsFlow()
+
+    @override
+    async def _async_add(self, batteries: tuple[ConfigSubentryData, ...]) -> ConfigFlowResult:
+        """Create the site, under the name that its owner gave the home."""
+        self._abort_if_meter_is_taken(self._meter)
+        return self.async_create_entry(
+            title=self.hass.config.location_name, data={CONF_METER: self._meter}, subentries=batteries
+        )
+
+    @override
+    async def async_step_dhcp(self, discovery_info: DhcpServiceInfo) -> ConfigFlowResult:
+        """Follow a battery of ours to its new address, once it told there who it is."""
+        mac, host = discovery_info.macaddress, discovery_info.ip
+        for entry, subentry in configured_batteries(self.hass):
+            data = subentry.data
+            if mac not in {data[CONF_MAC], data.get(CONF_WIFI_MAC)}:
+                continue
+            if host == data[CONF_HOST]:
+                return self.async_abort(reason="already_configured")
+            try:
+                async with battery_client(entry) as client:
+                    battery = await probe(client, host, data[CONF_PORT])
+            except MarstekError as err:
+                return self.async_abort(reason=error_key(err), description_placeholders={"host": host})
+            if battery.mac != data[CONF_MAC]:
+                return self.async_abort(reason="wrong_device", description_placeholders={"host": host})
+            self.hass.config_entries.async_update_subentry(entry, subentry, data={**data, CONF_HOST: host})
+            return self.async_abort(reason="already_configured")
+        return self.async_abort(reason="not_ours")
+
+
+class SiteOptionsFlow(OptionsFlow):
+    """Changes how patient the controller is with its meter."""
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Show the one option."""
+        options = self.config_entry.options
+        if user_input is not None:
+            limit_s = int(user_input[CONF_METER_AGE_LIMIT_S])
+            return self.async_create_entry(data={**options, CONF_METER_AGE_LIMIT_S: limit_s})
+        shortest, longest = METER_AGE_LIMITS_S
+        selector = NumberSelector(
+            NumberSelectorConfig(
+                min=shortest,
+                max=longest,
+                step=5,
+                unit_of_measurement=UnitOfTime.SECONDS,
+                mode=NumberSelectorMode.SLIDER,
+            )
+        )
+        schema = vol.Schema({vol.Required(CONF_METER_AGE_LIMIT_S, default=DEFAULT_METER_AGE_LIMIT_S): selector})
+        return self.async_show_form(step_id="init", data_schema=self.add_suggested_values_to_schema(schema, options))

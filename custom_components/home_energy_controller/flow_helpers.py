@@ -1,0 +1,306 @@
+"""What the flows share: addresses, error keys, asking a battery who it is, and the forms about a battery."""
+
+import asyncio
+from collections.abc import AsyncIterator, Container, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from itertools import count
+import re
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigSubentry, ConfigSubentryData
+from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PORT
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.selector import (
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+)
+import voluptuous as vol
+from yarl import URL
+
+from .const import (
+    CONF_CAPACITY_WH,
+    CONF_CIRCUIT,
+    CONF_FIRMWARE,
+    CONF_MAC,
+    CONF_MODEL,
+    CONF_OWN_METER,
+    CONF_POWER_CLASS_W,
+    CONF_RELEASE,
+    CONF_SLOTS_CLEARED,
+    CONF_WIFI_MAC,
+    DEFAULT_BATTERY_PORT,
+    DEFAULT_CAPACITY_WH,
+    DEFAULT_POWER_CLASS_W,
+    DOMAIN,
+    RELEASE_DEFAULT,
+    SUBENTRY_BATTERY,
+)
+from .control.model import OwnMeter, Release
+from .marstek import (
+    DeviceInfo,
+    Family,
+    MarstekClient,
+    MarstekConnectionError,
+    MarstekDevice,
+    MarstekError,
+    MarstekProtocolError,
+    MarstekTimeout,
+    MarstekWrongDevice,
+    Profile,
+)
+from .marstek.profiles import firmware_major
+from .meter import MeterApiDisabled, MeterError, MeterInvalidReply, MeterNotFound, MeterStale, MeterUnreachable
+from .sensor_meter import SensorMissing, SensorNotPower
+
+CONF_CAPACITY_KWH: Final = "capacity_kwh"
+
+CAPACITIES_WH: Final = {Family.VENUS_A: 2120, Family.VENUS_D: 2560}
+"""Of the base unit; packs below it, the owner adds up in the battery's settings."""
+
+CHARGE_LIMIT_S: Final = 4.0
+"""The state of charge is shown when it comes in time; nobody waits at a form for a battery that stays mute."""
+
+
+class InvalidAddress(Exception):  # noqa: N818 - named after what was typed
+    """What was typed is no host with an optional port."""
+
+
+class NotAGridMeter(MeterError):  # noqa: N818 - named after what was found
+    """A HomeWizard product that does not measure the grid connection."""
+
+
+class AlreadyConfigured(Exception):  # noqa: N818 - named after what was found
+    """The battery belongs to a site already."""
+
+
+type FlowTrouble = MeterError | MarstekError | InvalidAddress | AlreadyConfigured
+
+ERROR_KEYS: Final[Mapping[type[BaseException], str]] = {
+    InvalidAddress: "invalid_address",
+    AlreadyConfigured: "battery_already_configured",
+    NotAGridMeter: "not_a_grid_meter",
+    MeterUnreachable: "meter_unreachable",
+    MeterApiDisabled: "meter_api_disabled",
+    MeterNotFound: "meter_not_found",
+    MeterInvalidReply: "meter_invalid_reply",
+    MeterStale: "sensor_stale",
+    SensorMissing: "sensor_missing",
+    SensorNotPower: "sensor_not_power",
+    MarstekTimeout: "battery_silent",
+    MarstekConnectionError: "battery_unreachable",
+    MarstekWrongDevice: "wrong_device",
+    MarstekError: "battery_invalid_reply",
+}
+
+
+def error_key(err: FlowTrouble) -> str:
+    """Return the translation key of what went wrong: the one of the nearest class that has one."""
+    return next(ERROR_KEYS[kind] for kind in type(err).__mro__ if kind in ERROR_KEYS)
+
+
+def parse_address(text: str, default_port: int) -> tuple[str, int]:
+    """Return host and port of "host", "host:port" or an address copied from a browser; raise InvalidAddress."""
+    text = text.strip()
+    try:
+        url = URL(text if "://" in text else f"http://{text}")
+        host, port = url.host, default_port if url.explicit_port is None else url.explicit_port
+    except ValueError as err:
+        raise InvalidAddress(text) from err
+    if not host or re.search(r"\s", host) or not port:
+        raise InvalidAddress(text)
+    return host, port
+
+
+def format_address(host: str, port: int, default_port: int) -> str:
+    """Return host and port as `parse_address` reads them, the usual port left out."""
+    host = f"[{host}]" if ":" in host else host
+    return host if port == default_port else f"{host}:{port}"
+
+
+@asynccontextmanager
+async def battery_client(entry: ConfigEntry | None = None) -> AsyncIterator[MarstekClient]:
+    """Lend the client of a loaded entry, which owns the socket on the batteries' port; without one, open our own."""
+    if entry is not None and entry.state is ConfigEntryState.LOADED:
+        yield entry.runtime_data.client
+        return
+    client = MarstekClient()
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbedBattery:
+    """A battery that told who it is."""
+
+    host: str
+    port: int
+    mac: str
+    info: DeviceInfo
+    profile: Profile
+    soc_pct: float | None
+
+    @property
+    def name(self) -> str:
+        """Return the model as people write it."""
+        return model_name(self.info.model)
+
+    @property
+    def placeholders(self) -> dict[str, str]:
+        """Return what a form tells about it."""
+        return {
+            "model": self.name,
+            "firmware": firmware_text(self.info.firmware),
+            "soc": "?" if self.soc_pct is None else f"{self.soc_pct:.0f} %",
+            "host": format_address(self.host, self.port, DEFAULT_BATTERY_PORT),
+        }
+
+    @property
+    def caution(self) -> dict[str, str]:
+        """Return what a form must warn of: firmware that can lose its settings because somebody talks to it."""
+        return {"base": "firmware_resets"} if self.profile.reset_prone else {}
+
+
+async def probe(client: MarstekClient, host: str, port: int) -> ProbedBattery:
+    """Ask the device at an address who it is; raise MarstekError when nobody says so."""
+    device = MarstekDevice(client, host, port)
+    info = await device.identify()
+    if info.ble_mac is None:
+        raise MarstekProtocolError("The device does not tell who it is")
+    soc_pct = None
+    with suppress(MarstekError, TimeoutError):
+        async with asyncio.timeout(CHARGE_LIMIT_S):
+            soc_pct = (await device.read_mode()).soc_pct
+    return ProbedBattery(host=host, port=port, mac=info.ble_mac, info=info, profile=device.profile, soc_pct=soc_pct)
+
+
+def model_name(model: str | None) -> str:
+    """Return a device string such as "VenusE 3.0" as people write it: "Venus E 3.0"."""
+    return re.sub(r"^Venus(?=\w)", "Venus ", model) if model else "Marstek"
+
+
+def firmware_text(firmware: int | None) -> str:
+    """Return a version as the app shows it: four digits carry a decimal (1483 is 148.3)."""
+    if firmware is None:
+        return "?"
+    return f"{firmware / 10:.1f}" if firmware_major(firmware) != firmware else str(firmware)
+
+
+def configured_batteries(hass: HomeAssistant) -> Iterator[tuple[ConfigEntry, ConfigSubentry]]:
+    """Return every battery of every site."""
+    for entry in hass.config_entries.async_entries(DOMAIN, include_ignore=False):
+        for subentry in entry.get_subentries_of_type(SUBENTRY_BATTERY):
+            yield entry, subentry
+
+
+def configured_macs(hass: HomeAssistant) -> set[str]:
+    """Return the BLE MACs of all batteries that belong to a site."""
+    return {subentry.data[CONF_MAC] for _, subentry in configured_batteries(hass)}
+
+
+def scan_ports(hass: HomeAssistant) -> tuple[int, ...]:
+    """Return the ports to search on: the usual one, and those of the batteries that we know."""
+    return tuple(sorted({DEFAULT_BATTERY_PORT} | {sub.data[CONF_PORT] for _, sub in configured_batteries(hass)}))
+
+
+def port_selector() -> NumberSelector:
+    """Return a field for a UDP port."""
+    return NumberSelector(NumberSelectorConfig(min=1, max=65535, step=1, mode=NumberSelectorMode.BOX))
+
+
+def details_schema(power_classes_w: Iterable[int], circuits: Iterable[str]) -> vol.Schema:
+    """Return the form of what only the owner of a battery knows."""
+    classes = [SelectOptionDict(value=str(power_w), label=f"{power_w} W") for power_w in power_classes_w]
+    known = sorted(set(circuits) - {""})
+    circuit = (
+        SelectSelector(SelectSelectorConfig(options=known, custom_value=True, mode=SelectSelectorMode.DROPDOWN))
+        if known
+        else TextSelector()
+    )
+    return vol.Schema(
+        {
+            vol.Required(CONF_NAME): TextSelector(),
+            vol.Required(CONF_POWER_CLASS_W): SelectSelector(SelectSelectorConfig(options=classes)),
+            vol.Required(CONF_OWN_METER): SelectSelector(
+                SelectSelectorConfig(options=list(OwnMeter), translation_key=CONF_OWN_METER)
+            ),
+            vol.Optional(CONF_CIRCUIT): circuit,
+        }
+    )
+
+
+def reconfigure_schema(power_classes_w: Iterable[int], circuits: Iterable[str]) -> vol.Schema:
+    """Return the form of everything that can be changed about a battery."""
+    return vol.Schema(
+        {
+            vol.Required(CONF_HOST): TextSelector(),
+            vol.Required(CONF_PORT): port_selector(),
+            **details_schema(power_classes_w, circuits).schema,
+            vol.Required(CONF_CAPACITY_KWH): NumberSelector(
+                NumberSelectorConfig(min=1, max=40, step=0.01, unit_of_measurement="kWh", mode=NumberSelectorMode.BOX)
+            ),
+            vol.Required(CONF_RELEASE): SelectSelector(
+                SelectSelectorConfig(options=[RELEASE_DEFAULT, *Release], translation_key=CONF_RELEASE)
+            ),
+        }
+    )
+
+
+def unused_name(name: str, taken: Container[str]) -> str:
+    """Return a name that no other battery has: a number is added from the second on."""
+    names = (name if number == 1 else f"{name} {number}" for number in count(1))
+    return next(candidate for candidate in names if candidate not in taken)
+
+
+def suggested_details(name: str) -> dict[str, Any]:
+    """Return what a new battery's form holds at first."""
+    return {
+        CONF_NAME: name,
+        CONF_POWER_CLASS_W: str(DEFAULT_POWER_CLASS_W),
+        CONF_OWN_METER: OwnMeter.UNSURE.value,
+    }
+
+
+def details_data(user_input: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of a subentry's data that its owner told."""
+    return {
+        CONF_POWER_CLASS_W: int(user_input[CONF_POWER_CLASS_W]),
+        CONF_OWN_METER: user_input[CONF_OWN_METER],
+        CONF_CIRCUIT: user_input.get(CONF_CIRCUIT, "").strip(),
+    }
+
+
+def probed_data(battery: ProbedBattery) -> dict[str, Any]:
+    """Return the part of a subentry's data that the battery told."""
+    return {
+        CONF_HOST: battery.host,
+        CONF_PORT: battery.port,
+        CONF_MAC: battery.mac,
+        CONF_MODEL: battery.info.model,
+        CONF_FIRMWARE: battery.info.firmware,
+        CONF_WIFI_MAC: battery.info.wifi_mac,
+    }
+
+
+def new_subentry(battery: ProbedBattery, user_input: Mapping[str, Any]) -> ConfigSubentryData:
+    """Return the subentry of a battery that was just told about."""
+    return ConfigSubentryData(
+        subentry_type=SUBENTRY_BATTERY,
+        unique_id=battery.mac,
+        title=user_input[CONF_NAME].strip() or battery.name,
+        data={
+            **probed_data(battery),
+            **details_data(user_input),
+            CONF_RELEASE: RELEASE_DEFAULT,
+            CONF_SLOTS_CLEARED: False,
+            CONF_CAPACITY_WH: CAPACITIES_WH.get(battery.profile.family, DEFAULT_CAPACITY_WH),
+        },
+    )

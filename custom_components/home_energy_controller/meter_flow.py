@@ -1,0 +1,192 @@
+"""The steps in which a flow asks for the meter, and shows what it reads."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final, override
+
+from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigFlow, ConfigFlowResult
+from homeassistant.const import CONF_ENTITY_ID, CONF_HOST, CONF_IP_ADDRESS, CONF_PORT
+from homeassistant.data_entry_flow import AbortFlow
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    EntitySelector,
+    EntitySelectorConfig,
+    EntityWithDeviceFilterSelectorConfig,
+    TextSelector,
+)
+import voluptuous as vol
+
+from .const import (
+    CONF_INVERT,
+    CONF_METER,
+    CONF_METER_TYPE,
+    DEFAULT_METER_PORT,
+    DOMAIN,
+    METER_HOMEWIZARD,
+    METER_SENSOR,
+)
+from .flow_helpers import InvalidAddress, NotAGridMeter, error_key, format_address, parse_address
+from .meter import HomeWizardMeter, MeterError, MeterStale
+from .meters import make_meter
+
+CONF_SERIAL: Final = "serial"
+
+OLDEST_READING_S: Final = 300
+"""A sensor that was not renewed for this long would pause control under any age limit."""
+
+
+class MeterFlow(ConfigFlow):
+    """Asks what measures the grid connection, for a new site (menu `user`) or another meter (menu `reconfigure`)."""
+
+    _meter: Mapping[str, Any] = MappingProxyType({})
+    _power_w = 0.0
+
+    @override
+    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask what measures the grid connection."""
+        return self.async_show_menu(step_id="user", menu_options=[METER_HOMEWIZARD, METER_SENSOR])
+
+    async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask what measures the grid connection from now on."""
+        return self.async_show_menu(step_id="reconfigure", menu_options=[METER_HOMEWIZARD, METER_SENSOR])
+
+    async def async_step_homewizard(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the address of a HomeWizard meter, and read it."""
+        errors: dict[str, str] = {}
+        product = ""
+        if user_input is not None:
+            try:
+                return await self._async_confirm(await self._async_homewizard(user_input[CONF_HOST]))
+            except (InvalidAddress, MeterError) as err:
+                errors[CONF_HOST] = error_key(err)
+                product = str(err)  # Only the message about a wrong product shows it.
+        schema = vol.Schema({vol.Required(CONF_HOST): TextSelector()})
+        return self.async_show_form(
+            step_id="homewizard",
+            data_schema=self.add_suggested_values_to_schema(schema, user_input or self._suggested_host()),
+            description_placeholders={"product": product},
+            errors=errors,
+        )
+
+    async def async_step_sensor(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for a power sensor of Home Assistant and its sign, and read it."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            try:
+                return await self._async_confirm(self._sensor(user_input))
+            except MeterError as err:
+                errors[CONF_ENTITY_ID] = error_key(err)
+        selector = EntitySelectorConfig(
+            filter=EntityWithDeviceFilterSelectorConfig(domain="sensor", device_class="power"),
+            exclude_entities=self._own_entities(),
+        )
+        schema = vol.Schema(
+            {
+                vol.Required(CONF_ENTITY_ID): EntitySelector(selector),
+                vol.Required(CONF_INVERT, default=False): BooleanSelector(),
+            }
+        )
+        return self.async_show_form(
+            step_id="sensor",
+            data_schema=self.add_suggested_values_to_schema(schema, user_input or self._suggested_sensor()),
+            errors=errors,
+        )
+
+    async def _async_homewizard(self, address: str) -> dict[str, Any]:
+        """Return the meter at an address once it told that it is one."""
+        host, port = parse_address(address, DEFAULT_METER_PORT)
+        session, clock = async_get_clientsession(self.hass), self.hass.loop.time
+        identity = await HomeWizardMeter(session, host, port=port, clock=clock).identify()
+        if not identity.is_grid_meter:
+            raise NotAGridMeter(identity.product_name)
+        return {
+            CONF_METER_TYPE: METER_HOMEWIZARD,
+            CONF_HOST: host,
+            CONF_PORT: port,
+            CONF_SERIAL: identity.serial,
+        }
+
+    def _sensor(self, user_input: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the meter that a sensor is, by its registry id where it has one: that survives renaming."""
+        entry = er.async_get(self.hass).async_get(user_input[CONF_ENTITY_ID])
+        return {
+            CONF_METER_TYPE: METER_SENSOR,
+            CONF_ENTITY_ID: entry.id if entry else user_input[CONF_ENTITY_ID],
+            CONF_INVERT: user_input[CONF_INVERT],
+        }
+
+    async def _async_confirm(self, meter: dict[str, Any]) -> ConfigFlowResult:
+        """Read the meter and show what it says, so that a wrong meter or sign is seen before it does harm."""
+        self._abort_if_meter_is_taken(meter)
+        clock = self.hass.loop.time
+        reading = await make_meter(self.hass, meter, clock=clock).read()
+        if clock() - reading.at > OLDEST_READING_S:
+            raise MeterStale("The sensor was not renewed for too long")
+        self._meter, self._power_w = meter, reading.power_w
+        if reading.power_w < 0:
+            return await self.async_step_confirm_export()
+        return await self.async_step_confirm_import()
+
+    async def async_step_confirm_import(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Show that the house takes power from the grid."""
+        return self._confirmation("confirm_import")
+
+    async def async_step_confirm_export(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Show that the house feeds power into the grid."""
+        return self._confirmation("confirm_export")
+
+    def _confirmation(self, step_id: str) -> ConfigFlowResult:
+        """Return the menu with the live reading: go on, or choose another meter."""
+        options = ["save", "reconfigure"] if self.source == SOURCE_RECONFIGURE else ["scan", "address", "user"]
+        return self.async_show_menu(
+            step_id=step_id, menu_options=options, description_placeholders={"power": f"{abs(self._power_w):.0f}"}
+        )
+
+    async def async_step_save(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Give the site its other meter; the entry's update listener reloads it."""
+        return self.async_update_and_abort(self._get_reconfigure_entry(), data_updates={CONF_METER: self._meter})
+
+    def _abort_if_meter_is_taken(self, meter: Mapping[str, Any]) -> None:
+        """Refuse a meter that another site has: two controllers on one meter would fight."""
+        others = self._async_current_entries(include_ignore=False)
+        if self.source == SOURCE_RECONFIGURE:
+            others.remove(self._get_reconfigure_entry())
+        if self._meter_id(meter) in {self._meter_id(entry.data[CONF_METER]) for entry in others}:
+            raise AbortFlow("already_configured")
+
+    def _meter_id(self, meter: Mapping[str, Any]) -> str | None:
+        """Return what is unique to a meter: its serial (or address), or its present entity id."""
+        if meter[CONF_METER_TYPE] == METER_HOMEWIZARD:
+            return str(meter.get(CONF_SERIAL) or meter[CONF_HOST])
+        return er.async_resolve_entity_id(er.async_get(self.hass), meter[CONF_ENTITY_ID])
+
+    def _suggested_host(self) -> dict[str, Any]:
+        """Return the address at hand: the one tried before, the site's own, or that of the HomeWizard integration."""
+        meter = self._present_meter()
+        if meter.get(CONF_METER_TYPE) == METER_HOMEWIZARD:
+            address = format_address(meter[CONF_HOST], meter.get(CONF_PORT, DEFAULT_METER_PORT), DEFAULT_METER_PORT)
+            return {CONF_HOST: address}
+        neighbours = self.hass.config_entries.async_entries("homewizard", include_ignore=False)
+        hosts = [entry.data[CONF_IP_ADDRESS] for entry in neighbours if CONF_IP_ADDRESS in entry.data]
+        return {CONF_HOST: hosts[0]} if hosts else {}
+
+    def _suggested_sensor(self) -> dict[str, Any]:
+        """Return the sensor at hand: the one tried before, or the site's own."""
+        meter = self._present_meter()
+        if meter.get(CONF_METER_TYPE) != METER_SENSOR:
+            return {}
+        return {CONF_ENTITY_ID: self._meter_id(meter), CONF_INVERT: meter.get(CONF_INVERT, False)}
+
+    def _present_meter(self) -> Mapping[str, Any]:
+        """Return the meter that this flow has read, else the one of the site that is changed."""
+        if self._meter or self.source != SOURCE_RECONFIGURE:
+            return self._meter
+        meter: Mapping[str, Any] = self._get_reconfigure_entry().data[CONF_METER]
+        return meter
+
+    def _own_entities(self) -> list[str]:
+        """Return our own entities: a site that follows its own sensors would follow itself."""
+        entities = er.async_get(self.hass).entities.values()
+        return [entity.entity_id for entity in entities if entity.platform == DOMAIN]

@@ -1,0 +1,121 @@
+"""A simulated home for the flows: real sockets, waiting times cut short."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from ipaddress import IPv4Address
+from typing import Any
+from unittest.mock import AsyncMock, patch
+
+from homeassistant.config_entries import SOURCE_USER
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowManager
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.home_energy_controller.const import DOMAIN
+from custom_components.home_energy_controller.marstek import MarstekClient, discover
+from custom_components.home_energy_controller.marstek.exchange import Timing
+from simulation.site import SimulatedSite
+
+INTEGRATION = "custom_components.home_energy_controller"
+NETWORK = "homeassistant.components.network.async_get_ipv4_broadcast_addresses"
+
+FAST = Timing(
+    first_timeout_s=0.1,
+    later_timeout_s=0.1,
+    resend_pause_s=0.01,
+    busy_pause_s=(0.01, 0.02),
+    write_gap_s=0.0,
+    longest_gap_s=0.0,
+    discovery_interval_s=0.1,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlowHome:
+    """A home without an entry, and the shortcuts by which a test walks through a flow."""
+
+    hass: HomeAssistant
+    site: SimulatedSite
+    setup_entry: AsyncMock
+    entry: MockConfigEntry | None = None
+    """The site to which batteries are added; None while one is set up."""
+
+    @property
+    def port(self) -> int:
+        """Return the port of all batteries."""
+        return self.site.batteries[0].port
+
+    @property
+    def hosts(self) -> list[str]:
+        """Return the addresses of the batteries."""
+        return [battery.host for battery in self.site.batteries]
+
+    @property
+    def p1(self) -> str:
+        """Return the address of the P1 as one would type it."""
+        return f"{self.site.p1_host}:{self.site.p1_port}"
+
+    @property
+    def _manager(self) -> FlowManager[Any, Any, Any]:
+        return self.hass.config_entries.flow if self.entry is None else self.hass.config_entries.subentries
+
+    async def start(self) -> Any:
+        """Open the flow of a new site, or of a battery for the present one."""
+        handler: Any = DOMAIN if self.entry is None else (self.entry.entry_id, "battery")
+        return await self._manager.async_init(handler, context={"source": SOURCE_USER})
+
+    async def menu(self, result: Any, option: str) -> Any:
+        """Choose from a menu that offers it."""
+        assert option in result["menu_options"]
+        return await self._manager.async_configure(result["flow_id"], {"next_step_id": option})
+
+    async def submit(self, result: Any, **user_input: Any) -> Any:
+        """Send a form."""
+        return await self._manager.async_configure(result["flow_id"], user_input)
+
+    async def after_progress(self, result: Any) -> Any:
+        """Wait for a progress to end, as the frontend does."""
+        assert result["type"] == "progress"
+        await self.hass.async_block_till_done()
+        return await self._manager.async_configure(result["flow_id"])
+
+    async def meter_confirmed(self) -> Any:
+        """Go through a new site's flow up to the menu that shows the reading."""
+        result = await self.menu(await self.start(), "homewizard")
+        return await self.submit(result, host=self.p1)
+
+    async def batteries_chosen(self, *indices: int) -> Any:
+        """Go through a new site's flow up to the first battery's form."""
+        result = await self.menu(await self.meter_confirmed(), "address")
+        return await self.submit(result, host=[self.hosts[index] for index in indices], port=self.port)
+
+
+def suggested(result: Any) -> dict[str, Any]:
+    """Return what a form holds when it opens."""
+    values = {}
+    for marker in result["data_schema"].schema:
+        if marker.description and "suggested_value" in marker.description:
+            values[marker.schema] = marker.description["suggested_value"]
+        elif callable(marker.default):
+            values[marker.schema] = marker.default()
+    return values
+
+
+def options_of(result: Any, field: str) -> list[str]:
+    """Return the values that a select of a form offers."""
+    options = result["data_schema"].schema[field].config["options"]
+    return [option if isinstance(option, str) else option["value"] for option in options]
+
+
+@contextmanager
+def short_waits(site: SimulatedSite) -> Iterator[None]:
+    """Let the flows wait tenths of seconds, and search where the simulated batteries are."""
+    loopback = AsyncMock(return_value={IPv4Address("127.255.255.255")})
+    with ExitStack() as stack:
+        stack.enter_context(patch(f"{INTEGRATION}.flow_helpers.MarstekClient", partial(MarstekClient, timing=FAST)))
+        stack.enter_context(patch(f"{INTEGRATION}.battery_flow.discover", partial(discover, duration_s=0.25)))
+        stack.enter_context(patch(f"{INTEGRATION}.battery_flow.scan_ports", lambda hass: (site.batteries[0].port,)))
+        stack.enter_context(patch(NETWORK, loopback))
+        yield

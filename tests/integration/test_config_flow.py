@@ -1,0 +1,494 @@
+"""Setting up a site, changing its meter and its options, and following batteries to new addresses."""
+
+from collections.abc import AsyncGenerator
+from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.config_entries import SOURCE_DHCP, ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.home_energy_controller.const import DOMAIN
+from custom_components.home_energy_controller.marstek import MarstekConnectionError
+from simulation.battery import BatteryModel
+from simulation.devices import VENUS_A_147, VENUS_E3_144, VENUS_E3_150, VENUS_MINI_300
+from simulation.faults import Fault
+from simulation.site import SimulatedSite
+
+from .flow_home import INTEGRATION, FlowHome, options_of, short_waits, suggested
+from .world import site_entry
+
+WATT = {"unit_of_measurement": "W", "device_class": "power"}
+SENSOR = "sensor.grid_power"
+
+
+@pytest.fixture
+async def home(hass: HomeAssistant, socket_enabled: None) -> AsyncGenerator[FlowHome]:
+    """Return a home of three batteries that takes 500 W from the grid, and no entry yet."""
+    async with SimulatedSite(3) as site:
+        site.advance(5)
+        with short_waits(site), patch(f"{INTEGRATION}.async_setup_entry", return_value=True) as setup_entry:
+            yield FlowHome(hass=hass, site=site, setup_entry=setup_entry)
+
+
+def only_entry(hass: HomeAssistant) -> Any:
+    """Return the one entry that there is."""
+    (entry,) = hass.config_entries.async_entries(DOMAIN)
+    return entry
+
+
+# A new site.
+
+
+async def test_site_is_set_up_from_meter_to_batteries_by_searching(home: FlowHome) -> None:
+    """The way that most people go: P1, a look at its reading, a search, a form per battery."""
+    result = await home.start()
+    assert result["type"] == "menu"
+    assert result["menu_options"] == ["homewizard", "sensor"]
+    result = await home.menu(result, "homewizard")
+    assert result["step_id"] == "homewizard"
+    result = await home.submit(result, host=home.p1)
+    assert result["step_id"] == "confirm_import"
+    assert result["description_placeholders"] == {"power": f"{home.site.house.meter.value_w:.0f}"} != {"power": "0"}
+
+    result = await home.after_progress(await home.menu(result, "scan"))
+    assert result["step_id"] == "choose"
+    addresses = [f"{host}:{home.port}" for host in home.hosts]
+    assert sorted(options_of(result, "found")) == addresses
+    assert sorted(suggested(result)["found"]) == addresses, "all are chosen to begin with"
+    result = await home.submit(result, found=addresses[:2])
+
+    assert result["step_id"] == "battery"
+    assert result["description_placeholders"] == {
+        "model": "Venus E 3.0",
+        "firmware": "150",
+        "soc": f"{int(home.site.batteries[0].model.soc_pct)} %",
+        "host": addresses[0],
+    }
+    assert not result["errors"]
+    assert not result["last_step"]
+    assert suggested(result) == {"name": "Venus E 3.0", "power_class_w": "800", "own_meter": "unsure"}
+    assert options_of(result, "power_class_w") == ["600", "800", "2500"]
+    result = await home.submit(result, name="Kitchen", power_class_w="2500", own_meter="yes", circuit=" Group 4 ")
+
+    assert result["last_step"]
+    assert options_of(result, "circuit") == ["Group 4"], "circuits of the batteries before it"
+    result = await home.submit(result, name=" ", power_class_w="800", own_meter="unsure")
+    assert result["type"] == "create_entry"
+    assert result["title"] == home.hass.config.location_name
+    assert home.setup_entry.call_count == 1
+
+    entry = only_entry(home.hass)
+    assert entry.data == {
+        "meter": {
+            "type": "homewizard",
+            "host": home.site.p1_host,
+            "port": home.site.p1_port,
+            "serial": "02a1b0ffffff",
+        }
+    }
+    kitchen, other = entry.get_subentries_of_type("battery")
+    assert (kitchen.title, other.title) == ("Kitchen", "Venus E 3.0")
+    assert kitchen.unique_id == home.site.batteries[0].mac
+    assert kitchen.data == {
+        "host": home.hosts[0],
+        "port": home.port,
+        "mac": home.site.batteries[0].mac,
+        "model": "VenusE 3.0",
+        "firmware": 150,
+        "wifi_mac": kitchen.data["wifi_mac"],
+        "power_class_w": 2500,
+        "own_meter": "yes",
+        "circuit": "Group 4",
+        "release": "default",
+        "slots_cleared": False,
+        "capacity_wh": 5120,
+    }
+    assert len(kitchen.data["wifi_mac"]) == 12
+    assert other.data["circuit"] == ""
+
+
+async def test_address_alone_finds_batteries_on_their_own_ports(home: FlowHome) -> None:
+    """Each line may carry a port; the same battery typed twice is asked about once."""
+    result = await home.menu(await home.meter_confirmed(), "address")
+    assert suggested(result) == {"port": 30000}
+    typed = [f"{home.hosts[0]}:{home.port}", f" http://{home.hosts[2]}:{home.port}/ ", f"{home.hosts[0]}:{home.port}"]
+    result = await home.submit(result, host=typed, port=30000)
+    assert result["step_id"] == "battery"
+    result = await home.submit(result, name="A", power_class_w="800", own_meter="no")
+    assert result["description_placeholders"]["host"] == typed[1].strip().removeprefix("http://").removesuffix("/")
+    result = await home.submit(result, name="B", power_class_w="800", own_meter="no")
+    assert result["type"] == "create_entry"
+    macs = {battery.data["mac"] for battery in only_entry(home.hass).subentries.values()}
+    assert macs == {home.site.batteries[0].mac, home.site.batteries[2].mac}
+
+
+async def test_names_that_would_be_the_same_are_numbered(home: FlowHome) -> None:
+    """Two equal models must not become two equal names."""
+    result = await home.batteries_chosen(0, 1)
+    result = await home.submit(result, **suggested(result))
+    assert suggested(result)["name"] == "Venus E 3.0 2"
+
+
+@pytest.mark.parametrize(
+    ("fault", "key"),
+    [
+        (Fault.P1_API_OFF, "meter_api_disabled"),
+        (Fault.P1_NOT_FOUND, "meter_not_found"),
+        (Fault.P1_SERVER_ERROR, "meter_invalid_reply"),
+        (Fault.P1_HTML, "meter_invalid_reply"),
+        (Fault.P1_NULL, "meter_invalid_reply"),
+    ],
+)
+async def test_meter_that_fails_is_explained_and_can_be_tried_again(home: FlowHome, fault: Fault, key: str) -> None:
+    """Every trouble has a text of its own, keeps what was typed, and is over once the cause is gone."""
+    home.site.p1.faults.add(fault)
+    result = await home.menu(await home.start(), "homewizard")
+    result = await home.submit(result, host=home.p1)
+    assert result["errors"] == {"host": key}
+    assert suggested(result) == {"host": home.p1}
+    home.site.p1.faults.clear()
+    result = await home.submit(result, host=home.p1)
+    assert result["step_id"] == "confirm_import"
+
+
+@pytest.mark.parametrize(
+    ("host", "key"),
+    [
+        ("127.0.0.1:1", "meter_unreachable"),
+        ("", "invalid_address"),
+        ("192.168.1.5:99999", "invalid_address"),
+        ("my meter", "invalid_address"),
+    ],
+)
+async def test_address_that_leads_nowhere_is_refused(home: FlowHome, host: str, key: str) -> None:
+    """An address that is none is told apart from one where nobody answers."""
+    result = await home.menu(await home.start(), "homewizard")
+    result = await home.submit(result, host=host)
+    assert result["errors"] == {"host": key}
+
+
+async def test_energy_socket_is_no_grid_meter(home: FlowHome) -> None:
+    """It answers with a power too, of a washing machine."""
+    product = {"product_type": "HWE-SKT", "product_name": "Energy Socket", "serial": "02a1b0ffffff"}
+    result = await home.menu(await home.start(), "homewizard")
+    with patch.object(home.site.p1, "_product", return_value=product):
+        result = await home.submit(result, host=home.p1)
+    assert result["errors"] == {"host": "not_a_grid_meter"}
+    assert result["description_placeholders"] == {"product": "Energy Socket"}
+
+
+async def test_address_of_the_homewizard_integration_is_suggested(home: FlowHome) -> None:
+    """Whoever has the P1 in Home Assistant already need not look its address up."""
+    MockConfigEntry(domain="homewizard", data={"ip_address": "192.168.1.7"}).add_to_hass(home.hass)
+    result = await home.menu(await home.start(), "homewizard")
+    assert suggested(result) == {"host": "192.168.1.7"}
+
+
+async def test_export_is_shown_as_export_and_another_meter_can_be_chosen(home: FlowHome) -> None:
+    """The menu leads back to the first step, which remembers what was typed."""
+    home.hass.states.async_set(SENSOR, "-1.234", {"unit_of_measurement": "kW"})
+    result = await home.menu(await home.start(), "sensor")
+    result = await home.submit(result, entity_id=SENSOR, invert=False)
+    assert result["step_id"] == "confirm_export"
+    assert result["description_placeholders"] == {"power": "1234"}
+    result = await home.menu(await home.menu(result, "user"), "sensor")
+    assert suggested(result) == {"entity_id": SENSOR, "invert": False}
+    result = await home.submit(result, entity_id=SENSOR, invert=True)
+    assert result["step_id"] == "confirm_import"
+    result = await home.menu(await home.menu(result, "user"), "homewizard")
+    assert suggested(result) == {}
+
+
+async def test_sensor_is_stored_by_the_id_that_survives_renaming(home: FlowHome) -> None:
+    """An entity id is the user's to change."""
+    registry = er.async_get(home.hass)
+    sensor = registry.async_get_or_create("sensor", "homewizard", "p1", suggested_object_id="grid_power")
+    home.hass.states.async_set(SENSOR, "312", WATT)
+    result = await home.submit(await home.menu(await home.start(), "sensor"), entity_id=SENSOR, invert=False)
+    result = await home.submit(await home.menu(result, "address"), host=[home.hosts[0]], port=home.port)
+    result = await home.submit(result, **suggested(result))
+    assert result["data"] == {"meter": {"type": "sensor", "entity_id": sensor.id, "invert": False}}
+
+
+@pytest.mark.parametrize(
+    ("state", "unit", "age_s", "key"),
+    [
+        (None, "W", 0, "sensor_missing"),
+        ("unavailable", "W", 0, "sensor_stale"),
+        ("312", "W", 301, "sensor_stale"),
+        ("312", "kWh", 0, "sensor_not_power"),
+    ],
+)
+async def test_sensor_that_cannot_be_used_is_explained(
+    home: FlowHome, freezer: FrozenDateTimeFactory, *, state: str | None, unit: str, age_s: int, key: str
+) -> None:
+    """A sensor is read before it is believed."""
+    if state is not None:
+        home.hass.states.async_set(SENSOR, state, {"unit_of_measurement": unit})
+    freezer.tick(timedelta(seconds=age_s))
+    result = await home.submit(await home.menu(await home.start(), "sensor"), entity_id=SENSOR, invert=True)
+    assert result["errors"] == {"entity_id": key}
+    assert suggested(result) == {"entity_id": SENSOR, "invert": True}
+    home.hass.states.async_set(SENSOR, "-100", WATT)
+    result = await home.submit(result, entity_id=SENSOR, invert=True)
+    assert result["step_id"] == "confirm_import"
+
+
+async def test_own_sensors_are_not_offered_as_meter(home: FlowHome) -> None:
+    """A site that follows its own grid sensor follows itself."""
+    er.async_get(home.hass).async_get_or_create("sensor", DOMAIN, "x", suggested_object_id="home_grid_power")
+    result = await home.menu(await home.start(), "sensor")
+    config = result["data_schema"].schema["entity_id"].config
+    assert config["exclude_entities"] == ["sensor.home_grid_power"]
+
+
+async def test_search_without_result_can_be_repeated_or_left(home: FlowHome) -> None:
+    """Nobody is stuck when the API is still switched off in the app."""
+    for battery in home.site.batteries:
+        battery.faults.add(Fault.DEAD)
+    result = await home.after_progress(await home.menu(await home.meter_confirmed(), "scan"))
+    assert result["step_id"] == "nothing_found"
+    home.site.batteries[1].faults.clear()
+    result = await home.after_progress(await home.menu(result, "scan"))
+    assert options_of(result, "found") == [f"{home.hosts[1]}:{home.port}"]
+
+
+async def test_search_that_cannot_send_finds_nothing(home: FlowHome) -> None:
+    """A network that is down must not end the flow."""
+    result = await home.meter_confirmed()
+    with patch(f"{INTEGRATION}.battery_flow.discover", side_effect=MarstekConnectionError("no network")):
+        result = await home.after_progress(await home.menu(result, "scan"))
+    assert result["step_id"] == "nothing_found"
+
+
+async def test_search_that_is_closed_leaves_no_socket(home: FlowHome) -> None:
+    """Whoever closes the dialogue while it searches leaves nothing behind."""
+    result = await home.menu(await home.meter_confirmed(), "scan")
+    home.hass.config_entries.flow.async_abort(result["flow_id"])
+    await home.hass.async_block_till_done()
+
+
+async def test_batteries_of_another_site_are_neither_found_nor_accepted(home: FlowHome) -> None:
+    """A battery with two masters would be pulled to and fro."""
+    other = site_entry(home.site)
+    other.add_to_hass(home.hass)
+    home.hass.config_entries.async_update_entry(other, data={"meter": {"type": "sensor", "entity_id": SENSOR}})
+    home.hass.config_entries.async_remove_subentry(other, list(other.subentries)[2])
+    result = await home.meter_confirmed()
+    searched = await home.after_progress(await home.menu(result, "scan"))
+    assert options_of(searched, "found") == [f"{home.hosts[2]}:{home.port}"]
+
+    result = await home.menu(await home.meter_confirmed(), "address")
+    result = await home.submit(result, host=home.hosts, port=home.port)
+    assert result["errors"] == {"base": "battery_already_configured"}
+    assert result["description_placeholders"] == {"host": ", ".join(home.hosts[:2])}
+    assert suggested(result) == {"host": home.hosts, "port": home.port}
+
+
+async def test_every_chosen_battery_must_answer_and_choosing_none_is_no_choice(home: FlowHome) -> None:
+    """A site starts with what works, and says which address does not."""
+    result = await home.menu(await home.meter_confirmed(), "address")
+    result = await home.submit(result, host=[], port=home.port)
+    assert result["errors"] == {"base": "no_battery_chosen"}
+    result = await home.submit(result, host=[home.hosts[0], "not an address"], port=home.port)
+    assert result["errors"] == {"base": "invalid_address"}
+    assert result["description_placeholders"] == {"host": "not an address"}
+    home.site.batteries[1].faults.add(Fault.DEAD)
+    result = await home.submit(result, host=home.hosts[:2], port=home.port)
+    assert result["errors"] == {"base": "battery_silent"}
+    assert result["description_placeholders"] == {"host": home.hosts[1]}
+    home.site.batteries[1].faults.clear()
+    result = await home.submit(result, host=home.hosts[:2], port=home.port)
+    assert result["step_id"] == "battery"
+
+
+async def test_battery_that_does_not_tell_its_charge_is_added_all_the_same(home: FlowHome) -> None:
+    """The state of charge is for the eye; the identity is what counts."""
+    home.site.batteries[0].faults.add(Fault.NAN)
+    result = await home.batteries_chosen(0)
+    assert result["step_id"] == "battery"
+    assert result["description_placeholders"]["soc"] == "?"
+
+
+async def test_meter_that_another_site_took_meanwhile_is_refused_at_the_end(home: FlowHome) -> None:
+    """Two flows side by side may choose the same meter and the same battery."""
+    first, second, third = (
+        await home.batteries_chosen(0),
+        await home.batteries_chosen(1),
+        await home.batteries_chosen(0),
+    )
+    first = await home.submit(first, **suggested(first))
+    assert first["type"] == "create_entry"
+    second = await home.submit(second, **suggested(second))
+    third = await home.submit(third, **suggested(third))
+    assert (second["reason"], third["reason"]) == ("already_configured", "already_configured")
+    assert len(home.hass.config_entries.async_entries(DOMAIN)) == 1
+
+
+@pytest.mark.parametrize("kind", ["homewizard", "sensor"])
+async def test_meter_of_another_site_is_refused_at_once(home: FlowHome, kind: str) -> None:
+    """Two controllers on one meter would fight; a renamed sensor is recognised."""
+    registry = er.async_get(home.hass)
+    sensor = registry.async_get_or_create("sensor", "homewizard", "p1", suggested_object_id="grid_power")
+    home.hass.states.async_set(SENSOR, "312", WATT)
+    meters = {
+        "homewizard": {"type": "homewizard", "host": "192.168.1.9", "port": 80, "serial": "02a1b0ffffff"},
+        "sensor": {"type": "sensor", "entity_id": sensor.id, "invert": True},
+    }
+    MockConfigEntry(domain=DOMAIN, data={"meter": meters[kind]}).add_to_hass(home.hass)
+    result = await home.menu(await home.start(), kind)
+    typed = {"host": home.p1} if kind == "homewizard" else {"entity_id": SENSOR, "invert": False}
+    result = await home.submit(result, **typed)
+    assert (result["type"], result["reason"]) == ("abort", "already_configured")
+
+
+@pytest.mark.parametrize(
+    ("device", "errors", "firmware", "choices", "capacity_wh"),
+    [
+        (VENUS_E3_150, {}, "150", ["600", "800", "2500"], 5120),
+        (VENUS_E3_144, {"base": "firmware_resets"}, "144", ["600", "800", "2500"], 5120),
+        (VENUS_A_147, {"base": "firmware_resets"}, "147", ["600", "800", "1200"], 2120),
+        (VENUS_MINI_300, {}, "300", ["600", "800"], 5120),
+    ],
+    ids=lambda value: getattr(value, "name", None),
+)
+async def test_form_knows_the_model_and_warns_of_its_firmware(
+    hass: HomeAssistant,
+    socket_enabled: None,
+    *,
+    device: Any,
+    errors: dict[str, str],
+    firmware: str,
+    choices: list[str],
+    capacity_wh: int,
+) -> None:
+    """A warning is no refusal: the form goes on."""
+    async with SimulatedSite([BatteryModel(device)]) as site:
+        with short_waits(site), patch(f"{INTEGRATION}.async_setup_entry", return_value=True) as setup_entry:
+            home = FlowHome(hass=hass, site=site, setup_entry=setup_entry)
+            result = await home.batteries_chosen(0)
+            assert result["errors"] == errors
+            assert result["description_placeholders"]["firmware"] == firmware
+            assert options_of(result, "power_class_w") == choices
+            result = await home.submit(result, **suggested(result))
+            assert result["type"] == "create_entry"
+    (battery,) = only_entry(hass).subentries.values()
+    assert battery.data["capacity_wh"] == capacity_wh
+
+
+# Changing a site.
+
+
+@pytest.fixture
+def entry(home: FlowHome) -> MockConfigEntry:
+    """Return the entry of the simulated site, not loaded."""
+    entry = site_entry(home.site)
+    entry.add_to_hass(home.hass)
+    return entry
+
+
+async def test_site_gets_another_meter(home: FlowHome, entry: MockConfigEntry) -> None:
+    """From the P1 to a sensor and back; the meter at hand is suggested each time."""
+    home.hass.states.async_set(SENSOR, "-312", WATT)
+    result = await home.menu(await entry.start_reconfigure_flow(home.hass), "sensor")
+    assert suggested(result) == {"invert": False}
+    result = await home.submit(result, entity_id=SENSOR, invert=True)
+    assert result["menu_options"] == ["save", "reconfigure"]
+    result = await home.menu(result, "save")
+    assert (result["type"], result["reason"]) == ("abort", "reconfigure_successful")
+    assert entry.data == {"meter": {"type": "sensor", "entity_id": SENSOR, "invert": True}}
+
+    result = await home.menu(await entry.start_reconfigure_flow(home.hass), "sensor")
+    assert suggested(result) == {"entity_id": SENSOR, "invert": True}
+    result = await home.menu(await entry.start_reconfigure_flow(home.hass), "homewizard")
+    result = await home.menu(await home.submit(result, host=home.p1), "reconfigure")
+    result = await home.menu(result, "homewizard")
+    assert suggested(result) == {"host": home.p1}
+    await home.menu(await home.submit(result, host=home.p1), "save")
+    assert entry.data["meter"]["serial"] == "02a1b0ffffff"
+    assert len(entry.subentries) == 3
+
+
+async def test_own_meter_may_be_chosen_again_but_not_that_of_another_site(
+    home: FlowHome, entry: MockConfigEntry
+) -> None:
+    """A new address of the same meter is the usual reason to be here."""
+    other = {"type": "homewizard", "host": "192.168.1.9", "port": 80, "serial": "02a1b0ffffff"}
+    result = await home.menu(await entry.start_reconfigure_flow(home.hass), "homewizard")
+    assert suggested(result) == {"host": home.p1}
+    assert (await home.submit(result, host=home.p1))["step_id"] == "confirm_import"
+    MockConfigEntry(domain=DOMAIN, data={"meter": other}).add_to_hass(home.hass)
+    result = await home.menu(await entry.start_reconfigure_flow(home.hass), "homewizard")
+    assert (await home.submit(result, host=home.p1))["reason"] == "already_configured"
+
+
+async def test_meter_age_limit_is_an_option(home: FlowHome, entry: MockConfigEntry) -> None:
+    """Other options stay as they are."""
+    home.hass.config_entries.async_update_entry(entry, options={"other": 1})
+    result = await home.hass.config_entries.options.async_init(entry.entry_id)
+    assert suggested(result) == {"meter_age_limit_s": 60}
+    flow = home.hass.config_entries.options
+    result = await flow.async_configure(result["flow_id"], {"meter_age_limit_s": 120})
+    assert result["type"] == "create_entry"
+    assert entry.options == {"other": 1, "meter_age_limit_s": 120}
+    assert isinstance(entry.options["meter_age_limit_s"], int)
+    result = await flow.async_init(entry.entry_id)
+    assert suggested(result) == {"meter_age_limit_s": 120}
+
+
+# A battery gets another address.
+
+
+async def dhcp(home: FlowHome, ip: str, mac: str) -> Any:
+    """Let Home Assistant see a device ask for an address."""
+    return await home.hass.config_entries.flow.async_init(
+        DOMAIN,
+        context={"source": SOURCE_DHCP},
+        data=DhcpServiceInfo(ip=ip, hostname="marstek", macaddress=mac),
+    )
+
+
+@pytest.mark.parametrize("by_wifi", [True, False])
+async def test_battery_is_followed_to_its_new_address(home: FlowHome, entry: MockConfigEntry, by_wifi: bool) -> None:
+    """Its Wi-Fi MAC or its BLE MAC may be the one that the router sees."""
+    battery = next(iter(entry.subentries.values()))
+    data = {**battery.data, "host": "127.0.0.99", "wifi_mac": "aabbccddeeff"}
+    home.hass.config_entries.async_update_subentry(entry, battery, data=data)
+    result = await dhcp(home, home.hosts[0], "aabbccddeeff" if by_wifi else battery.data["mac"])
+    assert result["reason"] == "already_configured"
+    assert entry.subentries[battery.subentry_id].data == {**data, "host": home.hosts[0]}
+
+
+async def test_address_is_not_changed_on_hearsay(home: FlowHome, entry: MockConfigEntry) -> None:
+    """Only the battery itself can tell that it moved."""
+    battery, second, _ = entry.subentries.values()
+    before = dict(battery.data)
+    assert (await dhcp(home, before["host"], before["mac"]))["reason"] == "already_configured"
+    assert (await dhcp(home, second.data["host"], before["mac"]))["reason"] == "wrong_device"
+    result = await dhcp(home, "127.0.0.99", before["mac"])
+    assert result["reason"] == "battery_silent"
+    assert result["description_placeholders"] == {"host": "127.0.0.99"}
+    assert (await dhcp(home, "127.0.0.99", "001122334455"))["reason"] == "not_ours"
+    assert entry.subentries[battery.subentry_id].data == before
+
+
+async def test_real_site_is_set_up_from_the_flow(hass: HomeAssistant, socket_enabled: None) -> None:
+    """Flow, entry, first cycle, entities: nothing is replaced but waiting times."""
+    async with SimulatedSite(2) as site:
+        site.advance(5)
+        with short_waits(site):
+            home = FlowHome(hass=hass, site=site, setup_entry=None)  # type: ignore[arg-type] # the real one
+            result = await home.batteries_chosen(0, 1)
+            result = await home.submit(result, **suggested(result))
+            result = await home.submit(result, **suggested(result))
+            await hass.async_block_till_done()
+        entry = only_entry(hass)
+        assert entry.state is ConfigEntryState.LOADED
+        assert set(entry.runtime_data.batteries) == {battery.mac for battery in site.batteries}
+        await hass.config_entries.async_unload(entry.entry_id)
