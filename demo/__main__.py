@@ -1,0 +1,134 @@
+"""Starts the house and Home Assistant, and ends both in order."""
+
+import argparse
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+import signal
+import socket
+import sys
+from tempfile import TemporaryDirectory
+
+from simulation.site import SimulatedSite
+
+from .api import PASSWORD, USER, Api
+from .check import SETTLE_S, judge, measure, window_start_s
+from .console import DemoError, put, say
+from .home_assistant import HomeAssistant, install_requirements
+from .house import BATTERY_NAMES, START_S, Playback, describe, open_house
+from .site_setup import set_up
+
+USUAL_BATTERY_PORT = 30000
+MIN_CHECK_S = 60
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return the choices; argparse ends the program with an explanation when they make no sense."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/demo",
+        description="Start a simulated house with three batteries and a real Home Assistant that runs them.",
+    )
+    scenarios = "a measured household: A without sun, B with sun, C twice the load and more sun, D twice the load"
+    parser.add_argument("--scenario", choices=START_S, default="C", help=scenarios)
+    parser.add_argument(
+        "--speed", type=float, default=1.0, metavar="N", help="let load, sun and charge go N times faster"
+    )
+    check = "no browser: measure for that long, print a line of JSON, exit 1 when it is not good enough"
+    parser.add_argument("--check", type=int, metavar="SECONDS", help=check)
+    options = parser.parse_args(arguments)
+    if not 1 <= options.speed <= 100:
+        parser.error("--speed must lie between 1 and 100")
+    if options.check is not None and options.check < MIN_CHECK_S:
+        parser.error(f"--check must be at least {MIN_CHECK_S}: the controller decides once a minute")
+    if options.check is not None and options.speed != 1:
+        parser.error("--check runs in real time; leave --speed out")
+    return options
+
+
+def battery_port() -> int:
+    """Return the batteries' usual port, or 0 for any free one when somebody has it on one of their addresses."""
+    for index in range(len(BATTERY_NAMES)):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind((f"127.0.0.{index + 2}", USUAL_BATTERY_PORT))
+            except OSError:
+                return 0
+    return USUAL_BATTERY_PORT
+
+
+@asynccontextmanager
+async def running(playback: Playback, speed: float) -> AsyncIterator[tuple[HomeAssistant, SimulatedSite]]:
+    """Run the house and Home Assistant; at the end Home Assistant stops first, so that it can leave the batteries."""
+    with TemporaryDirectory(prefix="home-energy-controller-") as folder:
+        home_assistant = HomeAssistant(Path(folder))
+        async with open_house(playback, speed, port=battery_port()) as simulated:
+            home_assistant.prepare()
+            try:
+                await home_assistant.start()
+                yield home_assistant, simulated
+            finally:
+                say("stopping Home Assistant")
+                await home_assistant.stop()
+                for name, battery in zip(BATTERY_NAMES, simulated.house.batteries, strict=True):
+                    say(describe(name, battery))
+
+
+async def bring_up(api: Api, simulated: SimulatedSite, playback: Playback) -> dict[str, str]:
+    """Set everything up, switch the controller on and let the scenario begin; return the site's entity ids."""
+    say("starting Home Assistant")
+    await api.wait_until_up()
+    await api.onboard()
+    say("setting the site up")
+    entities = await set_up(api, simulated)
+    playback.play(simulated.house.trace_s)
+    await api.act("switch.turn_on", entities["controller"])
+    return entities
+
+
+async def show(scenario: str, speed: float) -> int:
+    """Run until the person has seen enough."""
+    playback = Playback(scenario, START_S[scenario])
+    async with running(playback, speed) as (home_assistant, simulated), Api(home_assistant) as api:
+        await bring_up(api, simulated, playback)
+        say("ready")
+        put(f"\n  Home Assistant  {home_assistant.url}\n  login           {USER} / {PASSWORD}\n\n  Ctrl+C ends it.\n")
+        await home_assistant.wait()
+        raise DemoError(f"Home Assistant ended by itself:\n{home_assistant.log()[-5000:]}")
+
+
+async def check(scenario: str, seconds: int) -> int:
+    """Measure and judge; what Home Assistant logs while it stops counts as well."""
+    playback = Playback(scenario, window_start_s(scenario, seconds) - SETTLE_S)
+    async with running(playback, 1.0) as (home_assistant, simulated), Api(home_assistant) as api:
+        entities = await bring_up(api, simulated, playback)
+        result = await measure(api, entities, simulated, playback, scenario=scenario, seconds=seconds)
+        await home_assistant.stop()
+        log = home_assistant.log()
+    return judge(result, log)
+
+
+async def main(options: argparse.Namespace) -> int:
+    """Do what was asked for; the first signal ends it in order, later ones change nothing."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    signals = iter([task])
+
+    def end() -> None:
+        if first := next(signals, None):
+            first.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, end)
+    with suppress(asyncio.CancelledError):
+        await install_requirements()
+        return await (
+            show(options.scenario, options.speed) if options.check is None else check(options.scenario, options.check)
+        )
+    return 0 if options.check is None else 130
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(asyncio.run(main(parse(sys.argv[1:]))))
+    except (DemoError, TimeoutError, ValueError) as error:
+        sys.exit(f"demo: {error or 'Home Assistant took too long'}")

@@ -1,0 +1,67 @@
+"""Sets the site up in Home Assistant as a person would: through the config flow, step by step."""
+
+import asyncio
+import re
+from typing import Any
+
+from simulation.site import SimulatedSite
+
+from .api import Api
+from .console import DemoError
+from .home_assistant import DASHBOARD, DOMAIN
+from .house import BATTERY_LIMIT_W, BATTERY_NAMES
+
+_FLOW = "/api/config/config_entries/flow"
+_SET_UP_LIMIT_S = 60.0
+
+
+def _answers(simulated: SimulatedSite) -> dict[str, list[dict[str, Any]]]:
+    """Return what is filled in at each step of the flow, one item for each time that the step comes."""
+    addresses = {"host": [battery.host for battery in simulated.batteries], "port": simulated.batteries[0].port}
+    return {
+        "user": [{"next_step_id": "homewizard"}],
+        "homewizard": [{"host": f"{simulated.p1_host}:{simulated.p1_port}"}],
+        "confirm_import": [{"next_step_id": "address"}],
+        "confirm_export": [{"next_step_id": "address"}],
+        "address": [addresses],
+        "battery": [
+            {"name": name, "power_class_w": str(BATTERY_LIMIT_W), "own_meter": "yes"} for name in BATTERY_NAMES
+        ],
+    }
+
+
+async def set_up(api: Api, simulated: SimulatedSite) -> dict[str, str]:
+    """Go through the flow, wait until the site is loaded and return its entity ids by their keys."""
+    answers = _answers(simulated)
+    step = await api.request("POST", _FLOW, {"handler": DOMAIN})
+    while step["type"] in {"form", "menu"}:
+        left = answers.get(step["step_id"])
+        if step.get("errors") or not left:
+            raise DemoError(f"the config flow stopped at {step['step_id']}: {step.get('errors')}")
+        step = await api.request("POST", f"{_FLOW}/{step['flow_id']}", left.pop(0))
+    if step["type"] != "create_entry":
+        raise DemoError(f"the config flow ended with {step['type']}: {step.get('reason')}")
+    await _wait_until_loaded(api, step["result"]["entry_id"])
+    return await _find_entities(api, step["result"]["entry_id"])
+
+
+async def _wait_until_loaded(api: Api, entry_id: str) -> None:
+    """Wait until the entry is set up; raise DemoError with Home Assistant's reason when it is not."""
+    entry: dict[str, Any] = {}
+    try:
+        async with asyncio.timeout(_SET_UP_LIMIT_S):
+            while entry.get("state") != "loaded":
+                await asyncio.sleep(0.2)
+                entry = (await api.command("config_entries/get_single", entry_id=entry_id))["config_entry"]
+    except TimeoutError as err:
+        raise DemoError(f"the site was not set up: {entry.get('state')}, {entry.get('reason')}") from err
+
+
+async def _find_entities(api: Api, entry_id: str) -> dict[str, str]:
+    """Return the site's entity ids by their keys; raise DemoError when the dashboard shows entities that are not."""
+    registry = await api.command("config/entity_registry/list")
+    shown = set(re.findall(r"entity: ([a-z_.]+)", DASHBOARD.read_text()))
+    if unknown := shown - {entity["entity_id"] for entity in registry}:
+        raise DemoError(f"{DASHBOARD.name} shows entities that do not exist: {', '.join(sorted(unknown))}")
+    own = [entity for entity in registry if entity["unique_id"].startswith(f"{entry_id}_")]
+    return {entity["unique_id"].removeprefix(f"{entry_id}_"): entity["entity_id"] for entity in own}
