@@ -53,9 +53,7 @@ def test_the_same_reading_is_counted_once() -> None:
 
 
 @given(
-    st.lists(
-        st.tuples(st.floats(-5000, 5000, allow_nan=False), st.floats(0, 100_000, allow_nan=False)), max_size=20
-    )
+    st.lists(st.tuples(st.floats(-5000, 5000, allow_nan=False), st.floats(0, 100_000, allow_nan=False)), max_size=20)
 )
 def test_totals_never_run_backwards(readings: list[tuple[float, float]]) -> None:
     """Whatever comes in whatever order."""

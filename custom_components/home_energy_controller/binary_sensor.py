@@ -1,4 +1,4 @@
-"""The one question that matters from afar: does anything need a person?"""
+"""Whether anything needs a person."""
 
 from typing import override
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -13,6 +14,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.home_energy_controller.const import DOMAIN
 from custom_components.home_energy_controller.coordinator import SiteCoordinator
+from custom_components.home_energy_controller.marstek import MarstekClient
+from custom_components.home_energy_controller.marstek.exchange import Timing
 from simulation.site import SimulatedSite
 
 INTEGRATION = "custom_components.home_energy_controller"
@@ -46,10 +49,13 @@ class World:
 
     async def set_up(self) -> None:
         """Set the entry up and see it loaded."""
-        self.entry.add_to_hass(self.hass)
+        await self.try_set_up()
+        assert self.entry.state is ConfigEntryState.LOADED
+
+    async def try_set_up(self) -> None:
+        """Set the entry up, whatever comes of it."""
         await self.hass.config_entries.async_setup(self.entry.entry_id)
         await self.hass.async_block_till_done()
-        assert self.entry.state is ConfigEntryState.LOADED
 
     async def pass_time(self, seconds: float, *, step: float = 2.0) -> None:
         """Let time pass in the house and in the integration, one cycle every `step` seconds."""
@@ -125,8 +131,33 @@ def site_entry(site: SimulatedSite, **battery_data: Any) -> MockConfigEntry:
     )
 
 
+def written(site: SimulatedSite) -> list[tuple[str, dict[str, Any]]]:
+    """Return the mode changes that the batteries received: (address, config)."""
+    return [
+        (battery.host, received.params["config"])
+        for battery in site.batteries
+        for received in battery.firmware.received
+        if received.method == "ES.SetMode"
+    ]
+
+
+IMPATIENT = Timing(
+    first_timeout_s=0.1,
+    later_timeout_s=0.1,
+    resend_pause_s=0.02,
+    busy_pause_s=(0.02, 0.03),
+    write_gap_s=0,
+    longest_gap_s=0,
+)
+"""Waits of the real client, shortened: the devices of the tests answer at once, or not at all."""
+
+
 @contextmanager
 def turned_by(clock: Clock) -> Iterator[None]:
-    """Let the integration live by the test's clock."""
-    with patch(f"{INTEGRATION}.monotonic_clock", return_value=clock):
+    """Let the integration live by the test's clock, and wait less for those who do not answer."""
+    with (
+        patch(f"{INTEGRATION}.monotonic_clock", return_value=clock),
+        patch(f"{INTEGRATION}.MarstekClient", partial(MarstekClient, timing=IMPATIENT)),
+        patch(f"{INTEGRATION}.coordinator.OBSERVE_LIMIT_S", 0.2),
+    ):
         yield
