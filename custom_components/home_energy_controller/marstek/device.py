@@ -7,13 +7,7 @@ import logging
 from typing import Final
 
 from .client import Clock, MarstekClient
-from .errors import (
-    MarstekProtocolError,
-    MarstekRejected,
-    MarstekTimeout,
-    MarstekUnsupported,
-    MarstekWrongDevice,
-)
+from .errors import MarstekProtocolError, MarstekRejected, MarstekTimeout, MarstekUnsupported, MarstekWrongDevice
 from .exchange import Answer
 from .frames import (
     EVERY_DAY,
@@ -26,16 +20,7 @@ from .frames import (
     passive_config,
     set_result,
 )
-from .models import (
-    BatteryStatus,
-    DeviceInfo,
-    EnergyStatus,
-    LinkStatistics,
-    MeterStatus,
-    ModeStatus,
-    PvStatus,
-    Reading,
-)
+from .models import BatteryStatus, DeviceInfo, EnergyStatus, LinkStatistics, MeterStatus, ModeStatus, PvStatus, Reading
 from .profiles import Profile, profile_for
 from .results import parse_battery, parse_energy, parse_info, parse_meter, parse_mode, parse_pv
 

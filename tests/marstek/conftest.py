@@ -1,0 +1,77 @@
+"""A client on 127.0.0.1 and batteries on 127.0.0.2, .3 and .4, all on one port."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+import socket
+
+import pytest
+
+from custom_components.home_energy_controller.marstek import MarstekClient, Timing
+
+from .peer import Peer
+
+# Short but not racy: every reply on loopback takes well under 10 ms.
+QUICK = Timing(
+    first_timeout_s=0.15,
+    later_timeout_s=0.3,
+    resend_pause_s=0.02,
+    busy_pause_s=(0.01, 0.02),
+    write_gap_s=0.01,
+    longest_gap_s=0.02,
+    discovery_interval_s=0.1,
+)
+CLIENT_HOST = "127.0.0.1"
+MACS = {"127.0.0.2": "009b08000002", "127.0.0.3": "009b08000003", "127.0.0.4": "009b08000004"}
+
+type PeerFactory = Callable[..., Awaitable[Peer]]
+
+
+def free(port: int) -> bool:
+    """Return whether a port is free on all addresses of the tests."""
+    for host in (CLIENT_HOST, *MACS):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind((host, port))
+            except OSError:
+                return False
+    return True
+
+
+@pytest.fixture
+def port(socket_enabled: None) -> int:
+    """Return a port that is free everywhere."""
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind((CLIENT_HOST, 0))
+            candidate = int(probe.getsockname()[1])
+        if free(candidate):
+            return candidate
+
+
+@pytest.fixture
+async def client(socket_enabled: None) -> AsyncIterator[MarstekClient]:
+    """Return a client that is in a hurry."""
+    client = MarstekClient(bind_host=CLIENT_HOST, timing=QUICK)
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+async def make_peer(port: int) -> AsyncIterator[PeerFactory]:
+    """Return a function that starts a battery."""
+    peers: list[Peer] = []
+
+    async def make(host: str = "127.0.0.2", *, model: str = "VenusE 3.0", firmware: int = 150) -> Peer:
+        peer = Peer(MACS[host], model, firmware)
+        await peer.start(host, port)
+        peers.append(peer)
+        return peer
+
+    yield make
+    for peer in peers:
+        peer.stop()
+
+
+@pytest.fixture
+async def peer(make_peer: PeerFactory) -> Peer:
+    """Return a healthy Venus E 3.0 on 127.0.0.2."""
+    return await make_peer()

@@ -1,0 +1,448 @@
+"""One battery: what is read when, what is sent, and what its values mean."""
+
+import asyncio
+from dataclasses import replace
+from datetime import time
+
+import pytest
+
+from custom_components.home_energy_controller.marstek import (
+    DeviceInfo,
+    DeviceMode,
+    Family,
+    MarstekBadParameters,
+    MarstekClient,
+    MarstekDevice,
+    MarstekProtocolError,
+    MarstekRejected,
+    MarstekSuperseded,
+    MarstekTimeout,
+    MarstekUnsupported,
+    MarstekWrongDevice,
+    MeterStatus,
+    profile_for,
+)
+
+from .conftest import MACS, PeerFactory
+from .peer import MODE, Peer, Step, answer, answer_to, error, frame, result, silent
+
+HOST = "127.0.0.2"
+MAC = MACS[HOST]
+
+
+class Clock:
+    """A clock that a test turns; it goes on by itself as well, so that later is always greater."""
+
+    def __init__(self) -> None:
+        """Start somewhere."""
+        self.offset_s = 1000.0
+
+    def __call__(self) -> float:
+        """Return the time."""
+        return self.offset_s + asyncio.get_running_loop().time()
+
+
+@pytest.fixture
+def clock(client: MarstekClient) -> Clock:
+    """Return the clock of the client."""
+    client.clock = clock = Clock()
+    return clock
+
+
+def make_device(
+    client: MarstekClient, port: int, model: str = "VenusE 3.0", firmware: int = 150, mac: str | None = MAC
+) -> MarstekDevice:
+    """Return a battery as the configuration restores it."""
+    info = DeviceInfo(model=model, firmware=firmware, ble_mac=mac)
+    return MarstekDevice(client, HOST, port, mac=mac, info=info)
+
+
+async def test_a_battery_tells_who_it_is(client: MarstekClient, peer: Peer, port: int) -> None:
+    """With its answer it gets its profile, and the MAC that it must have from then on."""
+    device = MarstekDevice(client, HOST, port)
+    assert device.profile == profile_for(None, None)
+    info = await device.identify()
+    assert (info.model, info.firmware, info.ble_mac) == ("VenusE 3.0", 150, MAC)
+    assert device.info is info
+    assert device.mac == MAC
+    assert device.profile.family is Family.VENUS_E3
+    assert peer.requests[0]["params"] == {"ble_mac": "0"}
+
+
+async def test_a_battery_that_leaves_out_its_mac_is_known_by_the_sender(
+    client: MarstekClient, peer: Peer, port: int
+) -> None:
+    """Venus C 153 (taurgis#60)."""
+    peer.results["Marstek.GetDevice"] = {"device": "VenusC", "ver": 153, "ip": "192.168.x.x"}
+    device = MarstekDevice(client, HOST, port)
+    assert (await device.identify()).ble_mac == MAC
+    assert device.mac == MAC
+
+
+async def test_another_battery_in_the_result_is_refused(client: MarstekClient, peer: Peer, port: int) -> None:
+    """Also when the sender is missing."""
+    peer.script.append(frame(src=None))
+    with pytest.raises(MarstekWrongDevice):
+        await make_device(client, port, mac="009b08ffffff").identify()
+
+
+async def test_a_command_to_a_battery_not_yet_heard_asks_who_it_is_first(
+    client: MarstekClient, peer: Peer, port: int
+) -> None:
+    """The address may have changed hands while we were away."""
+    device = make_device(client, port)
+    assert await device.set_auto() is True
+    assert await device.set_auto() is True
+    assert peer.methods == ["Marstek.GetDevice", "ES.SetMode", "ES.SetMode"]
+
+
+async def test_no_command_goes_to_the_wrong_battery(client: MarstekClient, peer: Peer, port: int) -> None:
+    """Once it answered under another MAC, it must prove itself first."""
+    device = make_device(client, port)
+    await device.read_mode()
+    peer.script.append(frame(src="VenusE 3.0-009b08ffffff"))
+    with pytest.raises(MarstekWrongDevice):
+        await device.read_mode()
+    peer.script.append(frame(src="VenusE 3.0-009b08ffffff"))
+    with pytest.raises(MarstekWrongDevice):
+        await device.set_auto()
+    assert "ES.SetMode" not in peer.methods
+    # It is back: nothing more is in the way.
+    await device.read_mode()
+    assert await device.set_auto() is True
+
+
+async def test_a_dual_homed_battery_may_answer_from_the_address_it_names(
+    client: MarstekClient, make_peer: PeerFactory, port: int
+) -> None:
+    """`result.ip` came under the right MAC, so it can be trusted."""
+    peer, other_side = await make_peer(HOST), await make_peer("127.0.0.3")
+    other_side.mac = MAC
+    peer.results["Marstek.GetDevice"] = {"device": "VenusE 3.0", "ver": 150, "ble_mac": MAC, "ip": "127.0.0.3"}
+    device = make_device(client, port)
+    await device.identify()
+    peer.script.append(lambda _, request, address: other_side.send(other_side.reply(request), address))
+    assert (await device.read_mode()).soc_pct == 55
+    assert len(peer.requests) == 2
+
+
+async def test_values_stay_and_carry_their_time(client: MarstekClient, peer: Peer, port: int, clock: Clock) -> None:
+    """Nothing old is passed off as new, and nothing is lost by silence."""
+    device = make_device(client, port)
+    before = clock()
+    status = await device.read_mode()
+    assert before < status.received_at < clock()
+    assert device.power_w == (120.0, status.received_at)
+    assert device.soc_pct == (55.0, status.received_at)
+    peer.script.extend([silent] * 3)
+    with pytest.raises(MarstekTimeout):
+        await device.read_mode()
+    assert device.mode is status
+
+
+async def test_the_newest_of_several_readings_counts(client: MarstekClient, peer: Peer, port: int) -> None:
+    """A newer status without power or charge does not hide an older one."""
+    device = make_device(client, port)
+    await device.read_mode()
+    energy = await device.read_energy()
+    assert device.power_w == (130.0, energy.received_at)
+    battery = await device.read_battery()
+    assert device.soc_pct == (57.0, battery.received_at)
+    peer.results["ES.GetMode"] = {"id": 0, "mode": "Manual"}
+    assert (await device.read_mode()).mode is DeviceMode.MANUAL
+    assert device.power_w == (130.0, energy.received_at)
+    assert device.soc_pct == (57.0, battery.received_at)
+
+
+async def test_nothing_read_is_nothing_known(client: MarstekClient, port: int) -> None:
+    """Unknown is not 0."""
+    device = make_device(client, port)
+    assert (device.power_w, device.soc_pct, device.mode, device.link.quality_pct) == (None,) * 4
+
+
+async def test_an_impossible_answer_changes_nothing(client: MarstekClient, peer: Peer, port: int) -> None:
+    """A frame with an impossible charge is not believed in its power either."""
+    device = make_device(client, port)
+    status = await device.read_mode()
+    peer.script.append(result(mode="Auto", bat_soc=150, ongrid_power=5))
+    with pytest.raises(MarstekProtocolError):
+        await device.read_mode()
+    assert device.mode is status
+
+
+async def test_load_on_the_backup_socket_comes_from_the_battery(client: MarstekClient, peer: Peer, port: int) -> None:
+    """500 W come from the grid, 200 W go to the socket: it charges with 300 W."""
+    device = make_device(client, port)
+    peer.results["ES.GetMode"] = MODE | {"ongrid_power": -500, "offgrid_power": 200}
+    status = await device.read_mode()
+    assert device.power_w == (-300.0, status.received_at)
+
+
+async def test_a_battery_without_backup_socket_has_power_all_the_same(
+    client: MarstekClient, peer: Peer, port: int
+) -> None:
+    """A missing field must not cost the reading."""
+    device = make_device(client, port)
+    peer.results["ES.GetMode"] = {"id": 0, "mode": "Auto", "ongrid_power": -500}
+    await device.read_mode()
+    assert device.power_w is not None
+    assert device.power_w.value == -500.0
+
+
+async def test_solar_strings_are_taken_off_and_make_the_reading_as_old_as_the_older(
+    client: MarstekClient, peer: Peer, port: int
+) -> None:
+    """300 W go out, 400 W come in from the sun: it charges with 100 W."""
+    peer.results["PV.GetStatus"] = {"id": 0, "pv1_power": 300, "pv2_power": 100}
+    peer.results["ES.GetMode"] = MODE | {"ongrid_power": 250, "offgrid_power": 50}
+    device = make_device(client, port, model="VenusD")
+    first = await device.read_mode()
+    assert device.power_w is None
+    pv = await device.read_pv()
+    assert device.power_w == (-100.0, first.received_at)
+    await device.read_mode()
+    assert device.power_w == (-100.0, pv.received_at)
+
+
+async def test_the_paired_meter_can_be_read(client: MarstekClient, peer: Peer, port: int) -> None:
+    """For the owner who is not sure whether there is one."""
+    peer.results["EM.GetStatus"] = {"id": 0, "ct_state": 1, "a_power": -51, "total_power": -51}
+    device = make_device(client, port)
+    assert isinstance(await device.read_meter(), MeterStatus)
+    assert device.meter is not None
+    assert device.meter.power_w == -51.0
+
+
+async def test_a_good_battery_is_polled_with_its_cells_every_five_minutes(
+    client: MarstekClient, peer: Peer, port: int, clock: Clock
+) -> None:
+    """Their temperature changes slowly."""
+    device = make_device(client, port)
+    await device.poll()
+    await device.poll()
+    clock.offset_s += 299.0
+    await device.poll()
+    assert peer.methods == ["ES.GetMode", "Bat.GetStatus", "ES.GetMode", "ES.GetMode"]
+    clock.offset_s += 1.0
+    await device.poll()
+    assert peer.methods[4:] == ["ES.GetMode", "Bat.GetStatus"]
+
+
+async def test_a_reset_prone_battery_is_polled_with_as_little_as_possible(
+    client: MarstekClient, peer: Peer, port: int
+) -> None:
+    """Settings were lost right after Bat.GetStatus (taurgis#14)."""
+    device = make_device(client, port, firmware=144)
+    await device.poll()
+    assert peer.methods == ["ES.GetMode"]
+
+
+async def test_a_battery_with_solar_strings_is_polled_for_them(client: MarstekClient, peer: Peer, port: int) -> None:
+    """Without them its power is unknown."""
+    peer.results["PV.GetStatus"] = {"id": 0, "pv1_power": 0}
+    device = make_device(client, port, model="VenusA", firmware=147)
+    await device.poll()
+    assert peer.methods == ["ES.GetMode", "PV.GetStatus"]
+
+
+async def test_what_a_battery_does_not_support_is_not_asked_again_until_its_firmware_changes(
+    client: MarstekClient, peer: Peer, port: int
+) -> None:
+    """-32601 stays -32601."""
+    device = make_device(client, port, model="VenusA", firmware=147)
+    await device.poll()
+    await device.poll()
+    assert peer.methods == ["ES.GetMode", "PV.GetStatus", "ES.GetMode"]
+    assert device.power_w is not None
+    peer.results["Marstek.GetDevice"] = {"device": "VenusA", "ver": 148, "ble_mac": MAC}
+    await device.identify()
+    await device.poll()
+    assert peer.methods[-1] == "PV.GetStatus"
+
+
+@pytest.mark.parametrize("trouble", [[silent] * 3, [result(soc=150)], [error(-32601)], [error(-32603)]])
+async def test_silent_cells_are_no_failure_of_the_poll(
+    client: MarstekClient, peer: Peer, port: int, trouble: list[Step]
+) -> None:
+    """Optional parts fail alone, and wait for their next turn."""
+    device = make_device(client, port)
+    peer.script.extend([answer, *trouble])
+    await device.poll()
+    assert device.soc_pct is not None
+    assert device.battery is None
+    count = len(peer.requests)
+    await device.poll()
+    assert peer.methods[count:] == ["ES.GetMode"]
+
+
+async def test_after_a_command_148_is_not_asked_for_its_mode(
+    client: MarstekClient, peer: Peer, port: int, clock: Clock
+) -> None:
+    """GetMode after SetMode made it fall back to Auto (jaapp#111)."""
+    device = make_device(client, port, firmware=148)
+    await device.poll()
+    await device.set_passive(-800, 300)
+    await device.poll()
+    clock.offset_s += 14.0
+    await device.poll()
+    assert peer.methods == ["ES.GetMode", "ES.SetMode", "ES.GetStatus", "ES.GetStatus"]
+    assert device.power_w is not None
+    assert device.power_w.value == 130.0
+    clock.offset_s += 1.0
+    await device.poll()
+    assert peer.methods[-1] == "ES.GetMode"
+
+
+async def test_the_mode_waits_after_a_command_that_nobody_confirmed(
+    client: MarstekClient, peer: Peer, port: int
+) -> None:
+    """It may have acted all the same."""
+    device = make_device(client, port, firmware=148)
+    await device.read_mode()
+    peer.script.extend([silent] * 3)
+    with pytest.raises(MarstekTimeout):
+        await device.set_auto()
+    await device.poll()
+    assert peer.methods[-1] == "ES.GetStatus"
+
+
+async def test_good_firmware_may_be_asked_for_its_mode_at_once(client: MarstekClient, peer: Peer, port: int) -> None:
+    """The detour is for the firmware that needs it."""
+    device = make_device(client, port)
+    await device.set_auto()
+    await device.poll()
+    assert "ES.GetStatus" not in peer.methods
+
+
+async def test_without_get_status_the_poll_waits_until_the_mode_may_be_read(
+    client: MarstekClient, peer: Peer, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No row of the table needs this today."""
+    device = make_device(client, port, firmware=148)
+    profile = replace(device.profile, energy_status_answers=False, mode_read_delay_s=0.15)
+    monkeypatch.setattr(MarstekDevice, "profile", profile)
+    await device.set_auto()
+    written_at = client.clock()
+    await device.poll()
+    assert peer.methods == ["Marstek.GetDevice", "ES.SetMode", "ES.GetMode"]
+    assert client.clock() - written_at >= 0.14
+
+
+async def test_a_poll_gives_way_to_a_command(client: MarstekClient, peer: Peer, port: int) -> None:
+    """The caller learns that nothing was wrong with the battery."""
+    device = make_device(client, port)
+    await device.read_mode()
+    peer.script.append(silent)
+    polling = asyncio.create_task(device.poll())
+    await peer.asked(2)
+    assert await device.set_passive(500, 300) is True
+    with pytest.raises(MarstekSuperseded):
+        await polling
+
+
+async def test_commands_are_sent_as_they_are_meant(client: MarstekClient, peer: Peer, port: int) -> None:
+    """Sign, numbers and slot reach the wire unchanged."""
+    device = make_device(client, port)
+    await device.read_mode()
+    assert await device.set_auto() is True
+    assert await device.set_passive(-800, 300) is True
+    assert await device.set_manual_slot(2, time(1), time(5), -1000, week_set=31) is True
+    assert await device.disable_slot() is True
+    assert await device.disable_slot(3) is True
+    configs = [request["params"]["config"] for request in peer.requests[1:]]
+    assert all(request["params"]["id"] == 0 for request in peer.requests)
+    assert [config["mode"] for config in configs] == ["Auto", "Passive", "Manual", "Manual", "Manual"]
+    assert configs[1]["passive_cfg"] == {"power": -800, "cd_time": 300}
+    assert configs[2]["manual_cfg"] == {
+        "time_num": 2,
+        "start_time": "01:00",
+        "end_time": "05:00",
+        "week_set": 31,
+        "power": -1000,
+        "enable": 1,
+    }
+    assert [(config["manual_cfg"]["time_num"], config["manual_cfg"]["enable"]) for config in configs[3:]] == [
+        (9, 0),
+        (3, 0),
+    ]
+
+
+@pytest.mark.parametrize(("model", "count"), [("VenusE 3.0", 10), ("VNSEM-0", 6)])
+async def test_all_slots_of_a_model_can_be_cleared(
+    client: MarstekClient, peer: Peer, port: int, model: str, count: int
+) -> None:
+    """The mini has six, the others ten."""
+    device = make_device(client, port, model=model)
+    await device.read_mode()
+    assert await device.clear_slots() is True
+    slots = [request["params"]["config"]["manual_cfg"]["time_num"] for request in peer.requests[1:]]
+    assert slots == list(range(count))
+
+
+async def test_one_slot_that_stays_is_not_all_cleared(client: MarstekClient, peer: Peer, port: int) -> None:
+    """The others are cleared all the same."""
+    device = make_device(client, port)
+    await device.read_mode()
+    peer.script.extend([result(set_result=False)] * 3)
+    assert await device.clear_slots() is False
+    assert len(peer.requests) == 1 + 3 + 9
+
+
+async def test_a_command_out_of_range_is_not_sent(client: MarstekClient, peer: Peer, port: int) -> None:
+    """The device would clamp in silence."""
+    device = make_device(client, port)
+    with pytest.raises(MarstekBadParameters):
+        await device.set_passive(2501, 300)
+    with pytest.raises(MarstekBadParameters):
+        await device.set_passive(100, 0)
+    assert peer.requests == []
+
+
+async def test_passive_is_not_sent_to_what_rejects_it(client: MarstekClient, peer: Peer, port: int) -> None:
+    """The mini acknowledges much and does little (jaapp#140)."""
+    device = make_device(client, port, model="VNSEM-0", firmware=300)
+    with pytest.raises(MarstekUnsupported):
+        await device.set_passive(100, 300)
+    assert peer.requests == []
+
+
+async def test_the_link_counts_datagrams(client: MarstekClient, peer: Peer, port: int, clock: Clock) -> None:
+    """A quality counted in requests would hide that every second datagram is lost."""
+    device = make_device(client, port)
+    await device.read_mode()
+    peer.script.append(silent)
+    await device.read_mode()
+    link = device.link
+    assert (link.asked, link.answered, link.quality_pct) == (3, 2, 67)
+    assert link.last_latency_s is not None
+    assert 0.0 < link.last_latency_s < 0.15
+    assert link.last_answer_at is not None
+    assert link.last_answer_at < clock()
+    peer.script.extend([silent] * 3)
+    with pytest.raises(MarstekTimeout):
+        await device.read_mode()
+    assert (device.link.asked, device.link.answered, device.link.quality_pct) == (6, 2, 33)
+    assert device.link.last_answer_at == link.last_answer_at
+    peer.script.append(error(-32603))
+    with pytest.raises(MarstekRejected):
+        await device.read_mode()
+    assert (device.link.asked, device.link.answered) == (7, 3)
+
+
+async def test_only_the_last_fifty_datagrams_make_the_quality(client: MarstekClient, peer: Peer, port: int) -> None:
+    """A bad night is forgotten by noon."""
+    device = make_device(client, port)
+    for _ in range(60):
+        device._account(sends=1, answered=False)
+    for _ in range(25):
+        device._account(sends=1, answered=True)
+    assert device.link.quality_pct == 50
+
+
+async def test_latency_is_that_of_the_datagram_that_was_answered(client: MarstekClient, peer: Peer, port: int) -> None:
+    """Not of the latest one."""
+    device = make_device(client, port)
+    peer.script.extend([silent, answer_to(0)])
+    await device.read_mode()
+    assert device.link.last_latency_s is not None
+    assert device.link.last_latency_s > 0.15

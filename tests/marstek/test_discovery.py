@@ -1,0 +1,128 @@
+"""Finding batteries by broadcast, on the broadcast address of the loopback network."""
+
+import asyncio
+from collections.abc import AsyncIterator
+import json
+from typing import Any, cast, override
+
+import pytest
+
+from custom_components.home_energy_controller.marstek import MarstekClient, MarstekConnectionError, Method, discover
+
+from .conftest import CLIENT_HOST, PeerFactory
+from .peer import Address, Peer, frame, raw, silent
+
+BROADCAST = "127.255.255.255"
+
+
+class Ether(asyncio.DatagramProtocol):
+    """Hears broadcasts and hands them to all batteries, which answer from their own addresses."""
+
+    def __init__(self) -> None:
+        """Start without batteries."""
+        self.peers: list[Peer] = []
+        self.heard: list[dict[str, Any]] = []
+        self.transport: asyncio.DatagramTransport | None = None
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the socket."""
+        self.transport = cast("asyncio.DatagramTransport", transport)
+
+    @override
+    def datagram_received(self, data: bytes, addr: Address) -> None:
+        """Pass a broadcast on."""
+        self.heard.append(json.loads(data))
+        for peer in self.peers:
+            peer.datagram_received(data, addr)
+
+
+@pytest.fixture
+async def ether(port: int, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ether]:
+    """Return the network; nothing leaves this machine."""
+    monkeypatch.setattr("custom_components.home_energy_controller.marstek.discovery.LIMITED_BROADCAST", BROADCAST)
+    ether = Ether()
+    await asyncio.get_running_loop().create_datagram_endpoint(lambda: ether, local_addr=(BROADCAST, port))
+    yield ether
+    assert ether.transport is not None
+    ether.transport.abort()
+
+
+async def test_batteries_are_found_once_each(
+    client: MarstekClient, make_peer: PeerFactory, ether: Ether, port: int
+) -> None:
+    """Asked four times, each is one battery."""
+    ether.peers = [await make_peer("127.0.0.2"), await make_peer("127.0.0.3", model="VenusA", firmware=147)]
+    found = await discover(client, ports=(port,), duration_s=0.35)
+    assert len(ether.heard) == 4
+    assert ether.heard[0]["method"] == "Marstek.GetDevice"
+    assert ether.heard[0]["params"] == {"ble_mac": "0"}
+    assert {(one.host, one.port, one.info.model, one.info.ble_mac) for one in found} == {
+        ("127.0.0.2", port, "VenusE 3.0", "009b08000002"),
+        ("127.0.0.3", port, "VenusA", "009b08000003"),
+    }
+    assert len(found) == 2
+
+
+async def test_a_dual_homed_battery_is_one_battery(
+    client: MarstekClient, make_peer: PeerFactory, ether: Ether, port: int
+) -> None:
+    """It answers from both addresses under one MAC (jaapp#31)."""
+    cable, radio = await make_peer("127.0.0.2"), await make_peer("127.0.0.3")
+    radio.mac = cable.mac
+    radio.results = cable.results
+    ether.peers = [cable, radio]
+    found = await discover(client, ports=(port,), duration_s=0.15)
+    assert [(one.host, one.info.ble_mac) for one in found] == [("127.0.0.2", cable.mac)]
+
+
+async def test_a_battery_that_leaves_out_its_mac_is_found_by_the_sender(
+    client: MarstekClient, peer: Peer, ether: Ether, port: int
+) -> None:
+    """Venus C 153 (taurgis#60)."""
+    peer.results["Marstek.GetDevice"] = {"device": "VenusC", "ver": 153, "ip": "192.168.x.x"}
+    ether.peers = [peer]
+    found = await discover(client, ports=(port,), duration_s=0.15)
+    assert [(one.info.ble_mac, one.info.model) for one in found] == [(peer.mac, "VenusC")]
+
+
+async def test_whoever_cannot_be_read_or_has_no_mac_is_not_found(
+    client: MarstekClient, peer: Peer, ether: Ether, port: int
+) -> None:
+    """Without an identity it could not be configured."""
+    ether.peers = [peer]
+    peer.script.extend([raw(b"hello"), frame(result={"ver": "new"}), frame(result={"ver": 150}, src="VenusE-mac")])
+    peer.script.extend([silent] * 10)
+    assert await discover(client, ports=(port,), duration_s=0.25) == []
+    assert len(peer.requests) >= 3
+
+
+async def test_a_request_goes_on_during_discovery(client: MarstekClient, peer: Peer, ether: Ether, port: int) -> None:
+    """A flow may search while the site is controlled."""
+    ether.peers = [peer]
+    found, reply = await asyncio.gather(
+        discover(client, ports=(port,), duration_s=0.15),
+        client.request("127.0.0.2", port, Method.ES_GET_MODE, {"id": 0}, mac=peer.mac),
+    )
+    assert len(found) == 1
+    assert reply["bat_soc"] == 55
+    assert client.statistics.foreign == 0
+
+
+async def test_further_broadcast_addresses_are_asked_and_one_out_of_reach_does_no_harm(
+    client: MarstekClient, peer: Peer, ether: Ether, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several networks, one of them down."""
+    monkeypatch.setattr("custom_components.home_energy_controller.marstek.discovery.LIMITED_BROADCAST", "240.0.0.1")
+    ether.peers = [peer]
+    found = await discover(client, ports=(port,), broadcast_addresses=(BROADCAST,), duration_s=0.15)
+    assert [one.host for one in found] == ["127.0.0.2"]
+
+
+async def test_nothing_in_reach_is_a_connection_error(port: int) -> None:
+    """That is not the same as no battery."""
+    client = MarstekClient(bind_host=CLIENT_HOST)
+    await client.close()
+    with pytest.raises(MarstekConnectionError):
+        await discover(client, ports=(port,), duration_s=0.15)
+    assert client._listeners == {}

@@ -1,0 +1,163 @@
+"""Results in our units: scales, ranges and the odd first solar string."""
+
+from typing import Any
+
+import pytest
+
+from custom_components.home_energy_controller.marstek import DeviceMode, MarstekProtocolError, profile_for
+from custom_components.home_energy_controller.marstek.results import (
+    parse_battery,
+    parse_energy,
+    parse_info,
+    parse_meter,
+    parse_mode,
+    parse_pv,
+)
+
+VENUS_A = profile_for("VenusA", 147)
+
+
+@pytest.mark.parametrize(
+    ("raw", "mode"),
+    [
+        ("Auto", DeviceMode.AUTO),
+        ("AI", DeviceMode.AI),
+        ("Manual", DeviceMode.MANUAL),
+        ("passive", DeviceMode.PASSIVE),
+        ("Ups", DeviceMode.UPS),
+        (0, DeviceMode.AUTO),
+        (1, DeviceMode.AI),
+        (2, DeviceMode.MANUAL),
+        (3, DeviceMode.PASSIVE),
+        (4, DeviceMode.UPS),
+        (5, DeviceMode.UNKNOWN),
+        (True, DeviceMode.UNKNOWN),
+        (None, DeviceMode.UNKNOWN),
+        ([], DeviceMode.UNKNOWN),
+        ("Turbo", DeviceMode.UNKNOWN),
+    ],
+)
+def test_modes_come_as_words_or_numbers(raw: object, mode: DeviceMode) -> None:
+    """What nobody knows is unknown, not an error."""
+    assert parse_mode({"mode": raw}, 1.0).mode is mode
+
+
+def test_what_is_missing_is_unknown_and_not_zero() -> None:
+    """A charge of 0 % would stop or start things."""
+    status = parse_mode({}, 3.0)
+    assert (status.soc_pct, status.ongrid_power_w, status.offgrid_power_w, status.ct_power_w) == (None,) * 4
+    assert status.received_at == 3.0
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        {"bat_soc": 101},
+        {"bat_soc": -1},
+        {"bat_soc": "full"},
+        {"bat_soc": True},
+        {"ongrid_power": 10_001},
+        {"ongrid_power": -10_001},
+        {"offgrid_power": 1e6},
+        {"total_power": 100_001},
+    ],
+)
+def test_an_impossible_value_rejects_the_frame(result: dict[str, Any]) -> None:
+    """Who is wrong once is not believed."""
+    with pytest.raises(MarstekProtocolError):
+        parse_mode({"mode": "Auto"} | result, 1.0)
+
+
+def test_extremes_that_exist_are_taken() -> None:
+    """A house may import more than a battery could."""
+    status = parse_mode({"bat_soc": "0", "ongrid_power": -10_000, "total_power": 17_000}, 1.0)
+    assert (status.soc_pct, status.ongrid_power_w, status.ct_power_w) == (0.0, -10_000.0, 17_000.0)
+
+
+def test_old_hmg50_scales_and_its_reversed_battery_power() -> None:
+    """Its bat_power is + while charging."""
+    raw = {"bat_power": 5000, "total_grid_input_energy": 160, "total_grid_output_energy": 84}
+    status = parse_energy(raw, profile_for("VenusE", 153), 1.0)
+    assert (status.battery_power_w, status.charged_energy_wh, status.discharged_energy_wh) == (-500.0, 1600.0, 840.0)
+    assert parse_battery({"bat_capacity": 230_400}, profile_for("VenusE", 153), 1.0).capacity_wh == 2304.0
+
+
+def test_battery_power_without_an_established_scale_is_not_reported() -> None:
+    """No value is better than a wrong one."""
+    assert parse_energy({"bat_power": 5000}, profile_for("VenusE", 155), 1.0).battery_power_w is None
+
+
+@pytest.mark.parametrize(
+    ("firmware", "raw", "temperature_c"), [(139, 254, 25.4), (150, 25, 25.0), (150, 254, None), (150, None, None)]
+)
+def test_temperature_of_a_venus_e3(firmware: int, raw: object, temperature_c: float | None) -> None:
+    """139 sends tenths; an absurd one is left out and costs nothing else."""
+    status = parse_battery({"bat_temp": raw, "soc": 50}, profile_for("VenusE 3.0", firmware), 1.0)
+    assert status.temperature_c == pytest.approx(temperature_c)
+    assert status.soc_pct == 50.0
+
+
+def test_a_counter_that_overflowed_is_unknown() -> None:
+    """A total that goes backwards would show up in the Energy dashboard."""
+    assert parse_energy({"total_grid_input_energy": -5}, profile_for("VenusE 3.0", 150), 1.0).charged_energy_wh is None
+
+
+def test_flags_come_as_booleans_or_numbers() -> None:
+    """Firmware differs."""
+    status = parse_battery({"charg_flag": 0, "dischrg_flag": True}, VENUS_A, 1.0)
+    assert (status.may_charge, status.may_discharge) == (False, True)
+
+
+@pytest.mark.parametrize("name", ["", "x" * 65, "Venus\n", 5])
+def test_an_odd_device_string_is_replaced_by_the_sender(name: object) -> None:
+    """It becomes a device name in Home Assistant."""
+    info = parse_info({"device": name, "ver": 150}, model="VenusD", mac="009b08000002", received_at=1.0)
+    assert (info.model, info.ble_mac) == ("VenusD", "009b08000002")
+
+
+def test_meter_energies_are_in_tenths() -> None:
+    """The document says 0.1 Wh."""
+    status = parse_meter({"input_energy": 3_086_320, "output_energy": 4_487_510}, 1.0)
+    assert status.imported_energy_wh == pytest.approx(308_632)
+    assert status.exported_energy_wh == pytest.approx(448_751)
+
+
+@pytest.mark.parametrize(
+    ("raw", "first_w"),
+    [
+        # Voltage times current decides, whatever the other strings say.
+        ({"pv1_power": 4000, "pv1_voltage": 40, "pv1_current": 10, "pv2_power": 390}, 400.0),
+        ({"pv1_power": 400, "pv1_voltage": 40, "pv1_current": 10, "pv2_power": 20}, 400.0),
+        ({"pv1_power": 38, "pv1_voltage": 38, "pv1_current": 1.0, "pv2_power": 3}, 38.0),
+        # A current below 1 A is printed as 0: more watt than volt cannot be.
+        ({"pv1_power": 268, "pv1_voltage": 33, "pv1_current": 0, "pv2_power": 300}, 26.8),
+        # Then the other strings.
+        ({"pv1_power": 268, "pv2_power": 29, "pv3_power": 29, "pv4_power": 25}, 26.8),
+        ({"pv1_power": 30, "pv1_voltage": 33, "pv1_current": 0, "pv2_power": 29}, 30.0),
+        # No witness at all: all published captures of this model were in 0.1 W.
+        ({"pv1_power": 4000}, 400.0),
+        ({"pv1_power": 0, "pv2_power": 50}, 0.0),
+    ],
+)
+def test_the_first_string_of_a_venus_a_is_mostly_in_tenths(raw: dict[str, Any], first_w: float) -> None:
+    """Voltage times current decides, then the other strings, then habit."""
+    status = parse_pv(raw, VENUS_A, 1.0)
+    assert status.string_power_w[0] == pytest.approx(first_w)
+    assert status.power_w == pytest.approx(sum(status.string_power_w))
+
+
+def test_the_first_string_of_a_venus_d_is_in_watt() -> None:
+    """No capture says otherwise."""
+    assert parse_pv({"pv1_power": 400, "pv2_power": 20}, profile_for("VenusD", 150), 1.0).power_w == 420.0
+
+
+def test_an_impossible_string_rejects_the_frame() -> None:
+    """As any other power."""
+    with pytest.raises(MarstekProtocolError):
+        parse_pv({"pv1_power": 0, "pv2_power": 10_001}, VENUS_A, 1.0)
+
+
+def test_no_strings_are_unknown_power() -> None:
+    """Unknown is not dark."""
+    assert parse_pv({"pv1_power": None}, VENUS_A, 1.0).power_w is None
+    assert parse_pv({}, VENUS_A, 1.0).power_w is None
