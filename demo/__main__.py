@@ -15,7 +15,7 @@ from simulation.site import SimulatedSite
 from .api import PASSWORD, USER, Api
 from .check import SETTLE_S, judge, measure, window_start_s
 from .console import DemoError, put, say
-from .home_assistant import HomeAssistant, install_requirements
+from .home_assistant import HomeAssistant, install_requirements, package_errors
 from .house import BATTERY_NAMES, START_S, Playback, describe, open_house
 from .site_setup import set_up
 
@@ -72,6 +72,8 @@ async def running(playback: Playback, speed: float) -> AsyncIterator[tuple[HomeA
                 await home_assistant.stop()
                 for name, battery in zip(BATTERY_NAMES, simulated.house.batteries, strict=True):
                     say(describe(name, battery))
+                for error in package_errors(home_assistant.log()):
+                    say(f"in Home Assistant's log: {error}")
 
 
 async def bring_up(api: Api, simulated: SimulatedSite, playback: Playback) -> dict[str, str]:

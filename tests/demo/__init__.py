@@ -1,0 +1,1 @@
+"""Tests of the demo: what can be known without starting Home Assistant."""

@@ -1,0 +1,69 @@
+"""The throw-away Home Assistant, before it is started."""
+
+import json
+from pathlib import Path
+import re
+import socket
+
+from homeassistant.components import frontend
+import pytest
+
+from demo.home_assistant import DASHBOARD, DOMAIN, USUAL_PORT, HomeAssistant, free_port, package_errors, requirements
+
+STAMP = "2026-11-24 02:01:56.600"
+LOG = f"""{STAMP} INFO (MainThread) [custom_components.{DOMAIN}] The meter answers again
+{STAMP} ERROR (MainThread) [haffmpeg.core] FFmpeg fails
+Traceback (most recent call last):
+FileNotFoundError: 'ffmpeg'
+{STAMP} ERROR (MainThread) [homeassistant.core] Error doing job
+Traceback (most recent call last):
+  File "/config/custom_components/{DOMAIN}/coordinator.py", line 1, in f
+ValueError
+{STAMP} WARNING (MainThread) [custom_components.{DOMAIN}] Garage did not confirm
+{STAMP} CRITICAL (MainThread) [custom_components.{DOMAIN}] Broken
+"""
+
+
+def test_errors_of_our_package_are_found_even_in_a_traceback_that_others_log() -> None:
+    """Errors of others and warnings of ours do not count."""
+    errors = package_errors(LOG)
+    assert [re.split(r"\] ", error)[1].splitlines()[0] for error in errors] == ["Error doing job", "Broken"]
+    assert "coordinator.py" in errors[0]
+
+
+def test_requirements_hold_the_frontend_that_home_assistant_pins() -> None:
+    """The pin is read, not repeated here."""
+    manifest = json.loads((Path(frontend.__file__).parent / "manifest.json").read_text())
+    assert set(manifest["requirements"]) <= set(requirements())
+
+
+@pytest.mark.usefixtures("socket_enabled")
+def test_another_port_is_taken_when_the_usual_one_is_not_free() -> None:
+    """A Home Assistant on this machine is left alone."""
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            other.bind(("127.0.0.1", USUAL_PORT))
+            other.listen()
+        except OSError:
+            pass  # Somebody else has it: as good.
+        assert free_port() not in {0, USUAL_PORT}
+
+
+@pytest.mark.usefixtures("socket_enabled")
+def test_prepared_home_assistant_listens_on_loopback_only_and_asks_nobody_anything(tmp_path: Path) -> None:
+    """Only the owner is left to be created."""
+    home_assistant = HomeAssistant(tmp_path)
+    home_assistant.prepare()
+    stored = {path.name: json.loads(path.read_text())["data"] for path in (tmp_path / ".storage").iterdir()}
+    assert stored["http"]["stable"]["server_host"] == ["127.0.0.1"]
+    assert stored["http"]["stable"]["server_port"] == home_assistant.port
+    assert "user" not in stored["onboarding"]["done"]
+    assert (tmp_path / "custom_components" / DOMAIN / "manifest.json").is_file()
+    configuration = json.loads((tmp_path / "configuration.yaml").read_text())
+    assert "default_config" not in configuration
+
+
+def test_dashboard_for_owners_uses_core_cards_only() -> None:
+    """It must work in any Home Assistant."""
+    assert "custom:" not in DASHBOARD.read_text()
