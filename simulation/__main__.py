@@ -2,13 +2,14 @@
 
 import argparse
 import asyncio
+import contextlib
 
 from simulation.site import SimulatedSite
 from simulation.traces import scenario
 
 
-def _arguments(argv: list[str] | None) -> argparse.Namespace:
-    """Read the command line."""
+async def run(argv: list[str] | None = None, *, every_s: float = 10.0) -> None:
+    """Run until cancelled, printing a line every so often."""
     parser = argparse.ArgumentParser(prog="python -m simulation", description=__doc__)
     parser.add_argument("--batteries", type=int, default=3)
     parser.add_argument("--port", type=int, default=30000, help="UDP port of all batteries")
@@ -18,43 +19,22 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--speed", type=float, default=1.0, help="how much faster load, sun and charge go")
     parser.add_argument("--latency", type=float, default=0.2, help="median of the batteries' answers (s)")
     parser.add_argument("--seed", type=int, default=1)
-    return parser.parse_args(argv)
-
-
-def _status(site: SimulatedSite) -> str:
-    """Return one line on what goes on."""
-    house = site.house
-    batteries = "  ".join(f"{b.mode} {b.power_w:+5.0f} W {b.soc_pct:3.0f} %" for b in house.batteries)
-    return f"net load {house.net_load_w:+6.0f} W  grid {house.grid_w:+6.0f} W  |  {batteries}"
-
-
-async def run(argv: list[str] | None = None, *, every_s: float = 10.0) -> None:
-    """Run until cancelled, printing a line every so often."""
-    arguments = _arguments(argv)
-    window = scenario(arguments.scenario)
-    async with SimulatedSite(
-        arguments.batteries,
-        port=arguments.port,
-        p1_port=arguments.p1_port,
-        latency_s=arguments.latency,
-        load=window.load,
-        pv=window.pv,
-        start_s=arguments.start,
-        speed=arguments.speed,
-        realtime=True,
-        seed=arguments.seed,
-    ) as site:
+    options = vars(parser.parse_args(argv))
+    window = scenario(options.pop("scenario"))
+    renamed = {"latency_s": options.pop("latency"), "start_s": options.pop("start")}
+    async with SimulatedSite(load=window.load, pv=window.pv, realtime=True, **options, **renamed) as site:
         print(f"P1       {site.p1_url}")
         for battery in site.batteries:
             device = battery.model.device
             print(f"battery  {battery.host}:{battery.port}  {battery.mac}  {device.name} {device.firmware}")
         while True:
             await asyncio.sleep(every_s)
-            print(_status(site), flush=True)
+            batteries = "  ".join(f"{b.mode} {b.power_w:+.0f} W {b.soc_pct:.0f} %" for b in site.house.batteries)
+            print(
+                f"net load {site.house.net_load_w:+.0f} W  grid {site.house.grid_w:+.0f} W  |  {batteries}", flush=True
+            )
 
 
 if __name__ == "__main__":
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(run())
-    except KeyboardInterrupt:
-        print("stopped")

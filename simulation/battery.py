@@ -63,7 +63,7 @@ class BatteryModel:
         self._poll_at = 0.0
         self._pending: tuple[DeviceMode, float, float] | None = None
         self._command_at = self._expires_at = self._drop_at = self._event_at = inf
-        self._second_client_at = -inf
+        self._second_client_at, self._unmute_at = -inf, inf
         self._previous_mode, self._wiped = mode, False
 
     @property
@@ -176,6 +176,9 @@ class BatteryModel:
         if Fault.SECOND_CLIENT in self.faults and now >= self._second_client_at:
             self._second_client_at = now + known.SECOND_CLIENT_EVERY
             self.command(DeviceMode.MANUAL, now)
+        self._unmute_at = min(self._unmute_at, now + known.MUTE_PHASE) if Fault.MUTE_60S in self.faults else inf
+        if now >= self._unmute_at:
+            self.faults.discard(Fault.MUTE_60S)
         if Fault.DEAD in self.faults:
             self._inverter.stop()
             self.power_w = 0.0

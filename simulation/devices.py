@@ -1,6 +1,7 @@
-"""The models and firmwares that the simulation knows."""
+"""The models and firmwares that the simulation knows, and which fields each of their answers has."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
@@ -8,14 +9,31 @@ from simulation.faults import Fault
 
 
 class Family(StrEnum):
-    """What the hardware is, whatever it calls itself."""
+    """What the hardware is, whatever it calls itself; HMG-50 is Venus E generation 1 and 2, and Venus C."""
 
     HMG50 = "HMG-50"
-    """Venus E generation 1 and 2, Venus C."""
     E3 = "VNSE3-0"
     A = "VNSA-0"
     D = "VNSD-0"
     MINI = "VNSEM-0"
+
+
+_METER = "ct_state a_power b_power c_power total_power input_energy output_energy"
+_MODE = "id mode ongrid_power offgrid_power bat_soc"
+_BATTERY = "id soc charg_flag dischrg_flag bat_temp bat_capacity rated_capacity"
+_TOTALS = "total_pv_energy total_grid_output_energy total_grid_input_energy total_load_energy"
+_ENERGY = f"id bat_soc bat_cap pv_power ongrid_power offgrid_power {_TOTALS}"
+_STRINGS = " ".join(f"pv{i}_{name}" for i in range(1, 5) for name in ("power", "voltage", "current", "state"))
+_SHAPES: Final = {
+    "Marstek.GetDevice": "device ver ble_mac wifi_mac wifi_name ip",
+    "Wifi.GetStatus": "id wifi_mac ssid rssi sta_ip sta_gate sta_mask sta_dns",
+    "BLE.GetStatus": "id state ble_mac",
+    "Bat.GetStatus": _BATTERY,
+    "EM.GetStatus": f"id {_METER}",
+    "ES.GetStatus": _ENERGY,
+    "ES.GetMode": f"{_MODE} {_METER}",
+    "ES.SetMode": "id set_result",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,19 +50,14 @@ class Device:
     slots: int = 10
     has_passive: bool = True
     has_ups: bool = False
-    has_pv: bool = False
-    has_meter: bool = True
-    """EM.GetStatus exists."""
-    mode_has_meter: bool = True
-    """ES.GetMode carries the fields of the meter."""
     mode_meter_live: bool = False
-    """They are more than zeros."""
-    has_battery_power: bool = False
-    has_battery_current: bool = False
+    """The meter's fields in ES.GetMode are more than zeros."""
     temperature_unit: float = 1.0
     capacity_unit_wh: float = 1.0
     energy_unit_wh: float = 1.0
     first_pv_unit_w: float = 1.0
+    shapes: Mapping[str, str] = field(default_factory=lambda: _SHAPES)
+    """The fields of each method's result; a method that is not here is unknown to the device."""
     quirks: frozenset[Fault] = frozenset()
     """What this firmware always does wrong."""
 
@@ -54,7 +67,7 @@ _SILENCES = frozenset({Fault.STATUS_MUTE, Fault.BAT_MUTE, Fault.WIFI_MUTE, Fault
 VENUS_E3_150: Final = Device(name="VenusE 3.0", family=Family.E3, firmware=150, has_ups=True)
 VENUS_E3_148: Final = replace(VENUS_E3_150, firmware=148, has_ups=False, quirks=frozenset({Fault.MODE_READ_REVERTS}))
 VENUS_E3_144: Final = replace(
-    VENUS_E3_148, firmware=144, mode_has_meter=False, quirks=frozenset({Fault.COUNTERS_FROZEN})
+    VENUS_E3_148, firmware=144, shapes=_SHAPES | {"ES.GetMode": _MODE}, quirks=frozenset({Fault.COUNTERS_FROZEN})
 )
 VENUS_E3_139: Final = replace(
     VENUS_E3_144,
@@ -65,21 +78,31 @@ VENUS_E3_139: Final = replace(
 )
 _HMG50: Final = Device(name="VenusE", family=Family.HMG50, firmware=156, mode_meter_live=True)
 VENUS_E_156: Final = replace(_HMG50, temperature_unit=10.0, energy_unit_wh=100.0)
-VENUS_E_155: Final = replace(VENUS_E_156, firmware=155, has_battery_power=True, quirks=_SILENCES)
+VENUS_E_155: Final = replace(
+    VENUS_E_156, firmware=155, shapes=_SHAPES | {"ES.GetStatus": f"{_ENERGY} bat_power"}, quirks=_SILENCES
+)
 VENUS_C_153: Final = replace(
     _HMG50,
     name="VenusC",
     firmware=153,
     capacity_wh=2560.0,
-    has_meter=False,
-    mode_has_meter=False,
-    has_battery_power=True,
-    has_battery_current=True,
     capacity_unit_wh=0.01,
     energy_unit_wh=10.0,
+    shapes={method: fields for method, fields in _SHAPES.items() if method != "EM.GetStatus"}
+    | {
+        "ES.GetMode": _MODE,
+        "ES.GetStatus": f"{_ENERGY} bat_power",
+        "Bat.GetStatus": f"{_BATTERY} bat_voltage bat_current error_code",
+    },
     quirks=frozenset({Fault.MACS_MISSING}),
 )
-_PV: Final = Device(name="VenusD", family=Family.D, firmware=147, capacity_wh=2560.0, has_pv=True)
+_PV: Final = Device(
+    name="VenusD",
+    family=Family.D,
+    firmware=147,
+    capacity_wh=2560.0,
+    shapes=_SHAPES | {"PV.GetStatus": f"id {_STRINGS}"},
+)
 VENUS_D_147: Final = replace(_PV, charge_w=2200, discharge_w=2200)
 VENUS_A_147: Final = replace(
     _PV, name="Venus A", family=Family.A, capacity_wh=2080.0, charge_w=1200, discharge_w=1200, first_pv_unit_w=0.1

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Sequence
 import contextlib
 from ipaddress import IPv4Address
-from types import TracebackType
 from typing import Self
 
 from simulation.battery import BatteryModel
@@ -61,53 +60,35 @@ class SimulatedSite:
             for index, model in enumerate(models)
         )
         self._realtime = realtime
-        self._task: asyncio.Task[None] | None = None
-
-    @property
-    def p1_host(self) -> str:
-        """Return the address of the P1."""
-        return self.p1.host
-
-    @property
-    def p1_port(self) -> int:
-        """Return the port of the P1."""
-        return self.p1.port
-
-    @property
-    def p1_url(self) -> str:
-        """Return the base address of the P1."""
-        return f"http://{self.p1_host}:{self.p1_port}"
-
-    def advance(self, duration_s: float) -> None:
-        """Let `duration_s` pass in the house at once."""
-        self.house.run(duration_s)
+        self._stack = contextlib.AsyncExitStack()
 
     async def start(self) -> None:
         """Open all sockets, and start the clock of the house when it runs in real time."""
         for battery in self.batteries:
             battery.port = battery.port or self.batteries[0].port
+            self._stack.push_async_callback(battery.stop)
             await battery.start()
+        self._stack.push_async_callback(self.p1.stop)
         await self.p1.start()
+        self.p1_host, self.p1_port = self.p1.host, self.p1.port
+        self.p1_url = f"http://{self.p1_host}:{self.p1_port}"
         if self._realtime:
-            self._task = asyncio.create_task(self.house.run_realtime())
+            clock = asyncio.create_task(self.house.run_realtime())
+            self._stack.callback(clock.cancel)
 
     async def stop(self) -> None:
         """Close everything."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-        for battery in self.batteries:
-            await battery.stop()
-        await self.p1.stop()
+        await self._stack.aclose()
+
+    def advance(self, duration_s: float) -> None:
+        """Let `duration_s` pass in the house at once."""
+        self.house.run(duration_s)
 
     async def __aenter__(self) -> Self:
         """Start."""
         await self.start()
         return self
 
-    async def __aexit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_raised: object) -> None:
         """Stop."""
         await self.stop()
