@@ -1,16 +1,224 @@
 """What every battery should do, and why."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 
-from .model import Decision, Settings, SiteState, Snapshot
+from . import evidence, leading
+from .law import DECIDE_INTERVAL_S, LEADER_ALONE_W, Law, allocate, divide
+from .leading import METER_FRESH_S
+from .model import (
+    TOLERANCE_W,
+    Action,
+    BatterySettings,
+    Decision,
+    Role,
+    Settings,
+    SiteState,
+    Snapshot,
+    Strategy,
+    Target,
+    Wish,
+    believable,
+)
+from .permissions import allowed_power_w
+from .site import DecideMemory, Site, View, look
+
+__all__ = ["DecideMemory", "decide"]
+
+STARTING_LIMIT_S = 30.0
+"""A battery that did not answer by then is not waited for."""
+ALLOCATION_LIMIT_S = 300.0
+"""Set-points that nothing new supported for so long are given up: an unheard leader may be working against them."""
+NET_LOAD_AGE_S = 150.0
+"""A sample that is older than the slowest poll is not shown as present."""
+DAMPING = 0.5
+"""Of the grid's power that set-points alone take over per decision: the meter's delay makes more of it swing."""
+SETPOINT_LEAST_W = 100.0
+"""The app offers no less, and below it efficiency is poor."""
+
+OPEN_LOOP = {Strategy.STANDBY, Strategy.FIXED, Strategy.TO_FULL}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecideMemory:
-    """What one decision leaves to the next."""
+def decide(
+    snapshot: Snapshot, settings: Settings, memory: DecideMemory, now: float, *, law: Law = allocate
+) -> tuple[Decision, DecideMemory]:
+    """Return what every battery should do, and what to remember. Total: any input gives a decision."""
+    views = look(snapshot, settings, memory.charge, now)
+    site = Site(snapshot=snapshot, settings=settings, views=views, meter=believable(snapshot.meter_w), now=now)
+    state, memory = _plan(site, _remember(site, memory), law)
+    newest = next((sample for sample in reversed(snapshot.net_load_w) if believable(sample)), None)
+    decision = Decision(
+        state=state if settings.enabled else SiteState.OFF,
+        leader_id=memory.leader_id,
+        targets=tuple(_target(view, site, memory) for view in views),
+        net_load_w=newest.value if newest is not None and newest.fresh(now, NET_LOAD_AGE_S) else None,
+        decided_at=now,
+    )
+    return decision, memory
 
 
-def decide(snapshot: Snapshot, settings: Settings, memory: DecideMemory, now: float) -> tuple[Decision, DecideMemory]:
-    """Return what every battery should do."""
-    state = SiteState.STARTING if settings.enabled else SiteState.OFF
-    return Decision(state=state, leader_id=None, targets=(), net_load_w=None, decided_at=now), memory
+def _remember(site: Site, memory: DecideMemory) -> DecideMemory:
+    """Return the memory with what is seen now; after a new strategy, or switching on, all is decided anew."""
+    asked = (site.settings.enabled, site.settings.strategy)
+    if asked != memory.asked:
+        memory = DecideMemory(
+            begun_at=memory.begun_at,
+            started=memory.started,
+            asked=asked,
+            minute=memory.minute,
+            charge=memory.charge,
+            leader_id=memory.leader_id,
+            missing=memory.missing,
+        )
+    silent = {view.battery_id for view in site.views if not view.is_known}
+    charge = {view.battery_id: view.charge for view in site.views if view.soc_pct is not None}
+    return replace(
+        memory,
+        begun_at=site.now if memory.begun_at is None else memory.begun_at,
+        minute=evidence.extended(memory.minute, site.meter, site.now),
+        charge={**memory.charge, **charge},
+        missing=memory.missing & silent,
+    )
+
+
+def _plan(site: Site, memory: DecideMemory, law: Law) -> tuple[SiteState, DecideMemory]:
+    """Return the state of the site, and in the memory who does what."""
+    open_loop = site.settings.strategy in OPEN_LOOP
+    if not memory.started:
+        if not _inputs_complete(site, memory, open_loop):
+            return SiteState.STARTING, memory
+        memory = replace(memory, started=True)
+    return _open_loop(site, memory) if open_loop else _closed_loop(site, memory, law)
+
+
+def _inputs_complete(site: Site, memory: DecideMemory, open_loop: bool) -> bool:
+    """Return whether a first decision may be made: all have answered, or had the time to."""
+    waited_s = site.now - (memory.begun_at or 0.0)
+    all_known = all(view.is_known for view in site.views if view.is_ours)
+    return (open_loop or site.meter_is_fresh(METER_FRESH_S)) and (all_known or waited_s >= STARTING_LIMIT_S)
+
+
+def _open_loop(site: Site, memory: DecideMemory) -> tuple[SiteState, DecideMemory]:
+    """Return set-points that need no meter: all idle, all charging, or the owner's power divided equally."""
+    wanted_w = site.settings.setpoint_w if site.settings.strategy is Strategy.FIXED else 0
+    limits = _limits(site.members, wanted_w)
+    if site.settings.strategy is Strategy.TO_FULL:
+        setpoints = {battery_id: -limit_w for battery_id, limit_w in limits.items()}
+    else:
+        setpoints = _signed(wanted_w, divide(abs(wanted_w), limits))
+    state = SiteState(site.settings.strategy.value) if site.members else SiteState.NO_BATTERY
+    return state, replace(memory, leader_id=None, setpoints=setpoints)
+
+
+def _closed_loop(site: Site, memory: DecideMemory, law: Law) -> tuple[SiteState, DecideMemory]:
+    """Return a leader and set-points that bring the meter towards 0."""
+    if not site.meter_is_fresh(site.settings.meter_age_limit_s):
+        leader = site.member(memory.leader_id)
+        held = leader is not None and not (leader.auto.both and leader.settings.may_lead)
+        return SiteState.METER_LOST, replace(memory, leader_held=held, leader_auto=None, setpoints={}, decided_at=None)
+    memory = leading.without_missing(site, leading.watch(site, memory))
+    silent_id = leading.silent_leader_id(site, memory)
+    if silent_id is not None:
+        return _served(site, replace(memory, leader_id=silent_id, leader_held=False))
+    if not site.members:
+        return SiteState.NO_BATTERY, replace(memory, leader_id=None, setpoints={}, decided_at=None)
+    leaders = leading.able_to_lead(site, memory)
+    if not leaders:
+        return SiteState.NO_LEADER, _without_leader(site, memory)
+    memory = leading.pause(site, memory, leaders)
+    if memory.paused_until is not None:
+        return SiteState.LEADER_WITHOUT_EFFECT, replace(leading.hold(site, memory), setpoints={})
+    return _served(site, leading.hold(site, leading.run_law(site, memory, leaders, law)))
+
+
+def _served(site: Site, memory: DecideMemory) -> tuple[SiteState, DecideMemory]:
+    """Return the state of a site that has a leader; set-points without support are given up."""
+    if memory.decided_at is None or site.now - memory.decided_at > ALLOCATION_LIMIT_S:
+        memory = replace(memory, setpoints={})
+    if memory.leader_held:
+        return SiteState.HOLDING, memory
+    return SiteState.LEADER_AND_FOLLOWERS if any(memory.setpoints.values()) else SiteState.LEADER_ALONE, memory
+
+
+def _without_leader(site: Site, memory: DecideMemory) -> DecideMemory:
+    """Return set-points that take over a part of what the meter shows, one part per decision."""
+    memory = replace(memory, leader_id=None, leader_auto=None)
+    waited = memory.decided_at is None or site.now - memory.decided_at + leading.LATE_S >= DECIDE_INTERVAL_S
+    if not waited or abs(site.grid_w) < TOLERANCE_W or not site.meter_is_fresh(METER_FRESH_S):
+        return memory
+    wanted_w = DAMPING * site.grid_w + sum(view.power_w or 0.0 for view in site.members)
+    if abs(wanted_w) < TOLERANCE_W:
+        return replace(memory, setpoints={}, decided_at=site.now)
+    limits = _limits(_fewest(site, memory, wanted_w), wanted_w)
+    shares = divide(max(SETPOINT_LEAST_W, abs(wanted_w)), limits)
+    return replace(memory, setpoints=_signed(wanted_w, shares), decided_at=site.now)
+
+
+def _fewest(site: Site, memory: DecideMemory, wanted_w: float) -> list[View]:
+    """Return no more batteries than the power needs: those at work first, then by charge."""
+    able = [view for view in site.members if _limits((view,), wanted_w).get(view.battery_id)]
+    sign = 1 if wanted_w > 0 else -1
+    able.sort(key=lambda view: (not memory.setpoints.get(view.battery_id), -sign * (view.soc_pct or 0.0)))
+    needed = 1 + int(abs(wanted_w) / LEADER_ALONE_W)
+    while needed < len(able) and sum(_limits(able[:needed], wanted_w).values()) < abs(wanted_w):
+        needed += 1
+    return able[:needed]
+
+
+def _limits(views: tuple[View, ...] | list[View], power_w: float) -> dict[str, int]:
+    """Return what batteries that take set-points can give (W, positive) in the direction of a power."""
+    return {
+        view.battery_id: view.discharge_limit_w if power_w > 0 else view.charge_limit_w
+        for view in views
+        if view.settings.has_passive
+    }
+
+
+def _signed(power_w: float, shares: dict[str, int]) -> dict[str, int]:
+    """Return shares with the sign of the power that they are shares of."""
+    return shares if power_w > 0 else {battery_id: -share_w for battery_id, share_w in shares.items()}
+
+
+def _target(view: View, site: Site, memory: DecideMemory) -> Target:
+    """Return what one battery should do, within what it may do at this moment, whatever was allocated."""
+    if not view.is_ours:
+        return _owners_target(view)
+    is_leader = memory.started and view.battery_id == memory.leader_id
+    if is_leader and not view.is_known:
+        return Target(battery_id=view.battery_id, role=Role.LEADER, action=Action.NOTHING)
+    role = Role.LEADER if is_leader else Role.FOLLOWER
+    if not view.is_known:
+        # Silent, it is out of reach. Heard but unclear, it must not run a second loop against the leader.
+        target = _work(view.settings, Role.UNAVAILABLE, 0)
+        leave_alone = not view.in_auto
+    elif is_leader and not memory.leader_held:
+        target = Target(battery_id=view.battery_id, role=role, action=Action.AUTO)
+        leave_alone = False
+    else:
+        power_w = 0 if is_leader else memory.setpoints.get(view.battery_id, 0)
+        target = _work(view.settings, role, allowed_power_w(power_w, view.settings, view.permission))
+        leave_alone = False
+    if leave_alone or not memory.started or not site.settings.enabled:
+        return replace(target, action=Action.NOTHING)
+    return target
+
+
+def _owners_target(view: View) -> Target:
+    """Return what the owner asked of one battery by hand; it acts with the controller off as well."""
+    if view.settings.wish is Wish.IDLE:
+        return _work(view.settings, Role.OWNER, 0)
+    if not view.is_known:
+        return Target(battery_id=view.battery_id, role=Role.UNAVAILABLE, action=Action.NOTHING)
+    if view.settings.wish is Wish.AUTOMATIC:
+        return Target(battery_id=view.battery_id, role=Role.OWNER, action=Action.AUTO)
+    power_w = allowed_power_w(view.settings.fixed_power_w, view.settings, view.charge)
+    return _work(view.settings, Role.OWNER, power_w)
+
+
+def _work(battery: BatterySettings, role: Role, power_w: int) -> Target:
+    """Return the target for a set-point; 0 is idle, and what cannot be idled safely is left alone."""
+    action = Action.IDLE if battery.can_idle else Action.NOTHING
+    if power_w and battery.has_passive:
+        action = Action.SETPOINT
+    return Target(
+        battery_id=battery.battery_id, role=role, action=action, power_w=power_w if battery.has_passive else 0
+    )

@@ -10,6 +10,14 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
+AGE_LIMIT_S = 90.0
+"""How old a reading may be where nothing else is said: three polls of 30 s."""
+BELIEVABLE = 1_000_000.0
+"""No power of a home (W) and no charge (%) is larger; it also keeps sums finite."""
+TOLERANCE_W = 50.0
+TOLERANCE_SHARE = 0.1
+"""Measured power proves a set-point within the larger of both: inverters round, ramp and measure to a few per cent."""
+
 
 class Mode(StrEnum):
     """What a battery says that it is doing."""
@@ -94,7 +102,6 @@ class Action(StrEnum):
     AUTO = "auto"
     SETPOINT = "setpoint"
     IDLE = "idle"
-    RELEASE = "release"
     NOTHING = "nothing"
     """Leave it as it is and send nothing."""
 
@@ -117,7 +124,6 @@ class Health(StrEnum):
     PROVEN = "proven"
     NOT_FOLLOWING = "not_following"
     SILENT = "silent"
-    RELEASED = "released"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +138,11 @@ class Timed[T]:
         return now - self.at <= limit_s
 
 
+def believable(reading: Timed[float] | None) -> Timed[float] | None:
+    """Return a reading that can be calculated with; NaN and the impossible are as good as nothing."""
+    return reading if reading is not None and abs(reading.value) <= BELIEVABLE else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """One thing to send to one battery."""
@@ -140,6 +151,10 @@ class Command:
     kind: CommandKind
     power_w: int = 0
     countdown_s: int = 0
+
+    def fits(self, measured_w: float) -> bool:
+        """Return whether a measured power (W) is what was told; Auto tells none."""
+        return abs(measured_w - self.power_w) <= max(TOLERANCE_W, TOLERANCE_SHARE * abs(self.power_w))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,16 +228,23 @@ class BatterySettings:
     has_passive: bool = True
     slots_cleared: bool = False
     """The owner confirmed that no schedule slot is enabled: only then may Manual idle the device."""
+    mode_read_delay_s: float = 0.0
+    """For so long after a write its mode must not be read (firmware 148, jaapp#111); power may."""
 
     @property
     def charge_limit_w(self) -> int:
         """Return the largest charging power that may be asked for (W, positive)."""
-        return min(self.max_charge_w, self.power_class_w)
+        return max(0, min(self.max_charge_w, self.power_class_w))
 
     @property
     def discharge_limit_w(self) -> int:
         """Return the largest discharging power that may be asked for (W)."""
-        return min(self.max_discharge_w, self.power_class_w)
+        return max(0, min(self.max_discharge_w, self.power_class_w))
+
+    @property
+    def can_idle(self) -> bool:
+        """Return whether there is a safe way to make it stop."""
+        return self.has_passive or self.slots_cleared
 
     @property
     def may_lead(self) -> bool:
@@ -246,7 +268,7 @@ class Settings:
 
     def age_limit_s(self, battery_id: str) -> float:
         """Return how old a reading of this battery may be."""
-        return self.battery_age_limit_s.get(battery_id, 90.0)
+        return self.battery_age_limit_s.get(battery_id, AGE_LIMIT_S)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

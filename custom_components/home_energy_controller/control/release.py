@@ -1,14 +1,62 @@
 """How batteries are let go."""
 
-from .model import Command, Settings, Snapshot
+from .model import BatterySettings, Command, CommandKind, Mode, OwnMeter, Release, Settings, Snapshot, Wish
+from .permissions import by_strategy
+from .proof import may_be_auto
 from .pursue import PursueMemory
+from .swap import auto, setpoint
+
+RELEASE_IDLE_COUNTDOWN_S = 86_400
+"""The longest that is known to be taken: nobody renews it, and what follows it is disputed."""
+STOP_COUNTDOWN_S = 900
+"""A restart takes minutes; after that the device may do as it likes."""
 
 
-def release(settings: Settings, memory: PursueMemory, snapshot: Snapshot) -> tuple[Command, ...]:
-    """Return what leaves every battery that was commanded as its owner wants: control ends here."""
-    return ()
+def release(
+    settings: Settings, memory: PursueMemory, snapshot: Snapshot, *, keep_wishes: bool = False
+) -> tuple[Command, ...]:
+    """Return what leaves every battery that was commanded as its owner wants: control ends here.
+
+    With `keep_wishes` those that the owner set by hand go on as they are: the controller is off, but somebody renews.
+    """
+    commands = (
+        _released(battery)
+        for battery in settings.batteries
+        if battery.battery_id in memory.sent and not (keep_wishes and battery.wish is not Wish.CONTROLLED)
+    )
+    return tuple(command for command in commands if command is not None)
 
 
 def stop(settings: Settings, memory: PursueMemory, snapshot: Snapshot) -> tuple[Command, ...]:
-    """Return what keeps the house safe while Home Assistant is away: that is no release."""
-    return ()
+    """Return what keeps the house safe while Home Assistant is away: that is no release.
+
+    A leader that may do everything goes on; any other would do, unwatched, what is forbidden. Followers are told
+    nothing: their countdowns end.
+    """
+    if not settings.enabled or by_strategy(settings.strategy).both:
+        return ()
+    commands = (
+        setpoint(battery, 0, STOP_COUNTDOWN_S)
+        for battery in settings.batteries
+        if battery.wish is Wish.CONTROLLED
+        and battery.battery_id in memory.sent
+        and (
+            battery.battery_id == memory.leader_id
+            or may_be_auto(memory.sent.get(battery.battery_id), snapshot.battery(battery.battery_id))
+        )
+    )
+    return tuple(command for command in commands if command is not None)
+
+
+def _released(battery: BatterySettings) -> Command | None:
+    """Return the last command for one battery; None where there is no safe one."""
+    if battery.wish is Wish.IDLE:
+        return setpoint(battery, 0, RELEASE_IDLE_COUNTDOWN_S)
+    if battery.wish is Wish.AUTOMATIC or battery.release is Release.AUTOMATIC:
+        return auto(battery)
+    if battery.release is Release.AS_FOUND:
+        if battery.found_mode is Mode.MANUAL:
+            return Command(battery_id=battery.battery_id, kind=CommandKind.MANUAL_IDLE)
+        if battery.found_mode is Mode.AUTO or battery.own_meter is not OwnMeter.NO:
+            return auto(battery)
+    return setpoint(battery, 0, RELEASE_IDLE_COUNTDOWN_S)

@@ -1,0 +1,69 @@
+"""What the grid meter's last minute says about the leader."""
+
+from statistics import fmean
+
+from .model import BatterySettings, Timed
+from .permissions import Permission, near_bound
+
+EVIDENCE_S = 60.0
+"""Nothing is concluded from less: a kettle or a cloud is over by then, or the leader has answered it."""
+KEPT_S = 75.0
+"""Readings come every few seconds: the oldest kept is then at least a minute old."""
+SPACING_S = 1.0
+"""Readings closer than this add nothing; it bounds what is kept."""
+SOMEBODY_MISSING_W = 300.0
+"""A leader that works keeps the mean within its dead band of 10-20 W."""
+FLOWS_W = 50.0
+"""Less is standby consumption and measuring error; Auto itself does nothing below 20 W."""
+AT_LIMIT_SHARE = 0.9
+
+type MeterMinute = tuple[Timed[float], ...]
+"""Readings of the last minute and a little more, oldest first."""
+
+
+def extended(minute: MeterMinute, reading: Timed[float] | None, now: float) -> MeterMinute:
+    """Return the minute with a new reading; after a long gap it begins anew."""
+    if reading is not None and (not minute or reading.at >= minute[-1].at + SPACING_S):
+        gap_s = reading.at - minute[-1].at if minute else 0.0
+        minute = (*minute, reading) if gap_s <= EVIDENCE_S / 2 else (reading,)
+    return tuple(old for old in minute if old.fresh(now, KEPT_S))
+
+
+def mean_w(minute: MeterMinute, now: float) -> float | None:
+    """Return the mean power, None while less than a minute is known."""
+    return fmean(reading.value for reading in minute) if _is_full(minute, now) else None
+
+
+def mean_distance_w(minute: MeterMinute, now: float) -> float | None:
+    """Return the mean distance from 0, None while less than a minute is known."""
+    return fmean(abs(reading.value) for reading in minute) if _is_full(minute, now) else None
+
+
+def held(was_held: bool, allowed: Permission, power_w: float, minute: MeterMinute, now: float) -> bool:
+    """Return whether a leader must be kept from Auto, which obeys nothing but the device's own limits.
+
+    Where only one direction is open, Auto is given back once the meter has shown for a minute that there is work in
+    that direction, and taken away at the first sign (`power_w`) of the other one.
+    """
+    if allowed.both:
+        return False
+    if not (allowed.may_charge or allowed.may_discharge):
+        return True
+    sign = -1 if allowed.may_charge else 1
+    if was_held:
+        return not (_is_full(minute, now) and all(sign * reading.value > FLOWS_W for reading in minute))
+    return sign * power_w < -FLOWS_W
+
+
+def without_effect(battery: BatterySettings, soc_pct: float, power_w: float, minute: MeterMinute, now: float) -> bool:
+    """Return whether a leader leaves work undone that it could do: no meter, another meter, or a wrong sign."""
+    mean = mean_w(minute, now)
+    if mean is None or abs(mean) <= SOMEBODY_MISSING_W or near_bound(battery, soc_pct, mean):
+        return False
+    served_w = power_w if mean > 0 else -power_w
+    return served_w < AT_LIMIT_SHARE * battery.power_class_w
+
+
+def _is_full(minute: MeterMinute, now: float) -> bool:
+    """Return whether the readings reach back a minute."""
+    return bool(minute) and now - minute[0].at >= EVIDENCE_S

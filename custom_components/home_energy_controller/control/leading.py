@@ -1,0 +1,166 @@
+"""Who leads, with which set-points for the others, and whether Auto may run now."""
+
+from dataclasses import replace
+
+from . import evidence
+from .law import DECIDE_INTERVAL_S, Law, LawBattery, LawInput
+from .model import TOLERANCE_W, Mode, Timed, believable
+from .site import DecideMemory, Site, View
+
+LATE_S = 2.0
+"""Cycles do not keep exact time: a decision may come this much early."""
+UNALIGNED_AFTER_S = 120.0
+"""So long without a sample of the net load, meter and newest powers must do: better unaligned than not at all."""
+LEAD_LIMIT_S = 120.0
+"""A leader that says so long after it was chosen that it is not in Auto cannot be led into it."""
+UNFIT_S = 600.0
+"""For so long it is not asked again."""
+PAUSE_S = 300.0
+"""After a leader was without effect, before the followers are tried again."""
+METER_FRESH_S = 15.0
+"""An older meter reading freezes the decision; beyond the owner's limit it ends it."""
+
+
+def watch(site: Site, memory: DecideMemory) -> DecideMemory:
+    """Return the memory with what the leader says of itself; one that does not enter Auto loses its fitness to lead."""
+    unfit = {battery_id: until for battery_id, until in memory.unfit.items() if until > site.now}
+    leader = site.member(memory.leader_id)
+    if leader is None or leader.seen.mode is None or memory.leader_held or not site.settings.enabled:
+        return replace(memory, leader_auto=None, unfit=unfit)
+    auto = memory.leader_auto
+    if auto is None or auto.value is not leader.in_auto:
+        auto = Timed(leader.in_auto, site.now)
+    if not auto.value and leader.mode is not Mode.UNKNOWN and leader.seen.mode.at - auto.at >= LEAD_LIMIT_S:
+        unfit[leader.battery_id] = site.now + UNFIT_S
+    return replace(memory, leader_auto=auto, unfit=unfit)
+
+
+def silent_leader_id(site: Site, memory: DecideMemory) -> str | None:
+    """Return a battery that is silent but, as far as is known, in Auto: that needs no network, so it still leads."""
+    silent = [
+        view
+        for view in site.views
+        if view.is_ours and not view.is_known and view.settings.may_lead and view.battery_id not in memory.missing
+    ]
+    leader = site.member(memory.leader_id)
+    for view in silent:
+        if view.battery_id == memory.leader_id and not memory.leader_held:
+            return view.battery_id
+        if (leader is None or not leader.in_auto) and view.last_mode is Mode.AUTO:
+            return view.battery_id
+    return None
+
+
+def without_missing(site: Site, memory: DecideMemory) -> DecideMemory:
+    """Return the memory, with a silent leader given up once the meter says that nobody does its work."""
+    silent_id = silent_leader_id(site, memory)
+    distance_w = evidence.mean_distance_w(memory.minute, site.now)
+    if silent_id is None or distance_w is None or distance_w <= evidence.SOMEBODY_MISSING_W:
+        return memory
+    return replace(memory, missing=memory.missing | {silent_id})
+
+
+def able_to_lead(site: Site, memory: DecideMemory) -> tuple[View, ...]:
+    """Return the members that may run in Auto; one that is there and cannot be made to leave is the only choice."""
+    able = tuple(
+        view
+        for view in site.members
+        if view.settings.may_lead and view.battery_id not in memory.unfit and (view.auto.both or view.settings.can_idle)
+    )
+    return tuple(view for view in able if view.in_auto and not view.settings.can_idle) or able
+
+
+def pause(site: Site, memory: DecideMemory, leaders: tuple[View, ...]) -> DecideMemory:
+    """Return the memory with a pause begun or ended: a leader in Auto that changes nothing is no base for followers."""
+    leader = next((view for view in leaders if view.battery_id == memory.leader_id), None)
+    auto = memory.leader_auto
+    if leader is None or auto is None or not auto.value or leader.soc_pct is None or leader.power_w is None:
+        return replace(memory, paused_until=None)
+    if memory.paused_until is not None:
+        if site.now < memory.paused_until:
+            return memory
+        # It gets a new minute, or the old one would end the trial before it began.
+        return replace(memory, paused_until=None, leader_auto=Timed(True, site.now), decided_at=None)
+    proven_s = site.now - auto.at
+    if proven_s >= evidence.EVIDENCE_S and evidence.without_effect(
+        leader.settings, leader.soc_pct, leader.power_w, memory.minute, site.now
+    ):
+        return replace(memory, paused_until=site.now + PAUSE_S)
+    return memory
+
+
+def hold(site: Site, memory: DecideMemory) -> DecideMemory:
+    """Return the memory with whether the leader is kept from Auto."""
+    leader = site.member(memory.leader_id)
+    if leader is None or leader.power_w is None:
+        return memory
+    minute = memory.minute if site.meter_is_fresh(METER_FRESH_S) else ()
+    return replace(memory, leader_held=evidence.held(memory.leader_held, leader.auto, leader.power_w, minute, site.now))
+
+
+def run_law(site: Site, memory: DecideMemory, leaders: tuple[View, ...], law: Law) -> DecideMemory:
+    """Return the law's answer when it is due, else what it answered last."""
+    if not _law_is_due(site, memory, leaders):
+        return memory
+    leading = [view.battery_id for view in leaders if view.battery_id == memory.leader_id or view.in_auto]
+    samples = _samples(site)
+    output = law(
+        LawInput(
+            now=site.now,
+            net_load_w=samples,
+            batteries=tuple(_law_battery(view, leaders) for view in site.members),
+            leader_id=memory.leader_id if memory.leader_id in leading else next(iter(leading), None),
+            setpoints=memory.setpoints,
+        )
+    )
+    same = output.leader_id == memory.leader_id
+    return replace(
+        memory,
+        leader_id=output.leader_id,
+        leader_held=memory.leader_held if same else True,
+        leader_auto=memory.leader_auto if same else None,
+        setpoints={key: settled(memory.setpoints.get(key, 0), power_w) for key, power_w in output.setpoints.items()},
+        decided_at=site.now,
+        sampled_at=samples[-1].at,
+        decided_for=site.terms,
+    )
+
+
+def settled(before_w: int, power_w: int) -> int:
+    """Return a set-point, unchanged if the change is too small to be proven by measurement: it is not worth a write."""
+    return before_w if before_w * power_w > 0 and abs(power_w - before_w) < TOLERANCE_W else power_w
+
+
+def _law_is_due(site: Site, memory: DecideMemory, leaders: tuple[View, ...]) -> bool:
+    """Return whether the law runs: without a leader at once, else when there is time and something new to know."""
+    if memory.leader_id not in {view.battery_id for view in leaders}:
+        return True
+    if not site.meter_is_fresh(METER_FRESH_S):
+        return False
+    if memory.decided_at is None or memory.sampled_at is None or memory.decided_for != site.terms:
+        return True
+    waited_s = site.now - memory.decided_at + LATE_S
+    is_news = any(believable(sample) and sample.at > memory.sampled_at for sample in site.snapshot.net_load_w[-1:])
+    return waited_s >= (DECIDE_INTERVAL_S if is_news else UNALIGNED_AFTER_S)
+
+
+def _samples(site: Site) -> tuple[Timed[float], ...]:
+    """Return samples of what the members have to carry: the net load without what others deliver."""
+    samples = [sample for sample in site.snapshot.net_load_w if believable(sample)]
+    all_w = sum(view.power_w or 0.0 for view in site.views)
+    if not samples or not samples[-1].fresh(site.now, DECIDE_INTERVAL_S):
+        samples.append(Timed(site.grid_w + all_w, site.now))
+    others_w = all_w - sum(view.power_w or 0.0 for view in site.members)
+    return tuple(Timed(sample.value - others_w, sample.at) for sample in samples)
+
+
+def _law_battery(view: View, leaders: tuple[View, ...]) -> LawBattery:
+    """Return what the law may know of a battery."""
+    return LawBattery(
+        battery_id=view.battery_id,
+        soc_pct=view.soc_pct or 0.0,
+        charge_limit_w=view.charge_limit_w,
+        discharge_limit_w=view.discharge_limit_w,
+        may_lead=view in leaders,
+        may_follow=view.settings.has_passive,
+    )

@@ -1,0 +1,154 @@
+"""The site as a decision sees it, and what one decision leaves to the next."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from .evidence import MeterMinute
+from .model import BatteryObservation, BatterySettings, Mode, Settings, Snapshot, Strategy, Timed, Wish, believable
+from .permissions import FREE, NOTHING_ALLOWED, Permission, by_charge, by_strategy, of_auto
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """A battery with only those readings that are young enough; None is unknown."""
+
+    settings: BatterySettings
+    seen: BatteryObservation
+    soc_pct: float | None
+    power_w: float | None
+    mode: Mode | None
+    charge: Permission
+    """What its charge allows."""
+    permission: Permission
+    """What charge and strategy allow: every set-point keeps to it."""
+    auto: Permission
+    """What Auto would be allowed: it may run only where nothing is forbidden."""
+
+    @property
+    def battery_id(self) -> str:
+        """Return whose view it is."""
+        return self.settings.battery_id
+
+    @property
+    def is_known(self) -> bool:
+        """Return whether all is known that control needs; without it a battery is never given power."""
+        return self.soc_pct is not None and self.power_w is not None and self.mode is not None
+
+    @property
+    def is_ours(self) -> bool:
+        """Return whether its owner leaves it to the controller."""
+        return self.settings.wish is Wish.CONTROLLED
+
+    @property
+    def in_auto(self) -> bool:
+        """Return whether it says that it runs in Auto."""
+        return self.mode is Mode.AUTO
+
+    @property
+    def last_mode(self) -> Mode | None:
+        """Return the mode that it said last, however long ago."""
+        return None if self.seen.mode is None else self.seen.mode.value
+
+    @property
+    def charge_limit_w(self) -> int:
+        """Return how much it may charge now (W, positive)."""
+        return self.settings.charge_limit_w if self.permission.may_charge else 0
+
+    @property
+    def discharge_limit_w(self) -> int:
+        """Return how much it may discharge now (W)."""
+        return self.settings.discharge_limit_w if self.permission.may_discharge else 0
+
+
+def look(snapshot: Snapshot, settings: Settings, before: Mapping[str, Permission], now: float) -> tuple[View, ...]:
+    """Return the batteries in the owner's order; `before` is what their charge allowed in the last cycle."""
+    return tuple(_look(snapshot, settings, battery, before, now) for battery in settings.batteries)
+
+
+def _look(
+    snapshot: Snapshot, settings: Settings, battery: BatterySettings, before: Mapping[str, Permission], now: float
+) -> View:
+    """Return one battery."""
+    seen = snapshot.battery(battery.battery_id)
+    limit_s = settings.age_limit_s(battery.battery_id)
+    soc_pct = _fresh(believable(seen.soc_pct), now, limit_s)
+    was = before.get(battery.battery_id, FREE)
+    charge = NOTHING_ALLOWED if soc_pct is None else by_charge(battery, soc_pct, was)
+    return View(
+        settings=battery,
+        seen=seen,
+        soc_pct=soc_pct,
+        power_w=_fresh(believable(seen.power_w), now, limit_s),
+        mode=_fresh(seen.mode, now, limit_s),
+        charge=charge,
+        permission=by_strategy(settings.strategy) & charge,
+        auto=of_auto(battery, settings.strategy, charge),
+    )
+
+
+def _fresh[T](reading: Timed[T] | None, now: float, limit_s: float) -> T | None:
+    """Return the value of a reading that is young enough."""
+    return reading.value if reading is not None and reading.fresh(now, limit_s) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecideMemory:
+    """What one decision leaves to the next."""
+
+    begun_at: float | None = None
+    started: bool = False
+    asked: tuple[bool, Strategy] | None = None
+    minute: MeterMinute = ()
+    charge: Mapping[str, Permission] = field(default_factory=lambda: MappingProxyType({}))
+    leader_id: str | None = None
+    leader_held: bool = True
+    """Kept from Auto: what a new leader is until it is known to be harmless."""
+    leader_auto: Timed[bool] | None = None
+    """Whether the leader says that it is in Auto, and since when; None while it is not meant to."""
+    setpoints: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    decided_at: float | None = None
+    """When the law ran last; None lets it run at once."""
+    sampled_at: float | None = None
+    decided_for: frozenset[tuple[str, Permission]] = frozenset()
+    """Who was there when the law ran, and what each might do."""
+    missing: frozenset[str] = frozenset()
+    """Silent, and the meter says that nobody does their work."""
+    unfit: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    """Until when a battery that did not enter Auto is not asked to lead."""
+    paused_until: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """All that one decision looks at."""
+
+    snapshot: Snapshot
+    settings: Settings
+    views: tuple[View, ...]
+    meter: Timed[float] | None
+    now: float
+
+    @property
+    def grid_w(self) -> float:
+        """Return the meter's newest reading (W); asked for only while there is one."""
+        return 0.0 if self.meter is None else self.meter.value
+
+    @property
+    def members(self) -> tuple[View, ...]:
+        """Return the batteries that may be given work."""
+        return tuple(view for view in self.views if view.is_ours and view.is_known)
+
+    @property
+    def terms(self) -> frozenset[tuple[str, Permission]]:
+        """Return who is there and what each may do: when that changes, work is divided anew at once."""
+        return frozenset((view.battery_id, view.permission) for view in self.members)
+
+    def member(self, battery_id: str | None) -> View | None:
+        """Return one of the members."""
+        return next((view for view in self.members if view.battery_id == battery_id), None)
+
+    def meter_is_fresh(self, limit_s: float) -> bool:
+        """Return whether the meter's reading is young enough for `limit_s` and for the owner."""
+        limit_s = min(limit_s, self.settings.meter_age_limit_s)
+        return self.meter is not None and self.meter.fresh(self.now, limit_s)

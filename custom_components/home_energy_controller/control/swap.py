@@ -1,0 +1,208 @@
+"""What to tell each battery now, so that never two of them run in Auto: the steps of a change of leader.
+
+Power is made before it is broken, a loop is broken before the next is made: the old leader goes to Passive at its
+present power, proven; the new one to Auto, proven; then the old one to its set-point.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import IntEnum
+
+from .model import (
+    Action,
+    BatterySettings,
+    Command,
+    CommandKind,
+    Decision,
+    Role,
+    Settings,
+    Snapshot,
+    Target,
+    believable,
+)
+from .permissions import NOTHING_ALLOWED, Permission, allowed_power_w, by_charge, by_strategy, of_auto
+from .proof import Sent, may_be_auto
+
+COUNTDOWN_S = 300
+STEP_LIMIT_S = 30.0
+"""For each proof; where the mode may be read only some time after a write, so much longer."""
+SWAP_PAUSE_S = 600.0
+"""After a swap that failed, the old leader stays for so long."""
+
+
+class Step(IntEnum):
+    """How far a swap is."""
+
+    HOLD_OLD = 1
+    START_NEW = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swap:
+    """A change of leader under way."""
+
+    hold: Command
+    """The old leader at its present power."""
+    new_id: str
+    step: Step = Step.HOLD_OLD
+    since: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwapMemory:
+    """The swap under way, and what the last failure left."""
+
+    swap: Swap | None = None
+    keep_id: str | None = None
+    """The old leader, which a failed swap left in its place."""
+    keep_until: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """What the steps look at."""
+
+    decision: Decision
+    snapshot: Snapshot
+    settings: Settings
+    sent: Mapping[str, Sent]
+    now: float
+
+    def target(self, battery: BatterySettings) -> Target:
+        """Return what was decided for a battery; nothing, if nothing was."""
+        target = self.decision.target(battery.battery_id)
+        return target or Target(battery_id=battery.battery_id, role=Role.UNAVAILABLE, action=Action.NOTHING)
+
+    def is_ours(self, battery: BatterySettings) -> bool:
+        """Return whether the battery is under control and within reach."""
+        target = self.target(battery)
+        return target.role is not Role.OWNER and target.action is not Action.NOTHING
+
+    def may_be_auto(self, battery: BatterySettings) -> bool:
+        """Return whether the battery may run its own loop."""
+        return may_be_auto(self.sent.get(battery.battery_id), self.snapshot.battery(battery.battery_id))
+
+    def is_proven(self, battery: BatterySettings, command: Command) -> bool:
+        """Return whether the battery is proven to do just this."""
+        sent = self.sent.get(battery.battery_id)
+        return sent is not None and sent.command == command and sent.proven_at is not None
+
+    def loops_beside(self, leader: BatterySettings) -> list[BatterySettings]:
+        """Return the other batteries that may run their own loop and can be told not to."""
+        return [
+            battery
+            for battery in self.settings.batteries
+            if battery is not leader and self.is_ours(battery) and self.may_be_auto(battery)
+        ]
+
+    def charge(self, battery: BatterySettings) -> Permission:
+        """Return what the charge of the battery allows."""
+        soc = believable(self.snapshot.battery(battery.battery_id).soc_pct)
+        return NOTHING_ALLOWED if soc is None else by_charge(battery, soc.value)
+
+
+type Wishes = dict[str, Command | None]
+
+
+def wishes(scene: Scene, memory: SwapMemory) -> tuple[Wishes, SwapMemory]:
+    """Return what each battery should be told now (None: nothing), and how far the swap is."""
+    batteries = {battery.battery_id: battery for battery in scene.settings.batteries}
+    wanted = {key: _wished(scene, battery, scene.target(battery)) for key, battery in batteries.items()}
+    leader = batteries.get(scene.decision.leader_id or "")
+    if leader is None or scene.target(leader).action is not Action.AUTO:
+        return wanted, replace(memory, swap=None)
+    memory = _advanced(scene, memory, leader, batteries)
+    kept = batteries.get(memory.keep_id or "")
+    if kept is not None and _is_kept(scene, memory, kept, leader):
+        # Roles are exchanged: the one that did not become leader does what the old one would have done.
+        wanted[leader.battery_id] = _wished(scene, leader, scene.target(kept))
+        leader = kept
+        wanted[leader.battery_id] = auto(leader)
+    waits = bool(scene.loops_beside(leader))
+    if memory.swap is not None:
+        wanted |= {key: _unchanged(scene, battery, wanted[key]) for key, battery in batteries.items()}
+        wanted[memory.swap.hold.battery_id] = memory.swap.hold
+        waits = waits or memory.swap.step is Step.HOLD_OLD
+    if waits:
+        wanted[leader.battery_id] = _last_setpoint(scene, leader)
+    return wanted, memory
+
+
+def auto(battery: BatterySettings) -> Command:
+    """Return the command that starts the battery's own loop."""
+    return Command(battery_id=battery.battery_id, kind=CommandKind.AUTO)
+
+
+def setpoint(battery: BatterySettings, power_w: int, countdown_s: int = COUNTDOWN_S) -> Command | None:
+    """Return the command for a power (W); without Passive only idling is possible, if at all."""
+    if battery.has_passive:
+        return Command(
+            battery_id=battery.battery_id, kind=CommandKind.PASSIVE, power_w=power_w, countdown_s=countdown_s
+        )
+    return Command(battery_id=battery.battery_id, kind=CommandKind.MANUAL_IDLE) if battery.slots_cleared else None
+
+
+def _advanced(
+    scene: Scene, memory: SwapMemory, leader: BatterySettings, batteries: Mapping[str, BatterySettings]
+) -> SwapMemory:
+    """Return the memory with the swap begun, one step further, ended or given up."""
+    swap = memory.swap
+    old = batteries.get(swap.hold.battery_id) if swap is not None else None
+    if swap is None or old is None or swap.new_id != leader.battery_id or not scene.is_ours(old):
+        return _begun(scene, replace(memory, swap=None), leader, batteries)
+    if swap.step is Step.HOLD_OLD and scene.is_proven(old, swap.hold):
+        swap = replace(swap, step=Step.START_NEW, since=scene.now)
+    elif swap.step is Step.START_NEW and scene.is_proven(leader, auto(leader)):
+        return SwapMemory()
+    waiting_for = old if swap.step is Step.HOLD_OLD else leader
+    if scene.now - swap.since > STEP_LIMIT_S + waiting_for.mode_read_delay_s:
+        return SwapMemory(keep_id=old.battery_id, keep_until=scene.now + SWAP_PAUSE_S)
+    return replace(memory, swap=swap)
+
+
+def _begun(
+    scene: Scene, memory: SwapMemory, leader: BatterySettings, batteries: Mapping[str, BatterySettings]
+) -> SwapMemory:
+    """Return the memory with a swap begun, if another battery leads now and nothing speaks against it."""
+    old = next(iter(scene.loops_beside(leader)), None)
+    kept = batteries.get(memory.keep_id or "")
+    if old is None or scene.may_be_auto(leader) or (kept is not None and _is_kept(scene, memory, kept, leader)):
+        return memory
+    power = believable(scene.snapshot.battery(old.battery_id).power_w)
+    allowed = by_strategy(scene.settings.strategy) & scene.charge(old)
+    hold = setpoint(old, 0 if power is None else allowed_power_w(power.value, old, allowed))
+    if hold is None:
+        return memory
+    return replace(memory, swap=Swap(new_id=leader.battery_id, hold=hold, since=scene.now))
+
+
+def _is_kept(scene: Scene, memory: SwapMemory, kept: BatterySettings, leader: BatterySettings) -> bool:
+    """Return whether the old leader of a failed swap stays in place, as far as it may still lead."""
+    may_lead = kept.may_lead and of_auto(kept, scene.settings.strategy, scene.charge(kept)).both
+    return kept is not leader and scene.now < memory.keep_until and may_lead and scene.is_ours(kept)
+
+
+def _wished(scene: Scene, battery: BatterySettings, target: Target) -> Command | None:
+    """Return the command for a target, within what limits and charge allow at this moment."""
+    if target.action is Action.NOTHING:
+        return None
+    if target.action is Action.AUTO:
+        return auto(battery)
+    power_w = target.power_w if target.action is Action.SETPOINT else 0
+    return setpoint(battery, allowed_power_w(power_w, battery, scene.charge(battery)))
+
+
+def _unchanged(scene: Scene, battery: BatterySettings, wish: Command | None) -> Command | None:
+    """Return what keeps a follower's power during a swap; idling, limits and charge act at once."""
+    last = scene.sent.get(battery.battery_id)
+    if wish is None or last is None or not scene.is_ours(battery) or wish.power_w * last.command.power_w <= 0:
+        return wish
+    return setpoint(battery, allowed_power_w(last.command.power_w, battery, scene.charge(battery)))
+
+
+def _last_setpoint(scene: Scene, battery: BatterySettings) -> Command | None:
+    """Return what a battery that waits to become leader goes on doing."""
+    last = scene.sent.get(battery.battery_id)
+    if last is None or last.is_auto:
+        return None
+    return setpoint(battery, allowed_power_w(last.command.power_w, battery, scene.charge(battery)))
