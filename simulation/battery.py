@@ -27,6 +27,7 @@ class BatteryModel:
     """A battery that is stepped by the house; power is positive while it discharges.
 
     Its clock is `now`, in real seconds, for everything but energy and the time of day: these run `speed` times faster.
+    `meter_w` is what its own meter shows, `drops_per_h` how often it leaves Passive without telling (jaapp#145: up to 2).
     """
 
     def __init__(
@@ -37,33 +38,25 @@ class BatteryModel:
         power_class_w: int = 2500,
         own_meter: bool = True,
         mode: DeviceMode = DeviceMode.AUTO,
-        sharing: int = 1,
-        drops_per_h: float = 0.0,
-        exact: bool = False,
-        mac: str | None = None,
         seed: int = 1,
         faults: Iterable[Fault] = (),
     ) -> None:
-        """Make a battery; `exact` leaves out the spread of losses and the errors of its own measurement."""
         self._random = Random(f"battery {seed}")
         self.device, self.mode, self.own_meter, self.power_class_w = device, mode, own_meter, power_class_w
-        self.mac = mac or f"02a1b0{seed:06x}"
+        self.mac = f"02a1b0{seed:06x}"
         self.faults: set[Fault] = {*device.quirks, *faults}
         self.slots: dict[int, Slot] = {}
-        self.drops_per_h = drops_per_h
-        """How often it leaves Passive without telling, on average (jaapp#145: up to 2)."""
-        self.speed, self.week_start_s = 1.0, 0.0
+        self.now, self.speed, self.week_start_s, self.drops_per_h = 0.0, 1.0, 0.0, 0.0
+        self.meter_w: float | None = None
         self.power_w = self.passive_w = self.pv_w = 0.0
-        spread, gain, offset = (0.0 if exact else self._random.uniform(-1.0, 1.0) for _ in range(3))
+        spread, gain, offset = (self._random.uniform(-1.0, 1.0) for _ in range(3))
         self._gain, self._offset_w = 1.0 + known.GAIN_ERROR * gain, known.OFFSET_ERROR * offset
         self.cells = Cells(device.capacity_wh, soc_pct, 1.0 + known.LOSS_SPREAD * spread)
+        self.law = law_for(device.family, self._random)
         self._inverter = Inverter()
-        self._law = law_for(device.family, self._random)
-        self._law.sharing = sharing
-        self._poll_at = 0.0
         self._pending: tuple[DeviceMode, float, float] | None = None
-        self._command_at = self._expires_at = self._drop_at = self._event_at = inf
-        self._second_client_at, self._unmute_at = -inf, inf
+        self._command_at = self._expires_at = self._drop_at = self._event_at = self._unmute_at = inf
+        self._poll_at = self._second_client_at = 0.0
         self._previous_mode, self._wiped = mode, False
 
     @property
@@ -80,15 +73,16 @@ class BatteryModel:
         """Take a command: it acts after a short dead time, the countdown runs from now on."""
         self._pending, self._drop_at = (mode, power_w, now + countdown_s), inf
         self._command_at = now + self._random.uniform(known.COMMAND_DEAD_TIME_MIN, known.COMMAND_DEAD_TIME_MAX)
-        self._schedule()
+        self._event_at = min(self._event_at, self._command_at)
 
     def fall_to_auto_at(self, at: float) -> None:
         """Fall back to Auto at a time without telling, unless a command comes first."""
         self._drop_at = at
-        self._schedule()
+        self._event_at = min(self._event_at, at)
 
     def step(self, dt_s: float, meter_w: float | None, now: float) -> None:
-        """Go on by `dt_s` seconds to `now`; `meter_w` is what its own meter shows, None for nothing."""
+        """Go on by `dt_s` seconds to `now`; `meter_w` is what a meter shows, None for nothing."""
+        self.now, self.meter_w = now, meter_w if self.own_meter else None
         if self.faults:
             self._suffer(now)
             if Fault.DEAD in self.faults:
@@ -98,53 +92,42 @@ class BatteryModel:
         # The power class clamps in silence. No source says that it limits charging, so here it does not.
         device = self.device
         low_w, high_w = self.cells.limits_w(device.charge_w, min(device.discharge_w, self.power_class_w))
-        wanted_w = self._wanted_w(meter_w, now, low_w, high_w)
-        wanted_w = low_w if wanted_w < low_w else min(wanted_w, high_w)
+        wanted_w = min(max(self._wanted_w(now, low_w, high_w), low_w), high_w)
         self.power_w = self._inverter.step(wanted_w, dt_s, now)
         self.cells.store(self.power_w, self.pv_w, dt_s * self.speed / 3600.0)
 
-    def _wanted_w(self, meter_w: float | None, now: float, low_w: float, high_w: float) -> float:
+    def _wanted_w(self, now: float, low_w: float, high_w: float) -> float:
         """Return the power that the mode asks for."""
         mode = self.mode
         if mode is DeviceMode.AUTO or mode is DeviceMode.AI:  # what AI does is the cloud's secret: Auto here
-            return self._auto_w(meter_w, now, low_w, high_w)
+            if now < self._poll_at:
+                return self.law.setpoint_w
+            self._poll_at = max(self._poll_at + self.law.poll_s(), now)
+            if self.meter_w is None:
+                self.law.start(0.0)
+                return 0.0
+            return self.law.answer(self.meter_w, self.power_w, low_w, high_w)
         if mode is DeviceMode.UPS:
             return low_w
         wanted_w = self.passive_w
         if mode is DeviceMode.MANUAL:
-            wanted_w = slots_power_w(self.slots.values(), self.week_start_s + now * self.speed) if self.slots else 0.0
+            wanted_w = slots_power_w(self.slots.values(), self.week_start_s + now * self.speed)
         elif wanted_w == 0.0 and Fault.STUCK_150W in self.faults:
-            wanted_w = float(known.ZERO_STUCK)
+            return float(known.ZERO_STUCK)
         return -wanted_w if Fault.WRONG_SIGN in self.faults else wanted_w
-
-    def _auto_w(self, meter_w: float | None, now: float, low_w: float, high_w: float) -> float:
-        """Return the set-point of the device's own law, which asks its meter every so often."""
-        law = self._law
-        if now < self._poll_at:
-            return law.setpoint_w
-        self._poll_at = max(self._poll_at + law.poll_s(), now)
-        if meter_w is None or not self.own_meter:
-            law.start(0.0)
-            return 0.0
-        return law.answer(meter_w, self.power_w, low_w, high_w)
 
     def _enter(self, mode: DeviceMode, power_w: float = 0.0, expires_at: float = inf) -> None:
         """Be in a mode from now on, by whatever cause."""
         if mode is DeviceMode.PASSIVE and self.mode is not DeviceMode.PASSIVE:
             self._previous_mode = self.mode
         if mode is DeviceMode.AUTO and self.mode is not DeviceMode.AUTO:
-            self._law.start(self.power_w)
+            self.law.start(self.power_w)
         if mode is DeviceMode.MANUAL:
             self.faults.discard(Fault.STUCK_150W)
-        self.mode, self.passive_w = mode, power_w
-        self._expires_at = expires_at if mode is DeviceMode.PASSIVE else inf
-
-    def _schedule(self) -> None:
-        """Note when something happens next, so that most steps need not look."""
-        self._event_at = min(self._command_at, self._expires_at, self._drop_at)
+        self.mode, self.passive_w, self._expires_at = mode, power_w, expires_at
 
     def _run_events(self, now: float) -> None:
-        """Do what is due: a command after its dead time, the end of the countdown, a silent drop."""
+        """Do what is due: a command after its dead time, a silent drop, the end of the countdown."""
         if now >= self._command_at and self._pending is not None:
             self._command_at = inf
             self._enter(*self._pending)
@@ -156,22 +139,17 @@ class BatteryModel:
             self._drop_at = inf
             self._enter(DeviceMode.AUTO)
         if now >= self._expires_at:
-            if Fault.EXPIRES_TO_AUTO in self.faults:
-                self._enter(DeviceMode.AUTO)
-            elif Fault.EXPIRES_TO_PREVIOUS in self.faults:
-                self._enter(self._previous_mode)
-            else:
-                self._enter(DeviceMode.PASSIVE)
-        self._schedule()
+            previous = self._previous_mode if Fault.EXPIRES_TO_PREVIOUS in self.faults else DeviceMode.PASSIVE
+            self._enter(DeviceMode.AUTO if Fault.EXPIRES_TO_AUTO in self.faults else previous)
+        self._event_at = min(self._command_at, self._expires_at, self._drop_at)
 
     def _suffer(self, now: float) -> None:
         """Let those faults act that need no command."""
         if Fault.SETTINGS_WIPE in self.faults and not self._wiped:
             self.slots.clear()
             self.power_class_w, self.own_meter = int(known.POWER_CLASS_AFTER_WIPE), False
-            self._command_at = inf
+            self._command_at = self._drop_at = inf
             self._enter(DeviceMode.MANUAL)
-            self._schedule()
         self._wiped = Fault.SETTINGS_WIPE in self.faults
         if Fault.SECOND_CLIENT in self.faults and now >= self._second_client_at:
             self._second_client_at = now + known.SECOND_CLIENT_EVERY

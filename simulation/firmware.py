@@ -1,7 +1,6 @@
 """The JSON behaviour of a battery: what each model and firmware answers, field by field."""
 
 from collections import deque
-from collections.abc import Callable
 import json
 from math import nan
 from random import Random
@@ -33,23 +32,13 @@ class Received(NamedTuple):
 
 
 class Firmware:
-    """Turns datagrams into answers for one battery.
+    """Turns datagrams into answers for one battery; `once` makes faults act on one request each."""
 
-    `meter_w` is what its own meter shows it, None without one; `once` makes faults act on one request each.
-    """
-
-    def __init__(
-        self,
-        model: BatteryModel,
-        *,
-        ip: str = "127.0.0.2",
-        meter_w: Callable[[], float | None] = lambda: None,
-        seed: int = 1,
-    ) -> None:
+    def __init__(self, model: BatteryModel, *, ip: str = "127.0.0.2", seed: int = 1) -> None:
         self.model, self.ip, self.late_s = model, ip, 6.0
         self.once: deque[Fault] = deque()
         self.received: deque[Received] = deque(maxlen=10_000)
-        self._meter_w, self._random = meter_w, Random(f"firmware {seed}")
+        self._random = Random(f"firmware {seed}")
         self._faults: set[Fault] = set()
         self._frozen = False
         self._now, self._written_at = 0.0, -1e9
@@ -121,7 +110,9 @@ class Firmware:
         if method != "Marstek.GetDevice" and "id" not in settings:  # rejected (stijn, timo)
             bad_params()
         told = {"id": 0} | self._told_of_itself() | self._told_of_the_battery()
-        told |= self._told_of_the_meter(live=method != "ES.GetMode" or self.model.device.mode_meter_live)
+        meter_w = self.model.meter_w
+        if meter_w is not None and (method != "ES.GetMode" or self.model.device.mode_meter_live):
+            told |= {"ct_state": 1, "a_power": round(meter_w), "total_power": round(meter_w)}
         if method == "ES.SetMode":
             told["set_result"] = self._set_mode(settings)
         early = self._now - self._written_at < known.MODE_READ_REVERT_WITHIN
@@ -176,11 +167,6 @@ class Firmware:
             "pv1_current": round(model.pv_w / 40),
             "pv1_state": int(model.pv_w > 0),
         }
-
-    def _told_of_the_meter(self, *, live: bool) -> Json:
-        """Return what its own meter shows, all on phase a."""
-        meter_w = self._meter_w() if live and self.model.own_meter else None
-        return {} if meter_w is None else {"ct_state": 1, "a_power": round(meter_w), "total_power": round(meter_w)}
 
     def _set_mode(self, params: Json) -> bool:
         """Take a command, or not, and return set_result."""

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 import contextlib
-from ipaddress import IPv4Address
 from typing import Self
 
 from simulation.battery import BatteryModel
@@ -32,9 +31,7 @@ class SimulatedSite:
         *,
         port: int = 0,
         p1_port: int = 0,
-        first_host: str = "127.0.0.2",
         latency_s: float = 0.0,
-        loss_pct: float = 0.0,
         load: Signal | float = 500.0,
         pv: Signal | float = 0.0,
         start_s: float = 0.0,
@@ -47,17 +44,8 @@ class SimulatedSite:
         self.house = House(models, load, pv, start_s=start_s, speed=speed, seed=seed)
         self.p1 = FakeP1(self.house, port=p1_port)
         self.batteries = tuple(
-            FakeBattery(
-                model,
-                host=str(IPv4Address(first_host) + index),
-                port=port,
-                latency_s=latency_s,
-                loss_pct=loss_pct,
-                clock=lambda: self.house.now,
-                meter_w=lambda: self.house.meter.value_w,
-                seed=seed * 100 + index,
-            )
-            for index, model in enumerate(models)
+            FakeBattery(model, host=f"127.0.0.{2 + i}", port=port, latency_s=latency_s, seed=seed * 100 + i)
+            for i, model in enumerate(models)
         )
         self._realtime = realtime
         self._stack = contextlib.AsyncExitStack()

@@ -12,56 +12,39 @@ from simulation.firmware import Firmware
 
 
 class Wire:
-    """Loss, latency and outages between us and one battery, from one seed; the UDP battery uses it too."""
+    """Latency, loss and outages between us and one battery, from one seed; the UDP battery uses it too.
 
-    def __init__(
-        self,
-        firmware: Firmware,
-        *,
-        latency_s: float = 0.0,
-        loss_pct: float = 0.0,
-        outage_every_s: float = inf,
-        seed: int = 1,
-    ) -> None:
-        """Latencies are log-normal around the median `latency_s`, losses per round trip, outages 60-600 s long."""
-        self.firmware, self.latency_s, self.loss_pct, self.outage_every_s = (
-            firmware,
-            latency_s,
-            loss_pct,
-            outage_every_s,
-        )
+    Latencies are log-normal around `latency_s`; `loss_pct` of the round trips are lost; every `outage_every_s` on average
+    nothing passes for 1 to 10 minutes.
+    """
+
+    def __init__(self, firmware: Firmware, *, latency_s: float = 0.0, seed: int = 1) -> None:
+        self.firmware, self.latency_s = firmware, latency_s
+        self.loss_pct, self.outage_every_s = 0.0, inf
         self._random = Random(f"wire {seed}")
-        self._deaf_until = -inf
-        self._plan_outage(0.0)
+        self._last_at = self._deaf_until = -inf
 
-    def deliver(
-        self, datagram: bytes, now: float, *, house_now: float | None = None, broadcast: bool = False
-    ) -> list[tuple[float, bytes]]:
-        """Send one datagram and return what comes back, each frame with its delay.
+    def deliver(self, datagram: bytes, now: float, *, broadcast: bool = False) -> list[tuple[float, bytes]]:
+        """Send one datagram and return what comes back, each frame with its delay; a lost answer was acted on.
 
-        The device handles one datagram at a time: what comes while it is busy is dropped. A lost answer was acted on.
+        The device handles one datagram at a time: what comes while it is busy is dropped.
         """
-        if now >= self._outage_at:
-            self._deaf_until = self._outage_at + self._random.uniform(known.OUTAGE_MIN, known.OUTAGE_MAX)
-            self._plan_outage(self._deaf_until)
-        if now < self._deaf_until or self._lost():
+        if self._random.random() < min(now - self._last_at, 600.0) / self.outage_every_s:
+            self._deaf_until = now + self._random.uniform(known.OUTAGE_MIN, known.OUTAGE_MAX)
+        self._last_at = now
+        if now < self._deaf_until or self._is_lost():
             return []
         latency_s = self._random.lognormvariate(log(self.latency_s), known.LATENCY_SIGMA) if self.latency_s else 0.0
         self._deaf_until = now + latency_s
-        frames = self.firmware.handle(datagram, now if house_now is None else house_now, broadcast=broadcast)
-        return [(latency_s + delay_s, frame) for delay_s, frame in frames if not self._lost()]
+        frames = self.firmware.handle(datagram, self.firmware.model.now, broadcast=broadcast)
+        return [(latency_s + delay_s, frame) for delay_s, frame in frames if not self._is_lost()]
 
-    def _plan_outage(self, now: float) -> None:
-        """Draw when the next outage begins."""
-        rare = self.outage_every_s == inf
-        self._outage_at = inf if rare else now + self._random.expovariate(1 / self.outage_every_s)
-
-    def _lost(self) -> bool:
+    def _is_lost(self) -> bool:
         """Return whether a datagram is lost, on its way there or back."""
-        return bool(self.loss_pct) and self._random.random() * 200 < self.loss_pct
+        return self._random.random() * 200 < self.loss_pct
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Exchange:
     """A request and what became of it; with `done_at` but without `reply` it was given up, though it may have acted."""
 
@@ -76,17 +59,12 @@ class Exchange:
 class VirtualLink:
     """Carries real frames to one battery in virtual time: one request in flight, a gap after it, retries."""
 
-    def __init__(
-        self,
-        wire: Wire,
-        *,
-        sends: int = 3,
-        gap_s: float = 2.0,
-        retry_s: tuple[float, float] = (2.0, 5.0),
-        seed: int = 1,
-    ) -> None:
-        self.wire, self.sends, self.gap_s, self.retry_s = wire, sends, gap_s, retry_s
-        self.datagrams = 0
+    sends = 3
+    gap_s = 2.0
+    retry_s = (2.0, 5.0)
+
+    def __init__(self, wire: Wire, *, seed: int = 1) -> None:
+        self.wire, self.datagrams = wire, 0
         self._random = Random(f"link {seed}")
         self._queue: deque[Exchange] = deque()
         self._frames: list[tuple[float, bytes]] = []
@@ -94,18 +72,26 @@ class VirtualLink:
 
     def ask(self, method: str, params: dict[str, Any], now: float) -> Exchange:
         """Queue a request; the exchange tells later what became of it."""
-        exchange = Exchange(method=method, params=params, asked_at=now)
-        self._queue.append(exchange)
-        return exchange
+        self._queue.append(Exchange(method, params, now))
+        return self._queue[-1]
 
     def step(self, now: float) -> None:
-        """Take what has arrived by now, and send what may be sent."""
+        """Take what has arrived by now, and send what may be sent, once more if it must be, or give it up."""
         arrived = sorted(frame for frame in self._frames if frame[0] <= now)
+        self._frames = [frame for frame in self._frames if frame[0] > now]
         for at, data in arrived:
-            self._frames.remove((at, data))
             self._receive(at, data)
-        if self._queue and now >= self._send_at:
-            self._send(now)
+        if not self._queue or now < self._send_at:
+            return
+        exchange = self._queue[0]
+        if exchange.sends == self.sends:
+            self._finish(now)
+            return
+        exchange.sends += 1
+        self.datagrams += 1
+        frame = json.dumps({"id": self._id, "method": exchange.method, "params": exchange.params}).encode()
+        self._frames += [(now + delay_s, data) for delay_s, data in self.wire.deliver(frame, now)]
+        self._send_at = now + self._random.uniform(*self.retry_s)
 
     def _receive(self, at: float, data: bytes) -> None:
         """Take the answer of the present request; anything else is dropped as a careful client does."""
@@ -116,18 +102,6 @@ class VirtualLink:
         if self._queue and isinstance(reply, dict) and "method" not in reply and reply.get("id") == self._id:
             self._queue[0].reply = reply
             self._finish(at)
-
-    def _send(self, now: float) -> None:
-        """Send the present request, once more if it must be, or give it up."""
-        exchange = self._queue[0]
-        if exchange.sends == self.sends:
-            self._finish(now)
-            return
-        exchange.sends += 1
-        self.datagrams += 1
-        frame = json.dumps({"id": self._id, "method": exchange.method, "params": exchange.params}).encode()
-        self._frames += [(now + delay_s, data) for delay_s, data in self.wire.deliver(frame, now)]
-        self._send_at = now + self._random.uniform(*self.retry_s)
 
     def _finish(self, at: float) -> None:
         """Close the present request; the next may follow after the gap."""
