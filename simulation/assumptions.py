@@ -10,8 +10,6 @@ from typing import Final, Self
 class Assumption(float):
     """A number that also tells why it is believed."""
 
-    __slots__ = ("grade", "source", "unit")
-
     unit: str
     grade: str
     source: str
@@ -23,7 +21,6 @@ class Assumption(float):
         return number
 
 
-# Inverter
 RAMP: Final = Assumption(400, "W/s", "K", "AstraMeter plant: 200-400 W/s; Victron about the same")
 START_DEAD_TIME: Final = Assumption(2, "s", "K", "AstraMeter plant: start from idle")
 COMMAND_DEAD_TIME_MIN: Final = Assumption(0.3, "s", "B", "stijn: below 1 s on three units")
@@ -39,17 +36,14 @@ DISCHARGE_LOSS_LINEAR: Final = Assumption(42.8, "W/kW", "K", "the same fit, rms 
 DISCHARGE_LOSS_SQUARE: Final = Assumption(26.3, "W/kW2", "K", "the same fit")
 LOSS_SPREAD: Final = Assumption(0.1, "1", "B", "spread between units, +-10 %")
 IDLE_LOSS: Final = Assumption(8, "W", "U", "VEM#13: 3-9 W read by users; drawn from the cells here (I)")
-# Cells
 FLOOR: Final = Assumption(12, "%", "D", "DOD.SET default 88 %")
 TAPER_1_FROM: Final = Assumption(95, "%", "K", "HBC")
 TAPER_1_LIMIT: Final = Assumption(1500, "W", "K", "HBC")
 TAPER_2_FROM: Final = Assumption(99, "%", "K", "HBC")
 TAPER_2_LIMIT: Final = Assumption(1000, "W", "K", "HBC")
 BOUND_HYSTERESIS: Final = Assumption(1, "%", "I", "no battery toggles at its bounds; width unknown")
-# Own measurement
 GAIN_ERROR: Final = Assumption(0.01, "1", "B", "usual accuracy class of such inverters")
 OFFSET_ERROR: Final = Assumption(5, "W", "B", "the same; captures show exactly 0 at idle")
-# Auto
 HMG50_POLL_MIN: Final = Assumption(1.0, "s", "K", "AstraMeter protocol notes: V2 polls its meter every 1-3.1 s")
 HMG50_POLL_MAX: Final = Assumption(3.1, "s", "K", "AstraMeter protocol notes")
 E3_POLL_MIN: Final = Assumption(0.4, "s", "K", "AstraMeter protocol notes: V3 polls every 0.4-0.45 s")
@@ -58,7 +52,7 @@ E3_GAIN: Final = Assumption(0.25, "1", "I", "its ramp table is unknown: HMG-50's
 D_POLL: Final = Assumption(3.0, "s", "I", "unknown; a full-gain integrator hunts when it polls within its own delay")
 D_RATIO: Final = Assumption(1.0, "1", "K", "AstraMeter: 30-100 %, default 100 %")
 FLIP_TICKS: Final = Assumption(10, "1", "F", "AstraMeter: a sign flip must hold; taken as answers of the meter (I)")
-# Faults
+# What faults do
 POWER_CLASS_AFTER_WIPE: Final = Assumption(800, "W", "U", "rweijnen#12: falls back after a settings loss")
 ZERO_STUCK: Final = Assumption(150, "W", "U", "JS-DE: 50-250 W keep flowing for more than 60 s at Passive 0")
 LEAVES_PASSIVE_AFTER: Final = Assumption(30, "s", "U", "jaapp#145: four times in two hours; sooner here")
@@ -68,15 +62,12 @@ MODE_READ_REVERT_WITHIN: Final = Assumption(15, "s", "U", "jaapp#111: GetMode at
 MODE_READ_REVERT_AFTER: Final = Assumption(60, "s", "U", "jaapp#111: back to Auto after 60-90 s")
 MUTE_PHASE: Final = Assumption(60, "s", "U", "jaapp#85")
 PACKET_LOSS: Final = Assumption(30, "%", "U", "jaapp#132: methods succeed 67-77 % of the time")
-# Network
 LATENCY_MEDIAN: Final = Assumption(0.2, "s", "C", "taurgis#3 108 ms, jaapp#67 228 ms")
 LATENCY_SIGMA: Final = Assumption(0.978, "ln s", "B", "95 % within 1 s")
 OUTAGE_MIN: Final = Assumption(60, "s", "U", "jaapp#85")
 OUTAGE_MAX: Final = Assumption(600, "s", "B", "benchmark proposal; about every 4 h")
-# Meter
 METER_LATENCY_MIN: Final = Assumption(0.5, "s", "B", "benchmark proposal; AstraMeter plant 0.5 s")
 METER_LATENCY_MAX: Final = Assumption(1.5, "s", "B", "benchmark proposal")
 METER_NOISE: Final = Assumption(1, "W", "B", "benchmark proposal")
 
 TABLE: Final = {name: value for name, value in globals().items() if isinstance(value, Assumption)}
-"""All of them by name, for the documentation."""

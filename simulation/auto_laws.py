@@ -17,8 +17,7 @@ class AutoLaw:
     poll_range_s: ClassVar[tuple[float, float]] = (1.0, 1.0)
 
     def __init__(self, random: Random) -> None:
-        self.sharing = 1
-        """Batteries that the meter says share the error; above 1 with a real CT002/CT003 only."""
+        self.sharing = 1  # batteries that the meter says share the error: more with a real CT002/CT003 only
         self._random = random
         self.start(0.0)
 

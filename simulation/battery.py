@@ -27,7 +27,7 @@ class BatteryModel:
     """A battery that is stepped by the house; power is positive while it discharges.
 
     Its clock is `now`, in real seconds, for everything but energy and the time of day: these run `speed` times faster.
-    `meter_w` is what its own meter shows, `drops_per_h` how often it leaves Passive without telling (jaapp#145: up to 2).
+    `meter_w` is what its own meter shows; `drops_per_h` is how often it leaves Passive silently (jaapp#145: up to 2).
     """
 
     def __init__(
@@ -90,8 +90,8 @@ class BatteryModel:
         if now >= self._event_at:
             self._run_events(now)
         # The power class clamps in silence. No source says that it limits charging, so here it does not.
-        device = self.device
-        low_w, high_w = self.cells.limits_w(device.charge_w, min(device.discharge_w, self.power_class_w))
+        limit_w = self.device.limit_w
+        low_w, high_w = self.cells.limits_w(limit_w, min(limit_w, self.power_class_w))
         wanted_w = min(max(self._wanted_w(now, low_w, high_w), low_w), high_w)
         self.power_w = self._inverter.step(wanted_w, dt_s, now)
         self.cells.store(self.power_w, self.pv_w, dt_s * self.speed / 3600.0)

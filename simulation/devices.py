@@ -44,80 +44,46 @@ class Device:
     family: Family
     firmware: int
     capacity_wh: float = 5120.0
-    charge_w: int = 2500
-    discharge_w: int = 2500
-    """Of the hardware; the power class may allow less."""
+    limit_w: int = 2500  # of the hardware, in both directions; the power class may allow less
     slots: int = 10
     has_passive: bool = True
     has_ups: bool = False
-    mode_meter_live: bool = False
-    """The meter's fields in ES.GetMode are more than zeros."""
+    mode_meter_live: bool = False  # the meter's fields in ES.GetMode are more than zeros
     temperature_unit: float = 1.0
     capacity_unit_wh: float = 1.0
     energy_unit_wh: float = 1.0
     first_pv_unit_w: float = 1.0
-    shapes: Mapping[str, str] = field(default_factory=lambda: _SHAPES)
-    """The fields of each method's result; a method that is not here is unknown to the device."""
-    quirks: frozenset[Fault] = frozenset()
-    """What this firmware always does wrong."""
+    shapes: Mapping[str, str] = field(default_factory=lambda: _SHAPES)  # fields by method; others are unknown
+    quirks: frozenset[Fault] = frozenset()  # what this firmware always does wrong
 
-
-_SILENCES = frozenset({Fault.STATUS_MUTE, Fault.BAT_MUTE, Fault.WIFI_MUTE, Fault.METER_MUTE})
 
 VENUS_E3_150: Final = Device(name="VenusE 3.0", family=Family.E3, firmware=150, has_ups=True)
 VENUS_E3_148: Final = replace(VENUS_E3_150, firmware=148, has_ups=False, quirks=frozenset({Fault.MODE_READ_REVERTS}))
 VENUS_E3_144: Final = replace(
     VENUS_E3_148, firmware=144, shapes=_SHAPES | {"ES.GetMode": _MODE}, quirks=frozenset({Fault.COUNTERS_FROZEN})
 )
-VENUS_E3_139: Final = replace(
-    VENUS_E3_144,
-    firmware=139,
-    temperature_unit=0.1,
-    capacity_unit_wh=10.0,
-    quirks=frozenset({Fault.STATUS_MUTE, Fault.INTEGER_ID_ONLY}),
-)
-_HMG50: Final = Device(name="VenusE", family=Family.HMG50, firmware=156, mode_meter_live=True)
+_MUTE_139 = frozenset({Fault.STATUS_MUTE, Fault.INTEGER_ID_ONLY})
+VENUS_E3_139: Final = replace(VENUS_E3_144, firmware=139, temperature_unit=0.1, capacity_unit_wh=10.0, quirks=_MUTE_139)
+_HMG50 = Device(name="VenusE", family=Family.HMG50, firmware=156, mode_meter_live=True)
 VENUS_E_156: Final = replace(_HMG50, temperature_unit=10.0, energy_unit_wh=100.0)
-VENUS_E_155: Final = replace(
-    VENUS_E_156, firmware=155, shapes=_SHAPES | {"ES.GetStatus": f"{_ENERGY} bat_power"}, quirks=_SILENCES
+_MUTE_155 = frozenset({Fault.STATUS_MUTE, Fault.BAT_MUTE, Fault.WIFI_MUTE, Fault.METER_MUTE})
+_SHAPES_155 = _SHAPES | {"ES.GetStatus": f"{_ENERGY} bat_power"}
+VENUS_E_155: Final = replace(VENUS_E_156, firmware=155, shapes=_SHAPES_155, quirks=_MUTE_155)
+_SHAPES_153 = {method: fields for method, fields in _SHAPES_155.items() if method != "EM.GetStatus"} | {
+    "ES.GetMode": _MODE,
+    "Bat.GetStatus": f"{_BATTERY} bat_voltage bat_current error_code",
+}
+_VENUS_C = replace(_HMG50, name="VenusC", capacity_wh=2560.0, capacity_unit_wh=0.01, energy_unit_wh=10.0)
+VENUS_C_153: Final = replace(_VENUS_C, firmware=153, shapes=_SHAPES_153, quirks=frozenset({Fault.MACS_MISSING}))
+_SHAPES_PV = _SHAPES | {"PV.GetStatus": f"id {_STRINGS}"}
+VENUS_D_147: Final = Device(
+    name="VenusD", family=Family.D, firmware=147, capacity_wh=2560.0, limit_w=2200, shapes=_SHAPES_PV
 )
-VENUS_C_153: Final = replace(
-    _HMG50,
-    name="VenusC",
-    firmware=153,
-    capacity_wh=2560.0,
-    capacity_unit_wh=0.01,
-    energy_unit_wh=10.0,
-    shapes={method: fields for method, fields in _SHAPES.items() if method != "EM.GetStatus"}
-    | {
-        "ES.GetMode": _MODE,
-        "ES.GetStatus": f"{_ENERGY} bat_power",
-        "Bat.GetStatus": f"{_BATTERY} bat_voltage bat_current error_code",
-    },
-    quirks=frozenset({Fault.MACS_MISSING}),
-)
-_PV: Final = Device(
-    name="VenusD",
-    family=Family.D,
-    firmware=147,
-    capacity_wh=2560.0,
-    shapes=_SHAPES | {"PV.GetStatus": f"id {_STRINGS}"},
-)
-VENUS_D_147: Final = replace(_PV, charge_w=2200, discharge_w=2200)
 VENUS_A_147: Final = replace(
-    _PV, name="Venus A", family=Family.A, capacity_wh=2080.0, charge_w=1200, discharge_w=1200, first_pv_unit_w=0.1
+    VENUS_D_147, name="Venus A", family=Family.A, capacity_wh=2080.0, limit_w=1200, first_pv_unit_w=0.1
 )
 VENUS_MINI_300: Final = Device(
-    name="VNSEM-0",
-    family=Family.MINI,
-    firmware=300,
-    capacity_wh=2048.0,
-    charge_w=800,
-    discharge_w=800,
-    slots=6,
-    has_passive=False,
+    name="VNSEM-0", family=Family.MINI, firmware=300, capacity_wh=2048.0, limit_w=800, slots=6, has_passive=False
 )
 
-DEVICES: Final = tuple(
-    value for name, value in tuple(globals().items()) if isinstance(value, Device) and not name.startswith("_")
-)
+DEVICES: Final = tuple(value for name, value in tuple(globals().items()) if name.startswith("VENUS_"))

@@ -1,7 +1,4 @@
-"""Everything that the real devices were seen to do wrong, switchable at run time.
-
-References are issues of the projects that report them. Ids above 16 bits come back truncated from every device.
-"""
+"""Everything that the devices were seen to do wrong, switchable at run time. References are issues of other projects."""
 
 from enum import StrEnum
 
@@ -9,90 +6,54 @@ from enum import StrEnum
 class Fault(StrEnum):
     """One misbehaviour of a battery, or of the meter (P1_...)."""
 
-    # On the wire.
-    LATE_REPLY = "late_reply"
-    """The answer comes `Firmware.late_s` late: after the client gave up."""
+    LATE_REPLY = "late_reply"  # the answer comes `Firmware.late_s` late: after the client gave up
     DUPLICATE_REPLY = "duplicate_reply"
-    NO_REPLY = "no_reply"
-    """Requests are carried out, the answer is lost."""
-    PACKET_LOSS = "packet_loss"
-    """Three datagrams in ten are lost, requests as well as answers."""
-    FOREIGN_ADDRESS = "foreign_address"
-    """The answer comes from another IP address (dual-homed unit, jaapp#31)."""
+    NO_REPLY = "no_reply"  # requests are carried out, the answer is lost
+    PACKET_LOSS = "packet_loss"  # three datagrams in ten, requests as well as answers
+    FOREIGN_ADDRESS = "foreign_address"  # the answer comes from another IP address (dual-homed unit, jaapp#31)
     WRONG_ID = "wrong_id"
-    ECHO = "echo"
-    """The request comes back before the answer, as broadcasts do on one's own socket."""
-    PARSE_ERROR = "parse_error"
-    """-32700 with id 0 on a valid request (jaapp#85)."""
+    ECHO = "echo"  # the request comes back before the answer, as broadcasts do on one's own socket
+    PARSE_ERROR = "parse_error"  # -32700 with id 0 on a valid request (jaapp#85)
     NOT_JSON = "not_json"
     LIST_FRAME = "list_frame"
     NAN = "nan"
-    WRONG_MAC = "wrong_mac"
-    """Another device answers on this address."""
+    WRONG_MAC = "wrong_mac"  # another device answers on this address
     NO_SRC = "no_src"
-    MUTE_60S = "mute_60s"
-    """Nothing is heard for a minute, then the fault removes itself (jaapp#85)."""
-    BROADCAST_ONLY = "broadcast_only"
-    """Directed datagrams are not answered (jaapp#136)."""
-    # Methods and fields.
-    INTEGER_ID_ONLY = "integer_id_only"
-    """Requests with another id are not answered (E3 139, jaapp#5)."""
+    MUTE_60S = "mute_60s"  # nothing is heard for a minute, then the fault removes itself (jaapp#85)
+    BROADCAST_ONLY = "broadcast_only"  # directed datagrams are not answered (jaapp#136)
+    INTEGER_ID_ONLY = "integer_id_only"  # requests with another id are not answered (E3 139, jaapp#5)
     MODE_MISSING = "mode_missing"
     PV_ABSENT = "pv_absent"
-    STATUS_MUTE = "status_mute"
-    """ES.GetStatus is never answered (E3 139, HMG-50 155)."""
+    STATUS_MUTE = "status_mute"  # ES.GetStatus is never answered (E3 139, HMG-50 155)
     BAT_MUTE = "bat_mute"
     WIFI_MUTE = "wifi_mute"
     METER_MUTE = "meter_mute"
-    MACS_MISSING = "macs_missing"
-    """GetDevice tells device, version and address only (taurgis#60)."""
+    MACS_MISSING = "macs_missing"  # GetDevice tells device, version and address only (taurgis#60)
     COUNTERS_FROZEN = "counters_frozen"
-    # Commands.
-    SET_REFUSED = "set_refused"
-    """set_result false, nothing done."""
-    SET_IGNORED = "set_ignored"
-    """set_result true, nothing done (jaapp#140)."""
-    SECOND_SEND_NEEDED = "second_send_needed"
-    """A change acts only when it is sent again 10 s later or more (jaapp#72)."""
-    LEAVES_PASSIVE = "leaves_passive"
-    """Falls from Passive to Auto 30 s after each command (jaapp#145)."""
-    MODE_READ_REVERTS = "mode_read_reverts"
-    """ES.GetMode right after ES.SetMode sends it back to Auto a minute later (E3 148, jaapp#111)."""
-    EXPIRES_TO_AUTO = "expires_to_auto"
-    """What follows the countdown is disputed: without this and the next fault it is 0 W."""
+    SET_REFUSED = "set_refused"  # set_result false, nothing done
+    SET_IGNORED = "set_ignored"  # set_result true, nothing done (jaapp#140)
+    SECOND_SEND_NEEDED = "second_send_needed"  # a change acts only when it is sent again 10 s later or more (jaapp#72)
+    LEAVES_PASSIVE = "leaves_passive"  # falls from Passive to Auto 30 s after each command (jaapp#145)
+    MODE_READ_REVERTS = "mode_read_reverts"  # GetMode right after SetMode brings Auto a minute later (148, jaapp#111)
+    EXPIRES_TO_AUTO = "expires_to_auto"  # the end of the countdown is disputed: 0 W without this and the next one
     EXPIRES_TO_PREVIOUS = "expires_to_previous"
-    STUCK_150W = "stuck_150w"
-    """Passive 0 W, yet 150 W keep flowing until Manual was set once (JS-DE)."""
-    WRONG_SIGN = "wrong_sign"
-    """Does the opposite of every setpoint."""
-    SECOND_CLIENT = "second_client"
-    """Another program sets Manual without a slot every 20 s."""
-    # The whole unit.
-    BAT_READ_WIPES = "bat_read_wipes"
-    """Bat.GetStatus brings the wipe below about (taurgis#14)."""
-    SETTINGS_WIPE = "settings_wipe"
-    """Mode Manual, slots, class and meter gone, API off. Clearing the fault opens the API, no more."""
-    DEAD = "dead"
-    """Without power: no answer, 0 W."""
-    # The meter. Frozen and jump are seen by the batteries too, the others by HTTP only.
+    STUCK_150W = "stuck_150w"  # Passive 0 W, yet 150 W keep flowing until Manual was set once (JS-DE)
+    WRONG_SIGN = "wrong_sign"  # does the opposite of every setpoint
+    SECOND_CLIENT = "second_client"  # another program sets Manual without a slot every 20 s
+    BAT_READ_WIPES = "bat_read_wipes"  # Bat.GetStatus brings the wipe (taurgis#14)
+    SETTINGS_WIPE = "settings_wipe"  # Manual; slots, class, meter gone; API off. Clearing it opens the API, no more
+    DEAD = "dead"  # without power: no answer, 0 W
     P1_API_OFF = "p1_api_off"
     P1_NOT_FOUND = "p1_not_found"
     P1_SERVER_ERROR = "p1_server_error"
     P1_HTML = "p1_html"
     P1_GARBAGE = "p1_garbage"
-    P1_HUGE = "p1_huge"
-    """Four megabytes of JSON."""
+    P1_HUGE = "p1_huge"  # four megabytes of valid JSON
     P1_FIELD_MISSING = "p1_field_missing"
     P1_NAN = "p1_nan"
     P1_NULL = "p1_null"
     P1_TEXT = "p1_text"
-    P1_TIMEOUT = "p1_timeout"
-    """The connection opens and nothing comes."""
-    P1_FROZEN = "p1_frozen"
-    P1_JUMP = "p1_jump"
-    """8 kW too much."""
+    P1_TIMEOUT = "p1_timeout"  # the connection opens and nothing comes
+    P1_FROZEN = "p1_frozen"  # this and the jump are seen by the batteries too, the others by HTTP only
+    P1_JUMP = "p1_jump"  # 8 kW too much
     P1_WRONG_SIGN = "p1_wrong_sign"
-
-
-METER_FAULTS = frozenset(fault for fault in Fault if fault.startswith("p1_"))
-BATTERY_FAULTS = frozenset(Fault) - METER_FAULTS

@@ -40,8 +40,7 @@ class Firmware:
         self.received: deque[Received] = deque(maxlen=10_000)
         self._random = Random(f"firmware {seed}")
         self._faults: set[Fault] = set()
-        self._frozen = False
-        self._now, self._written_at = 0.0, -1e9
+        self._now, self._written_at, self._frozen = 0.0, -1e9, False
         self._counters: tuple[float, float] | None = None
         self._written: tuple[Json, float] = ({}, 0.0)
 
@@ -131,11 +130,11 @@ class Firmware:
 
     def _told_of_itself(self) -> Json:
         """Return names and addresses."""
-        gate = self.ip.rpartition(".")[0] + ".1"
-        network = {"sta_ip": self.ip, "sta_gate": gate, "sta_mask": "255.255.255.0", "sta_dns": gate, "rssi": -59}
-        names = {"wifi_name": "simulation", "ssid": "simulation", "state": "disconnect", "ip": self.ip}
+        device, gate = self.model.device, self.ip.rpartition(".")[0] + ".1"
+        names = {"device": device.name, "ver": device.firmware, "wifi_name": "simulation", "ssid": "simulation"}
+        addresses = {"ip": self.ip, "sta_ip": self.ip, "sta_gate": gate, "sta_mask": "255.255.255.0", "sta_dns": gate}
         macs = {"ble_mac": self._mac, "wifi_mac": "06" + self.model.mac[2:]}
-        return {"device": self.model.device.name, "ver": self.model.device.firmware} | network | names | macs
+        return names | addresses | macs | {"rssi": -59, "state": "disconnect"}
 
     def _told_of_the_battery(self) -> Json:
         """Return charge, powers, and energies in the units of this firmware."""

@@ -18,12 +18,9 @@ class Meter:
     """Shows the grid power as a P1 does, to the batteries and to whoever asks: a little late, a little noisy."""
 
     def __init__(self, seed: int = 1) -> None:
-        self.period_s = 1.0
-        """Of DSMR 5; 10 of older meters."""
-        self.value_w: float | None = None
-        """What it shows now, + import; None until the first value."""
-        self.history: deque[tuple[float, float]] = deque(maxlen=3600)
-        """(measured at, W), newest last."""
+        self.period_s = 1.0  # of DSMR 5; 10 of older meters
+        self.value_w: float | None = None  # what it shows now, + import; None until the first value
+        self.history: deque[tuple[float, float]] = deque(maxlen=3600)  # (measured at, W), newest last
         self.faults: set[Fault] = set()
         self._random = Random(f"meter {seed}")
         self._due_at = 0.0
@@ -51,10 +48,8 @@ class Account:
     export_wh: float = 0.0
     charged_wh: float = 0.0
     discharged_wh: float = 0.0
-    cross_charged_wh: float = 0.0
-    """What one battery gave and another took at the same time."""
-    follower_wh: float = 0.0
-    """What was moved by batteries that were not in Auto."""
+    cross_charged_wh: float = 0.0  # what one battery gave and another took at the same time
+    follower_wh: float = 0.0  # what was moved by batteries that were not in Auto
 
     @property
     def mean_abs_grid_w(self) -> float:
@@ -87,8 +82,7 @@ class House:
         self.batteries, self.load, self.pv = tuple(batteries), load, pv or constant(0.0)
         self.trace_s, self.speed = start_s, speed
         self.meter, self.account = Meter(seed), Account()
-        self.now = 0.0
-        """Seconds since the beginning, at the pace of the batteries."""
+        self.now = 0.0  # seconds since the beginning, at the pace of the batteries
         self.net_load_w = self.grid_w = self.load(start_s) - self.pv(start_s)
         for battery in self.batteries:
             battery.speed = speed
@@ -143,17 +137,10 @@ class Baseline(StrEnum):
 
 
 def simulate(
-    baseline: Baseline,
-    window: Scenario,
-    batteries: Sequence[BatteryModel],
-    *,
-    duration_s: float,
-    start_s: float = 0.0,
-    speed: float = 1.0,
-    seed: int = 1,
+    baseline: Baseline, window: Scenario, batteries: Sequence[BatteryModel], *, duration_s: float, start_s: float = 0.0
 ) -> Account:
     """Play a window with fresh batteries in virtual time: all idle, or the first in Auto and the others idle."""
-    house = House(batteries, window.load, window.pv, start_s=start_s, speed=speed, seed=seed)
+    house = House(batteries, window.load, window.pv, start_s=start_s)
     for index, battery in enumerate(batteries):
         auto = index == 0 and baseline is Baseline.ONE_AUTO
         battery.command(DeviceMode.AUTO if auto else DeviceMode.PASSIVE, 0.0)

@@ -12,11 +12,6 @@ from simulation.faults import Fault
 from simulation.house import House
 
 _SAMPLE: Final = json.loads((Path(__file__).parent / "data" / "p1.json").read_text())
-_BODIES: Final = {
-    Fault.P1_HTML: "<!DOCTYPE html><html><body>Please sign in</body></html>",
-    Fault.P1_GARBAGE: '{"active_power_w": 12',
-    Fault.P1_HUGE: '{"active_power_w": 1, "filler": "' + "x" * 4_000_000 + '"}',
-}
 _ODD_POWER: Final = {Fault.P1_NAN: nan, Fault.P1_NULL: None, Fault.P1_TEXT: "a lot"}
 
 
@@ -56,13 +51,10 @@ class FakeP1:
         self.requests += 1
         if Fault.P1_TIMEOUT in self.faults:
             await self._released.wait()
-        for fault in sorted(self.faults):
-            if fault in _SAMPLE["errors"]:
-                status, body = _SAMPLE["errors"][fault]
-                return web.json_response(body, status=status)
-            if fault in _BODIES:
-                html = fault is Fault.P1_HTML
-                return web.Response(text=_BODIES[fault], content_type="text/html" if html else "application/json")
+        for fault in _SAMPLE["errors"].keys() & self.faults:
+            status, content_type, text = _SAMPLE["errors"][fault]
+            body = text.ljust(4_000_000) if fault == Fault.P1_HUGE else text
+            return web.Response(status=status, text=body, content_type=content_type)
         return web.json_response(self._data() if request.path == "/api/v1/data" else self._product())
 
     @staticmethod

@@ -4,17 +4,15 @@ from math import exp, inf
 
 from simulation import assumptions as known
 
-# Plain floats: these run a hundred thousand times in a simulated day.
-_CHARGE = tuple(map(float, (known.CHARGE_LOSS_FIXED, known.CHARGE_LOSS_LINEAR, known.CHARGE_LOSS_SQUARE)))
-_DISCHARGE = tuple(map(float, (known.DISCHARGE_LOSS_FIXED, known.DISCHARGE_LOSS_LINEAR, known.DISCHARGE_LOSS_SQUARE)))
-_HYSTERESIS_PCT, _IDLE_W, _MINIMUM_W = float(known.BOUND_HYSTERESIS), float(known.IDLE_LOSS), float(known.MINIMUM_POWER)
-_RAMP_W_S, _START_S, _LAG_S = float(known.RAMP), float(known.START_DEAD_TIME), float(known.LAG)
+_CHARGE = (known.CHARGE_LOSS_FIXED, known.CHARGE_LOSS_LINEAR, known.CHARGE_LOSS_SQUARE)
+_DISCHARGE = (known.DISCHARGE_LOSS_FIXED, known.DISCHARGE_LOSS_LINEAR, known.DISCHARGE_LOSS_SQUARE)
+_LEAST_W, _HYSTERESIS_PCT = float(known.MINIMUM_POWER), float(known.BOUND_HYSTERESIS)
 
 
 def loss_w(power_w: float) -> float:
     """Return the conversion loss at an AC power, + discharging; that of an inverter that stands still at 0."""
     if power_w == 0.0:
-        return _IDLE_W
+        return float(known.IDLE_LOSS)
     fixed, linear, square = _DISCHARGE if power_w > 0 else _CHARGE
     power_kw = abs(power_w) / 1000.0
     return fixed + (linear + square * power_kw) * power_kw
@@ -35,21 +33,21 @@ class Inverter:
 
     def step(self, wanted_w: float, dt_s: float, now: float) -> float:
         """Go on by `dt_s` seconds to `now` and return the new AC power."""
-        if -_MINIMUM_W < wanted_w < _MINIMUM_W:
+        if -_LEAST_W < wanted_w < _LEAST_W:
             wanted_w = 0.0
         if self.power_w == 0.0 and self._reference_w == 0.0:
             if wanted_w == 0.0:
                 self._start_at = inf
                 return 0.0
-            self._start_at = min(self._start_at, now - dt_s + _START_S)
+            self._start_at = min(self._start_at, now - dt_s + known.START_DEAD_TIME)
             if now < self._start_at:
                 return 0.0
         if dt_s != self._dt_s:
-            self._dt_s, self._alpha = dt_s, 1.0 - exp(-dt_s / _LAG_S)
-        ramp_w = _RAMP_W_S * dt_s
+            self._dt_s, self._alpha = dt_s, 1.0 - exp(-dt_s / known.LAG)
+        ramp_w = known.RAMP * dt_s
         self._reference_w += min(max(wanted_w - self._reference_w, -ramp_w), ramp_w)
         self.power_w += (self._reference_w - self.power_w) * self._alpha
-        if self._reference_w == 0.0 and -_MINIMUM_W < self.power_w < _MINIMUM_W:
+        if self._reference_w == 0.0 and -_LEAST_W < self.power_w < _LEAST_W:
             self.stop()
         return self.power_w
 

@@ -47,8 +47,7 @@ class SimulatedSite:
             FakeBattery(model, host=f"127.0.0.{2 + i}", port=port, latency_s=latency_s, seed=seed * 100 + i)
             for i, model in enumerate(models)
         )
-        self._realtime = realtime
-        self._stack = contextlib.AsyncExitStack()
+        self._realtime, self._stack = realtime, contextlib.AsyncExitStack()
 
     async def start(self) -> None:
         """Open all sockets, and start the clock of the house when it runs in real time."""

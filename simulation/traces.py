@@ -10,8 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Final, NamedTuple, Self
 
-type Signal = Callable[[float], float]
-"""Watts at a time in seconds."""
+type Signal = Callable[[float], float]  # watts at a time in seconds
 
 _DATA = Path(__file__).parent / "data"
 
@@ -112,6 +111,7 @@ def noisy(signal: Signal, amplitude_w: float, seed: int = 1) -> Signal:
     return lambda t: signal(t) + noise[int(t) % 3600]
 
 
+# Net loads, up to half an hour each; synthetic.
 DRILLS: Final[dict[str, Signal]] = {
     **{f"step_{w:+d}": points((60, 200), (60, 200 + w)) for w in (300, 1000, 3000, 6000, -300, -1000, -3000, -6000)},
     "ramp": points((60, 0), (100, 2000), (160, 2000), (200, 0)),
@@ -123,4 +123,3 @@ DRILLS: Final[dict[str, Signal]] = {
     "sunset": noisy(points((0, -600), (1800, 600)), 150),
     "night": constant(180),
 }
-"""Net loads, up to half an hour each; synthetic."""

@@ -14,8 +14,8 @@ from simulation.firmware import Firmware
 class Wire:
     """Latency, loss and outages between us and one battery, from one seed; the UDP battery uses it too.
 
-    Latencies are log-normal around `latency_s`; `loss_pct` of the round trips are lost; every `outage_every_s` on average
-    nothing passes for 1 to 10 minutes.
+    Latencies are log-normal around `latency_s`; `loss_pct` of the round trips are lost; every `outage_every_s` or so
+    nothing passes for one to ten minutes.
     """
 
     def __init__(self, firmware: Firmware, *, latency_s: float = 0.0, seed: int = 1) -> None:
