@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 
+from simulation.assumptions import LATENCY_MEDIAN
 from simulation.site import SimulatedSite
 from simulation.traces import scenario
 
@@ -15,14 +16,11 @@ async def run(argv: list[str] | None = None, *, every_s: float = 10.0) -> None:
     parser.add_argument("--port", type=int, default=30000, help="UDP port of all batteries")
     parser.add_argument("--p1-port", type=int, default=8080)
     parser.add_argument("--scenario", choices="ABCD", default="B", help="A load, B with sun, C big, D big without sun")
-    parser.add_argument("--start", type=float, default=0.0, help="where the scenario begins (s)")
+    parser.add_argument("--start-s", type=float, default=0.0, help="where the scenario begins (s)")
     parser.add_argument("--speed", type=float, default=1.0, help="how much faster load, sun and charge go")
-    parser.add_argument("--latency", type=float, default=0.2, help="median of the batteries' answers (s)")
-    parser.add_argument("--seed", type=int, default=1)
     options = vars(parser.parse_args(argv))
-    window = scenario(options.pop("scenario"))
-    renamed = {"latency_s": options.pop("latency"), "start_s": options.pop("start")}
-    async with SimulatedSite(load=window.load, pv=window.pv, realtime=True, **options, **renamed) as site:
+    load, pv = scenario(options.pop("scenario"))
+    async with SimulatedSite(load=load, pv=pv, latency_s=LATENCY_MEDIAN, realtime=True, **options) as site:
         print(f"P1       {site.p1_url}")
         for battery in site.batteries:
             device = battery.model.device
@@ -30,9 +28,7 @@ async def run(argv: list[str] | None = None, *, every_s: float = 10.0) -> None:
         while True:
             await asyncio.sleep(every_s)
             batteries = "  ".join(f"{b.mode} {b.power_w:+.0f} W {b.soc_pct:.0f} %" for b in site.house.batteries)
-            print(
-                f"net load {site.house.net_load_w:+.0f} W  grid {site.house.grid_w:+.0f} W  |  {batteries}", flush=True
-            )
+            print(f"load {site.house.net_load_w:+.0f} W  grid {site.house.grid_w:+.0f} W  {batteries}", flush=True)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,9 @@ from simulation.devices import Family
 
 
 class AutoLaw:
-    """A regulator that is asked once per answer of its meter; this one never moves."""
+    """A regulator that is asked once per answer of its meter. This is the Venus D's: an integrator."""
 
-    poll_range_s: ClassVar[tuple[float, float]] = (1.0, 1.0)
+    poll_range_s: ClassVar[tuple[float, float]] = (known.D_POLL, known.D_POLL)
 
     def __init__(self, random: Random) -> None:
         self.sharing = 1  # batteries that the meter says share the error: more with a real CT002/CT003 only
@@ -31,6 +31,9 @@ class AutoLaw:
 
     def answer(self, meter_w: float, output_w: float, low_w: float, high_w: float) -> float:
         """Return the new set-point (+ discharging) between the limits for one answer of the meter."""
+        error_w = meter_w / self.sharing
+        change_w = known.D_RATIO * error_w - 5.0 if abs(error_w) > 11.0 else 0.0  # it leans towards import
+        self.setpoint_w = min(max(self.setpoint_w + change_w, low_w), high_w)
         return self.setpoint_w
 
 
@@ -96,20 +99,7 @@ class E3Law(Hmg50Law):
     scale = float(known.E3_GAIN)
 
 
-class DLaw(AutoLaw):
-    """Venus D: an integrator that leans 5 W towards import."""
-
-    poll_range_s = (known.D_POLL, known.D_POLL)
-
-    @override
-    def answer(self, meter_w: float, output_w: float, low_w: float, high_w: float) -> float:
-        error_w = meter_w / self.sharing
-        change_w = known.D_RATIO * error_w - 5.0 if abs(error_w) > 11.0 else 0.0
-        self.setpoint_w = min(max(self.setpoint_w + change_w, low_w), high_w)
-        return self.setpoint_w
-
-
 def law_for(family: Family, random: Random) -> AutoLaw:
     """Return a fresh law; that of the Venus A is unknown and taken as the D's, the mini's as the E 3.0's (inferred)."""
-    laws: dict[Family, type[AutoLaw]] = {Family.HMG50: Hmg50Law, Family.A: DLaw, Family.D: DLaw}
+    laws = {Family.HMG50: Hmg50Law, Family.A: AutoLaw, Family.D: AutoLaw}
     return laws.get(family, E3Law)(random)

@@ -1,6 +1,5 @@
 """One battery as a device: modes, commands, countdowns and faults, the same in real and in virtual time."""
 
-from collections.abc import Iterable
 from enum import StrEnum
 from math import inf
 from random import Random
@@ -27,37 +26,28 @@ class BatteryModel:
     """A battery that is stepped by the house; power is positive while it discharges.
 
     Its clock is `now`, in real seconds, for everything but energy and the time of day: these run `speed` times faster.
-    `meter_w` is what its own meter shows; `drops_per_h` is how often it leaves Passive silently (jaapp#145: up to 2).
+    `drops_per_h` is how often it leaves Passive silently (jaapp#145: up to 2), `meter_w` what its own meter shows.
     """
 
     def __init__(
-        self,
-        device: Device = VENUS_E3_150,
-        *,
-        soc_pct: float = 50.0,
-        power_class_w: int = 2500,
-        own_meter: bool = True,
-        mode: DeviceMode = DeviceMode.AUTO,
-        seed: int = 1,
-        faults: Iterable[Fault] = (),
+        self, device: Device = VENUS_E3_150, *, soc_pct: float = 50.0, power_class_w: int = 2500, seed: int = 1
     ) -> None:
         self._random = Random(f"battery {seed}")
-        self.device, self.mode, self.own_meter, self.power_class_w = device, mode, own_meter, power_class_w
-        self.mac = f"02a1b0{seed:06x}"
-        self.faults: set[Fault] = {*device.quirks, *faults}
+        self.device, self.mac, self.power_class_w, self.own_meter = device, f"02a1b0{seed:06x}", power_class_w, True
+        self.mode = self._previous_mode = DeviceMode.AUTO
+        self.faults = set(device.quirks)
         self.slots: dict[int, Slot] = {}
-        self.now, self.speed, self.week_start_s, self.drops_per_h = 0.0, 1.0, 0.0, 0.0
+        self.now = self.power_w = self.passive_w = self.pv_w = self.week_start_s = self.drops_per_h = 0.0
+        self.speed = 1.0
         self.meter_w: float | None = None
-        self.power_w = self.passive_w = self.pv_w = 0.0
         spread, gain, offset = (self._random.uniform(-1.0, 1.0) for _ in range(3))
         self._gain, self._offset_w = 1.0 + known.GAIN_ERROR * gain, known.OFFSET_ERROR * offset
         self.cells = Cells(device.capacity_wh, soc_pct, 1.0 + known.LOSS_SPREAD * spread)
-        self.law = law_for(device.family, self._random)
-        self._inverter = Inverter()
+        self.law, self._inverter = law_for(device.family, self._random), Inverter()
         self._pending: tuple[DeviceMode, float, float] | None = None
         self._command_at = self._expires_at = self._drop_at = self._event_at = self._unmute_at = inf
         self._poll_at = self._second_client_at = 0.0
-        self._previous_mode, self._wiped = mode, False
+        self._wiped = self._suffered = False
 
     @property
     def soc_pct(self) -> float:
@@ -83,7 +73,7 @@ class BatteryModel:
     def step(self, dt_s: float, meter_w: float | None, now: float) -> None:
         """Go on by `dt_s` seconds to `now`; `meter_w` is what a meter shows, None for nothing."""
         self.now, self.meter_w = now, meter_w if self.own_meter else None
-        if self.faults:
+        if self.faults or self._suffered:
             self._suffer(now)
             if Fault.DEAD in self.faults:
                 return
@@ -144,7 +134,8 @@ class BatteryModel:
         self._event_at = min(self._command_at, self._expires_at, self._drop_at)
 
     def _suffer(self, now: float) -> None:
-        """Let those faults act that need no command."""
+        """Let those faults act that need no command; once more after the last of them has gone."""
+        self._suffered = bool(self.faults)
         if Fault.SETTINGS_WIPE in self.faults and not self._wiped:
             self.slots.clear()
             self.power_class_w, self.own_meter = int(known.POWER_CLASS_AFTER_WIPE), False

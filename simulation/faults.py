@@ -1,4 +1,4 @@
-"""Everything that the devices were seen to do wrong, switchable at run time. References are issues of other projects."""
+"""Everything that the devices were seen to do wrong, switchable at run time. Numbers are issues of other projects."""
 
 from enum import StrEnum
 

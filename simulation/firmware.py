@@ -20,7 +20,10 @@ _MUTE = {
     "EM.GetStatus": Fault.METER_MUTE,
     "ES.GetStatus": Fault.STATUS_MUTE,
 }
-_HIDDEN = {Fault.MODE_MISSING: {"mode"}, Fault.MACS_MISSING: {"ble_mac", "wifi_mac", "wifi_name"}}
+_HIDDEN = {
+    "ES.GetMode": [(Fault.MODE_MISSING, "mode")],
+    "Marstek.GetDevice": [(Fault.MACS_MISSING, name) for name in ("ble_mac", "wifi_mac", "wifi_name")],
+}
 
 
 class Received(NamedTuple):
@@ -39,25 +42,25 @@ class Firmware:
         self.once: deque[Fault] = deque()
         self.received: deque[Received] = deque(maxlen=10_000)
         self._random = Random(f"firmware {seed}")
-        self._faults: set[Fault] = set()
+        self.acting: set[Fault] = set()  # on the present request
         self._now, self._written_at, self._frozen = 0.0, -1e9, False
         self._counters: tuple[float, float] | None = None
         self._written: tuple[Json, float] = ({}, 0.0)
 
     def handle(self, datagram: bytes, now: float, *, broadcast: bool = False) -> list[tuple[float, bytes]]:
         """Return the frames that one datagram brings about, each with its delay in seconds."""
-        self._now, self._faults = now, self.model.faults | ({self.once.popleft()} if self.once else set())
+        self._now, self.acting = now, self.model.faults | ({self.once.popleft()} if self.once else set())
         # An empty datagram freezes the API until a reboot (taurgis).
-        self._frozen = Fault.DEAD not in self._faults and (self._frozen or not datagram)
-        undirected = Fault.BROADCAST_ONLY in self._faults and not broadcast
-        if self._frozen or undirected or self._faults & _DEAF or self._is_lost():
+        self._frozen = Fault.DEAD not in self.acting and (self._frozen or not datagram)
+        undirected = Fault.BROADCAST_ONLY in self.acting and not broadcast
+        if self._frozen or undirected or self.acting & _DEAF or self._is_lost():
             return []
         reply = self._reply(datagram)
         return [] if reply is None else self._frames(reply, datagram)
 
     def _is_lost(self) -> bool:
         """Return whether this datagram gets lost."""
-        return Fault.PACKET_LOSS in self._faults and self._random.random() * 100 < known.PACKET_LOSS
+        return Fault.PACKET_LOSS in self.acting and self._random.random() * 100 < known.PACKET_LOSS
 
     def _reply(self, datagram: bytes) -> Json | None:
         """Return the object to answer with, None for silence."""
@@ -68,26 +71,26 @@ class Firmware:
             return reply | {"error": {"code": -32700, "message": "Parse error", "data": 402}}
         if not isinstance(request, dict) or not isinstance(request.get("method"), str):
             return reply | {"error": {"code": -32600, "message": "Invalid Request", "data": 402}}
-        if Fault.PARSE_ERROR in self._faults:
+        if Fault.PARSE_ERROR in self.acting:
             return reply | {"error": {"code": -32700, "message": "Parse error", "data": 403}}
         reply["id"] = request.get("id")
         if isinstance(reply["id"], int):
             reply["id"] &= 0xFFFF  # kept in 16 bits (taurgis)
-        elif Fault.INTEGER_ID_ONLY in self._faults:
+        elif Fault.INTEGER_ID_ONLY in self.acting:
             return None
         try:
             result = self._result(request["method"], request.get("params"))
         except RpcError as error:
             return reply | {"error": error.body}
-        return None if _MUTE.get(request["method"]) in self._faults else reply | {"result": result}
+        return None if _MUTE.get(request["method"]) in self.acting else reply | {"result": result}
 
     def _frames(self, reply: Json, datagram: bytes) -> list[tuple[float, bytes]]:
         """Return what really goes out for a reply."""
-        faults = self._faults
+        faults = self.acting
         if Fault.NO_REPLY in faults or self._is_lost():
             return []
         if Fault.WRONG_ID in faults:
-            reply["id"] = (int(reply["id"]) + 1) & 0xFFFF
+            reply["id"] = (hash(reply["id"]) + 1) & 0xFFFF
         if Fault.NO_SRC in faults:
             del reply["src"]
         frame = json.dumps(reply, separators=(",", ":")).encode()
@@ -104,7 +107,7 @@ class Firmware:
         fields = self.model.device.shapes.get(method)
         settings: Json = params if isinstance(params, dict) else {}
         self.received.append(Received(self._now, method, settings))
-        if fields is None or (method == "PV.GetStatus" and Fault.PV_ABSENT in self._faults):
+        if fields is None or (method == "PV.GetStatus" and Fault.PV_ABSENT in self.acting):
             raise RpcError(-32601, "Method not found", 424)
         if method != "Marstek.GetDevice" and "id" not in settings:  # rejected (stijn, timo)
             bad_params()
@@ -115,18 +118,18 @@ class Firmware:
         if method == "ES.SetMode":
             told["set_result"] = self._set_mode(settings)
         early = self._now - self._written_at < known.MODE_READ_REVERT_WITHIN
-        if method == "ES.GetMode" and early and Fault.MODE_READ_REVERTS in self._faults:
+        if method == "ES.GetMode" and early and Fault.MODE_READ_REVERTS in self.acting:
             self.model.fall_to_auto_at(self._now + known.MODE_READ_REVERT_AFTER)
-        if method == "Bat.GetStatus" and Fault.BAT_READ_WIPES in self._faults:
+        if method == "Bat.GetStatus" and Fault.BAT_READ_WIPES in self.acting:
             self.model.faults.add(Fault.SETTINGS_WIPE)
-        hidden = set[str]().union(*(_HIDDEN[fault] for fault in _HIDDEN.keys() & self._faults))
+        hidden = {name for fault, name in _HIDDEN.get(method, ()) if fault in self.acting}
         # What nobody told is 0: other panels and phases, ES.GetStatus's own pv_power, totals that never count.
         return {name: told.get(name, 0) for name in fields.split() if name not in hidden}
 
     @property
     def _mac(self) -> str:
         """Return the BLE MAC that it claims."""
-        return "02ffffffffff" if Fault.WRONG_MAC in self._faults else self.model.mac
+        return "02ffffffffff" if Fault.WRONG_MAC in self.acting else self.model.mac
 
     def _told_of_itself(self) -> Json:
         """Return names and addresses."""
@@ -140,10 +143,10 @@ class Firmware:
         """Return charge, powers, and energies in the units of this firmware."""
         model, device, cells = self.model, self.model.device, self.model.cells
         counters = (cells.discharged_wh, cells.charged_wh)
-        if Fault.COUNTERS_FROZEN in self._faults:
+        if Fault.COUNTERS_FROZEN in self.acting:
             counters = self._counters or counters
         self._counters = counters
-        broken = Fault.NAN in self._faults
+        broken = Fault.NAN in self.acting
         soc_pct = nan if broken else int(model.soc_pct + 1e-6)
         return {
             "mode": model.mode.value,
@@ -172,12 +175,12 @@ class Firmware:
         config = params.get("config")
         if not isinstance(config, dict):
             bad_params()
-        if Fault.SET_REFUSED in self._faults:
+        if Fault.SET_REFUSED in self.acting:
             return False
         if config != self._written[0]:
             self._written = (config, self._now)
         early = self._now - self._written[1] < known.SECOND_SEND_AFTER
-        if Fault.SET_IGNORED in self._faults or (early and Fault.SECOND_SEND_NEEDED in self._faults):
+        if Fault.SET_IGNORED in self.acting or (early and Fault.SECOND_SEND_NEEDED in self.acting):
             return True
         self._written_at = self._now
         return apply_mode(self.model, config, self._now)

@@ -65,8 +65,7 @@ class Account:
 class House:
     """A home whose grid power is its net load less what the batteries deliver.
 
-    `speed` lets the load, the sun, the energies and the time of day run faster than the batteries' dynamics; `trace_s`
-    is where the traces are.
+    `speed` lets load, sun, energies and the time of day (`trace_s`) run faster than the batteries' dynamics.
     """
 
     def __init__(

@@ -20,7 +20,6 @@ class FakeP1:
 
     def __init__(self, house: House, *, host: str = "127.0.0.1", port: int = 0) -> None:
         self.house, self.host, self.port = house, host, port
-        self.requests = 0
         self._runner: web.AppRunner | None = None
         self._released = asyncio.Event()
 
@@ -48,7 +47,6 @@ class FakeP1:
 
     async def _get(self, request: web.Request) -> web.Response:
         """Answer a request, as the faults have it."""
-        self.requests += 1
         if Fault.P1_TIMEOUT in self.faults:
             await self._released.wait()
         for fault in _SAMPLE["errors"].keys() & self.faults:

@@ -21,8 +21,6 @@ def loss_w(power_w: float) -> float:
 class Inverter:
     """Follows a wanted power: dead time from standstill, ramp, first-order lag, least power."""
 
-    __slots__ = ("_alpha", "_dt_s", "_reference_w", "_start_at", "power_w")
-
     def __init__(self) -> None:
         self._dt_s = self._alpha = 0.0
         self.stop()

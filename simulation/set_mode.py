@@ -61,7 +61,7 @@ def _store_slot(model: BatteryModel, settings: dict[str, Any]) -> None:
 def _integer(settings: dict[str, Any], key: str) -> int:
     """Return a number of the settings."""
     value = settings.get(key)
-    return int(value) if isinstance(value, int | float) else bad_params()
+    return value if isinstance(value, int) else bad_params()
 
 
 def _minutes(text: object) -> int:

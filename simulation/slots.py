@@ -24,9 +24,6 @@ class Slot:
 
 
 def slots_power_w(slots: Iterable[Slot], week_s: float) -> float:
-    """Return what all slots ask for together, at a time in seconds since a Monday's midnight.
-
-    Every enabled slot acts, old ones next to new ones (jaapp#58, #121): their powers add up.
-    """
+    """Return what all slots ask for together (old ones too: jaapp#58, #121), in seconds since Monday's midnight."""
     day, minute = divmod(int(week_s) // 60 % 10_080, 1440)
     return float(sum(slot.power_w for slot in slots if slot.acts(day, minute)))

@@ -32,10 +32,8 @@ class Trace:
         path = Path(source) if Path(source).suffix else _DATA / f"{source}.csv.gz"
         with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as file:
             rows = list(csv.DictReader(file))
-        if "t_s" in rows[0]:
-            times = [float(row["t_s"]) for row in rows]
-        else:
-            times = [datetime.fromisoformat(row["local_time"]).timestamp() for row in rows]
+        plain = "t_s" in rows[0]
+        times = [float(row["t_s"]) if plain else datetime.fromisoformat(row["local_time"]).timestamp() for row in rows]
         steps = {round(after - before, 3) for before, after in pairwise(times)}
         if len(steps) != 1:
             raise ValueError(f"{path.name} is not evenly spaced: {sorted(steps)[:3]}")

@@ -23,10 +23,7 @@ def _bound(host: str, port: int) -> socket.socket:
 
 
 class FakeBattery:
-    """Answers on `host`:`port` for one model; port 0 takes a free one. Broadcasts to 127.255.255.255 are heard too.
-
-    `faults` are those of the model, `firmware` has what was received, `wire` loses and delays.
-    """
+    """Answers on `host`:`port` for one model (port 0 takes a free one), and hears broadcasts to 127.255.255.255 too."""
 
     def __init__(
         self, model: BatteryModel, *, host: str = "127.0.0.2", port: int = 0, latency_s: float = 0.0, seed: int = 1
@@ -58,12 +55,13 @@ class FakeBattery:
         data, address = sock.recvfrom(4096)
         self._underway = {handle for handle in self._underway if handle.when() > loop.time()}
         for delay_s, frame in self.wire.deliver(data, loop.time(), broadcast=broadcast):
-            self._underway.add(loop.call_later(delay_s, self._send, frame, address))
+            foreign = Fault.FOREIGN_ADDRESS in self.firmware.acting
+            self._underway.add(loop.call_later(delay_s, self._send, frame, address, foreign))
 
-    def _send(self, frame: bytes, address: Any) -> None:
+    def _send(self, frame: bytes, address: Any, foreign: bool) -> None:
         """Send one frame, from another address where the fault wants it."""
-        if Fault.FOREIGN_ADDRESS in self.faults:
-            with _bound("127.0.1." + self.host.rpartition(".")[2], self.port) as foreign:
-                foreign.sendto(frame, address)
-        else:
+        if not foreign:
             self._sockets[0].sendto(frame, address)
+            return
+        with _bound("127.0.1." + self.host.rpartition(".")[2], self.port) as other:
+            other.sendto(frame, address)

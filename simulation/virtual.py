@@ -25,10 +25,7 @@ class Wire:
         self._last_at = self._deaf_until = -inf
 
     def deliver(self, datagram: bytes, now: float, *, broadcast: bool = False) -> list[tuple[float, bytes]]:
-        """Send one datagram and return what comes back, each frame with its delay; a lost answer was acted on.
-
-        The device handles one datagram at a time: what comes while it is busy is dropped.
-        """
+        """Return what comes back, each frame with its delay; a busy device drops, and a lost answer was acted on."""
         if self._random.random() < min(now - self._last_at, 600.0) / self.outage_every_s:
             self._deaf_until = now + self._random.uniform(known.OUTAGE_MIN, known.OUTAGE_MAX)
         self._last_at = now
