@@ -150,6 +150,7 @@ class Battery:
             release=default_release if release == RELEASE_DEFAULT else Release(release),
             found_mode=stored.found_mode,
             has_passive=self.device.profile.has_passive,
+            mode_read_delay_s=self.device.profile.mode_read_delay_s,
             slots_cleared=data.get(CONF_SLOTS_CLEARED, False),
         )
 

@@ -140,7 +140,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         """Add a sample of the net load, when this cycle makes one, and forget old ones."""
         now = self.clock()
         observations = tuple(battery.observation for battery in self.batteries.values())
-        sample = sample_net_load(before, after, observations, self._leader_id, now)
+        limits = {battery.id: battery.age_limit_s for battery in self.batteries.values()}
+        sample = sample_net_load(before, after, observations, self._leader_id, now, age_limit_s=limits)
         recent = tuple(old for old in self._net_load_w if old.fresh(now, NET_LOAD_HISTORY_S))
         if sample is None or (recent and sample.at <= recent[-1].at):
             self._net_load_w = recent
@@ -264,9 +265,11 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
 
     async def async_release(self, only: str | None = None) -> None:
         """Leave the batteries (or one) as their settings say."""
-        commands = release(self._settings(), self._pursue_memory, self._snapshot())
+        # Switched off, somebody is still here to renew what was set by hand; closing, nobody is.
+        keep_wishes = not self._closing and only is None
+        commands = release(self._settings(), self._pursue_memory, self._snapshot(), keep_wishes=keep_wishes)
         commands = tuple(command for command in commands if only in {None, command.battery_id})
-        released = {only} if only else set(self.batteries)
+        released = {only} if only else {command.battery_id for command in commands}
         self._pursue_memory = self._pursue_memory.without(released)
         for battery_id in released:
             self.batteries[battery_id].cancel_write()

@@ -57,11 +57,15 @@ class World:
         await self.hass.config_entries.async_setup(self.entry.entry_id)
         await self.hass.async_block_till_done()
 
-    async def pass_time(self, seconds: float, *, step: float = 2.0) -> None:
-        """Let time pass in the house and in the integration, one cycle every `step` seconds."""
-        for _ in range(round(seconds / step)):
-            self.site.advance(step)
-            self.clock.now += step
+    async def pass_time(self, seconds: float) -> None:
+        """Let time pass in the house and in the integration, which runs its cycles as often as it asks for."""
+        end = self.clock.now + seconds
+        while self.clock.now < end:
+            interval = self.coordinator.update_interval
+            assert interval is not None
+            step_s = min(interval.total_seconds(), end - self.clock.now)
+            self.site.advance(step_s)
+            self.clock.now += step_s
             await self.coordinator.async_refresh()
             await self.settle()
 
