@@ -80,8 +80,8 @@ class BatteryModel:
         if now >= self._event_at:
             self._run_events(now)
         # The power class clamps in silence. No source says that it limits charging, so here it does not.
-        limit_w = self.device.limit_w
-        low_w, high_w = self.cells.limits_w(limit_w, min(limit_w, self.power_class_w))
+        device = self.device
+        low_w, high_w = self.cells.limits_w(device.charge_w, min(device.discharge_w, self.power_class_w))
         wanted_w = min(max(self._wanted_w(now, low_w, high_w), low_w), high_w)
         self.power_w = self._inverter.step(wanted_w, dt_s, now)
         self.cells.store(self.power_w, self.pv_w, dt_s * self.speed / 3600.0)

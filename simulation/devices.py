@@ -44,7 +44,8 @@ class Device:
     family: Family
     firmware: int
     capacity_wh: float = 5120.0
-    limit_w: int = 2500  # of the hardware, in both directions; the power class may allow less
+    charge_w: int = 2500
+    discharge_w: int = 2500  # of the hardware; the power class may allow less
     slots: int = 10
     has_passive: bool = True
     has_ups: bool = False
@@ -76,14 +77,11 @@ _SHAPES_153 = {method: fields for method, fields in _SHAPES_155.items() if metho
 _VENUS_C = replace(_HMG50, name="VenusC", capacity_wh=2560.0, capacity_unit_wh=0.01, energy_unit_wh=10.0)
 VENUS_C_153: Final = replace(_VENUS_C, firmware=153, shapes=_SHAPES_153, quirks=frozenset({Fault.MACS_MISSING}))
 _SHAPES_PV = _SHAPES | {"PV.GetStatus": f"id {_STRINGS}"}
-VENUS_D_147: Final = Device(
-    name="VenusD", family=Family.D, firmware=147, capacity_wh=2560.0, limit_w=2200, shapes=_SHAPES_PV
-)
-VENUS_A_147: Final = replace(
-    VENUS_D_147, name="Venus A", family=Family.A, capacity_wh=2080.0, limit_w=1200, first_pv_unit_w=0.1
-)
-VENUS_MINI_300: Final = Device(
-    name="VNSEM-0", family=Family.MINI, firmware=300, capacity_wh=2048.0, limit_w=800, slots=6, has_passive=False
-)
+_D = Device(name="VenusD", family=Family.D, firmware=147, capacity_wh=2560.0, shapes=_SHAPES_PV)
+VENUS_D_147: Final = replace(_D, charge_w=2200, discharge_w=2200)
+_A = replace(_D, name="Venus A", family=Family.A, capacity_wh=2080.0, first_pv_unit_w=0.1)
+VENUS_A_147: Final = replace(_A, charge_w=1200, discharge_w=1200)
+_MINI = Device(name="VNSEM-0", family=Family.MINI, firmware=300, capacity_wh=2048.0, slots=6, has_passive=False)
+VENUS_MINI_300: Final = replace(_MINI, charge_w=800, discharge_w=800)
 
 DEVICES: Final = tuple(value for name, value in tuple(globals().items()) if name.startswith("VENUS_"))
