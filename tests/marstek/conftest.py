@@ -1,6 +1,7 @@
 """A client on 127.0.0.1 and batteries on 127.0.0.2, .3 and .4, all on one port."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 import socket
 
 import pytest
@@ -9,16 +10,19 @@ from custom_components.home_energy_controller.marstek import MarstekClient, Timi
 
 from .peer import Peer
 
-# Short but not racy: every reply on loopback takes well under 10 ms.
-QUICK = Timing(
-    first_timeout_s=0.15,
-    later_timeout_s=0.3,
+# Short pauses, but plenty of time to answer: a busy machine must not make a test fail.
+PATIENT = Timing(
+    first_timeout_s=10.0,
+    later_timeout_s=10.0,
     resend_pause_s=0.02,
     busy_pause_s=(0.01, 0.02),
     write_gap_s=0.01,
     longest_gap_s=0.02,
     discovery_interval_s=0.1,
 )
+# For tests in which the first answer never comes, and for those in which none does.
+FIRST_LOST = replace(PATIENT, first_timeout_s=0.1)
+ALL_LOST = replace(PATIENT, first_timeout_s=0.1, later_timeout_s=0.1)
 CLIENT_HOST = "127.0.0.1"
 MACS = {"127.0.0.2": "009b08000002", "127.0.0.3": "009b08000003", "127.0.0.4": "009b08000004"}
 
@@ -49,8 +53,8 @@ def port(socket_enabled: None) -> int:
 
 @pytest.fixture
 async def client(socket_enabled: None) -> AsyncIterator[MarstekClient]:
-    """Return a client that is in a hurry."""
-    client = MarstekClient(bind_host=CLIENT_HOST, timing=QUICK)
+    """Return a client that makes short pauses."""
+    client = MarstekClient(bind_host=CLIENT_HOST, timing=PATIENT)
     yield client
     await client.close()
 

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import time
+from typing import Any
 
 import pytest
 
@@ -23,8 +24,8 @@ from custom_components.home_energy_controller.marstek import (
     profile_for,
 )
 
-from .conftest import MACS, PeerFactory
-from .peer import MODE, Peer, Step, answer, answer_to, error, frame, result, silent
+from .conftest import ALL_LOST, FIRST_LOST, MACS, PATIENT, PeerFactory
+from .peer import MODE, Address, Peer, Step, answer, answer_to, error, frame, result, silent
 
 HOST = "127.0.0.2"
 MAC = MACS[HOST]
@@ -134,6 +135,7 @@ async def test_values_stay_and_carry_their_time(client: MarstekClient, peer: Pee
     assert before < status.received_at < clock()
     assert device.power_w == (120.0, status.received_at)
     assert device.soc_pct == (55.0, status.received_at)
+    client.timing = ALL_LOST
     peer.script.extend([silent] * 3)
     with pytest.raises(MarstekTimeout):
         await device.read_mode()
@@ -266,8 +268,14 @@ async def test_silent_cells_are_no_failure_of_the_poll(
 ) -> None:
     """Optional parts fail alone, and wait for their next turn."""
     device = make_device(client, port)
-    peer.script.extend([answer, *trouble])
+
+    def hurry(peer: Peer, request: dict[str, Any], address: Address) -> None:
+        client.timing = ALL_LOST
+        answer(peer, request, address)
+
+    peer.script.extend([hurry, *trouble])
     await device.poll()
+    client.timing = PATIENT
     assert device.soc_pct is not None
     assert device.battery is None
     count = len(peer.requests)
@@ -299,9 +307,11 @@ async def test_the_mode_waits_after_a_command_that_nobody_confirmed(
     """It may have acted all the same."""
     device = make_device(client, port, firmware=148)
     await device.read_mode()
+    client.timing = ALL_LOST
     peer.script.extend([silent] * 3)
     with pytest.raises(MarstekTimeout):
         await device.set_auto()
+    client.timing = PATIENT
     await device.poll()
     assert peer.methods[-1] == "ES.GetStatus"
 
@@ -322,10 +332,11 @@ async def test_without_get_status_the_poll_waits_until_the_mode_may_be_read(
     profile = replace(device.profile, energy_status_answers=False, mode_read_delay_s=0.15)
     monkeypatch.setattr(MarstekDevice, "profile", profile)
     await device.set_auto()
-    written_at = client.clock()
     await device.poll()
     assert peer.methods == ["Marstek.GetDevice", "ES.SetMode", "ES.GetMode"]
-    assert client.clock() - written_at >= 0.14
+    assert device.mode is not None
+    assert device._written_at is not None
+    assert device.mode.received_at - device._written_at >= 0.15
 
 
 async def test_a_poll_gives_way_to_a_command(client: MarstekClient, peer: Peer, port: int) -> None:
@@ -410,17 +421,19 @@ async def test_the_link_counts_datagrams(client: MarstekClient, peer: Peer, port
     """A quality counted in requests would hide that every second datagram is lost."""
     device = make_device(client, port)
     await device.read_mode()
+    client.timing = FIRST_LOST
     peer.script.append(silent)
     await device.read_mode()
     link = device.link
     assert (link.asked, link.answered, link.quality_pct) == (3, 2, 67)
     assert link.last_latency_s is not None
-    assert 0.0 < link.last_latency_s < 0.15
     assert link.last_answer_at is not None
     assert link.last_answer_at < clock()
+    client.timing = ALL_LOST
     peer.script.extend([silent] * 3)
     with pytest.raises(MarstekTimeout):
         await device.read_mode()
+    client.timing = PATIENT
     assert (device.link.asked, device.link.answered, device.link.quality_pct) == (6, 2, 33)
     assert device.link.last_answer_at == link.last_answer_at
     peer.script.append(error(-32603))
@@ -442,7 +455,8 @@ async def test_only_the_last_fifty_datagrams_make_the_quality(client: MarstekCli
 async def test_latency_is_that_of_the_datagram_that_was_answered(client: MarstekClient, peer: Peer, port: int) -> None:
     """Not of the latest one."""
     device = make_device(client, port)
+    client.timing = FIRST_LOST
     peer.script.extend([silent, answer_to(0)])
     await device.read_mode()
     assert device.link.last_latency_s is not None
-    assert device.link.last_latency_s > 0.15
+    assert device.link.last_latency_s > client.timing.first_timeout_s

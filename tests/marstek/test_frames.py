@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 import pytest
 
 from custom_components.home_energy_controller.marstek import (
@@ -253,6 +253,7 @@ def test_a_slot_outside_its_range_is_refused(slot: int, start: time, end: time, 
         frames.manual_slot_config(slot, start, end, power_w, week_set=week_set)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=5000))
 def test_no_bytes_raise_anything_but_our_own_error(data: bytes) -> None:
     """The listener must survive everything."""
@@ -260,6 +261,7 @@ def test_no_bytes_raise_anything_but_our_own_error(data: bytes) -> None:
         frames.parse_datagram(data)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["id", "src", "result", "error", "method", "x"]), json_values))
 def test_no_frame_raises_anything_but_our_own_error(members: dict[str, Any]) -> None:
     """Well-formed JSON of the wrong shape."""
@@ -274,6 +276,7 @@ FIELDS = (
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(FIELDS), json_values), st.sampled_from(["VenusE 3.0", "VenusE", "VenusA", "x"]))
 def test_no_result_raises_anything_but_our_own_error(result: dict[str, Any], model: str) -> None:
     """Known fields with anything in them; what is read is within bounds."""

@@ -16,7 +16,7 @@ from custom_components.home_energy_controller.marstek import (
     Method,
 )
 
-from .conftest import CLIENT_HOST, PeerFactory
+from .conftest import ALL_LOST, CLIENT_HOST, FIRST_LOST, PATIENT, PeerFactory
 from .peer import MODE, Peer, silent
 
 HOST = "127.0.0.2"
@@ -100,6 +100,7 @@ async def test_requests_on_other_sockets_go_on_when_one_breaks(
     client: MarstekClient, peer: Peer, port: int, other_port: int
 ) -> None:
     """Each device port is on its own."""
+    client.timing = FIRST_LOST
     await client._endpoint(other_port)
     peer.script.append(silent)
     reading = asyncio.create_task(read(client, port))
@@ -155,9 +156,11 @@ async def test_a_name_is_looked_up_once_and_again_after_silence(
     assert await read(client, port, "battery.home") == MODE
     assert await read(client, port, "battery.home") == MODE
     assert looked_up == ["battery.home"]
+    client.timing = ALL_LOST
     peer.script.extend([silent] * 3)
     with pytest.raises(MarstekTimeout):
         await read(client, port, "battery.home")
+    client.timing = PATIENT
     assert await read(client, port, "battery.home") == MODE
     assert looked_up == ["battery.home"] * 2
 

@@ -65,16 +65,14 @@ class Endpoint(asyncio.DatagramProtocol):
     def send(self, data: bytes, address: str, *, broadcast: bool = False) -> None:
         """Send one datagram; raises MarstekConnectionError when the system refuses it.
 
-        Broadcasting is switched on for that one datagram only: the kernel itself then refuses to broadcast a command.
+        Broadcasting is allowed for a discovery only: the kernel itself then refuses to broadcast a command.
         """
         if self._transport is None or not data:
             raise MarstekConnectionError("the socket is closed, or nothing to send")
+        if (sock := self._transport.get_extra_info("socket")) is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, int(broadcast))
         self._send_error = None
-        try:
-            self._allow_broadcast(broadcast)
-            self._transport.sendto(data, (address, self.port))
-        finally:
-            self._allow_broadcast(False)
+        self._transport.sendto(data, (address, self.port))
         if self._send_error is not None:
             raise MarstekConnectionError(f"cannot send to {address}: {self._send_error}") from self._send_error
 
@@ -82,11 +80,6 @@ class Endpoint(asyncio.DatagramProtocol):
         """Close the socket at once."""
         if self._transport is not None:
             self._transport.abort()
-
-    def _allow_broadcast(self, allowed: bool) -> None:
-        """Let the kernel send to broadcast addresses, or not."""
-        if self._transport is not None and (sock := self._transport.get_extra_info("socket")) is not None:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, int(allowed))
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
