@@ -67,15 +67,19 @@ def _one_second_load() -> list[float]:
 
 
 def synthetic_week(name: str = "uci_sceaux_1min_2008-01", *, seed: int = 1, days: int = 7) -> Trace:
-    """Return days at 1 s: minute means of one home with the deviations of similar minutes of another. Synthetic."""
+    """Return days at 1 s: minute means of one home with the deviations of similar minutes of another. Synthetic.
+
+    Minutes whose mean has not moved get quiet shapes: else half of January would pulse like the other home's hob.
+    """
     random, seconds = Random(f"week {seed}"), _one_second_load()
     windows = [seconds[start : start + 60] for start in range(0, len(seconds), 60)]
     shapes = sorted((sum(window) / 60, [value - sum(window) / 60 for value in window]) for window in windows)
-    means = [mean for mean, _ in shapes]
-    values: list[float] = []
-    for mean in Trace.load(name).values[: days * 1440]:
-        first = min(max(bisect(means, mean) - 2, 0), len(shapes) - 5)
-        _, deviations = random.choice(shapes[first : first + 5])
+    quiet = [shape for shape in shapes if max(shape[1]) - min(shape[1]) < 300]
+    minutes, values = Trace.load(name).values[: days * 1440], list[float]()
+    for before, mean in pairwise([minutes[0], *minutes]):
+        pool = shapes if abs(mean - before) > 150 else quiet
+        first = min(max(bisect(pool, (mean, [])) - 2, 0), len(pool) - 5)
+        _, deviations = random.choice(pool[first : first + 5])
         values += [max(0.0, mean + deviation) for deviation in deviations]
     return Trace(values, 1.0)
 
