@@ -10,6 +10,9 @@ import socket
 import sys
 from tempfile import TemporaryDirectory
 
+import aiohttp
+from homeassistant.const import RESTART_EXIT_CODE
+
 from simulation.site import SimulatedSite
 
 from .api import PASSWORD, USER, Api
@@ -18,6 +21,7 @@ from .console import DemoError, put, say
 from .home_assistant import HomeAssistant, install_requirements, package_errors
 from .house import BATTERY_NAMES, START_S, Playback, describe, open_house
 from .site_setup import set_up
+from .window import NoWindowError
 
 USUAL_BATTERY_PORT = 30000
 MIN_CHECK_S = 60
@@ -95,7 +99,8 @@ async def show(scenario: str, speed: float) -> int:
         await bring_up(api, simulated, playback)
         say("ready")
         put(f"\n  Home Assistant  {home_assistant.url}\n  login           {USER} / {PASSWORD}\n\n  Ctrl+C ends it.\n")
-        await home_assistant.wait()
+        while await home_assistant.wait() == RESTART_EXIT_CODE:
+            await home_assistant.start()
         raise DemoError(f"Home Assistant ended by itself:\n{home_assistant.log()[-5000:]}")
 
 
@@ -123,14 +128,14 @@ async def main(options: argparse.Namespace) -> int:
         loop.add_signal_handler(number, end)
     with suppress(asyncio.CancelledError):
         await install_requirements()
-        return await (
-            show(options.scenario, options.speed) if options.check is None else check(options.scenario, options.check)
-        )
+        if options.check is not None:
+            return await check(options.scenario, options.check)
+        return await show(options.scenario, options.speed)
     return 0 if options.check is None else 130
 
 
 if __name__ == "__main__":
     try:
         sys.exit(asyncio.run(main(parse(sys.argv[1:]))))
-    except (DemoError, TimeoutError, ValueError) as error:
+    except (DemoError, TimeoutError, aiohttp.ClientError, NoWindowError) as error:
         sys.exit(f"demo: {error or 'Home Assistant took too long'}")

@@ -29,8 +29,8 @@ class Result(TypedDict):
     cross_charged_wh: float
     moved_wh: float
     follower_wh: float
-    commands: int
-    commands_while_settling: int
+    commands_sent: int
+    commands_sent_while_settling: int
     samples: int
     samples_without_value: int
     state: str
