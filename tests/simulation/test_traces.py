@@ -82,7 +82,7 @@ def test_a_synthetic_week_keeps_the_minutes_and_has_steps_within_them() -> None:
     steps = sum(abs(after - before) > 300 for before, after in pairwise(week.values))
     assert 40 < steps / 48 < 120
     assert min(week.values) >= 0
-    assert synthetic_week(days=1).values == week.values != synthetic_week(days=1, seed=2).values
+    assert synthetic_week(days=2).values == week.values != synthetic_week(days=2, seed=2).values
 
 
 def test_points_make_steps_and_ramps() -> None:
