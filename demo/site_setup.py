@@ -20,7 +20,7 @@ def _answers(simulated: SimulatedSite) -> dict[str, list[dict[str, Any]]]:
     addresses = {"host": [battery.host for battery in simulated.batteries], "port": simulated.batteries[0].port}
     return {
         "user": [{"next_step_id": "homewizard"}],
-        "homewizard": [{"host": f"{simulated.p1_host}:{simulated.p1_port}"}],
+        "homewizard": [{"host": f"{simulated.p1.host}:{simulated.p1.port}"}],
         "confirm_import": [{"next_step_id": "address"}],
         "confirm_export": [{"next_step_id": "address"}],
         "address": [addresses],
