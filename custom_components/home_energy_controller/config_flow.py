@@ -12,11 +12,11 @@ from homeassistant.config_entries import (
 )
 from homeassistant.const import CONF_HOST, CONF_PORT, UnitOfTime
 from homeassistant.core import callback
-from homeassistant.helpers.selector import NumberSelector, NumberSelectorConfig, NumberSelectorMode
+from homeassistant.helpers import selector
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 import voluptuous as vol
 
-from .battery_flow import BatteryFlow
+from .battery_flow import BatteryFlow, BatterySubentryFlow
 from .const import (
     CONF_MAC,
     CONF_METER,
@@ -29,7 +29,6 @@ from .const import (
 from .flow_helpers import battery_client, configured_batteries, error_key, probe
 from .marstek import MarstekError
 from .meter_flow import MeterFlow
-from .subentry_flow import BatterySubentryFlow
 
 METER_AGE_LIMITS_S: Final = (15, 300)
 """Shorter, and one lost reading pauses control; longer, and control acts on what the house did minutes ago."""
@@ -94,14 +93,8 @@ class SiteOptionsFlow(OptionsFlow):
             limit_s = int(user_input[CONF_METER_AGE_LIMIT_S])
             return self.async_create_entry(data={**options, CONF_METER_AGE_LIMIT_S: limit_s})
         shortest, longest = METER_AGE_LIMITS_S
-        selector = NumberSelector(
-            NumberSelectorConfig(
-                min=shortest,
-                max=longest,
-                step=5,
-                unit_of_measurement=UnitOfTime.SECONDS,
-                mode=NumberSelectorMode.SLIDER,
-            )
+        field = selector.NumberSelector(
+            {"min": shortest, "max": longest, "step": 5, "unit_of_measurement": UnitOfTime.SECONDS}
         )
-        schema = vol.Schema({vol.Required(CONF_METER_AGE_LIMIT_S, default=DEFAULT_METER_AGE_LIMIT_S): selector})
+        schema = vol.Schema({vol.Required(CONF_METER_AGE_LIMIT_S, default=DEFAULT_METER_AGE_LIMIT_S): field})
         return self.async_show_form(step_id="init", data_schema=self.add_suggested_values_to_schema(schema, options))

@@ -11,16 +11,7 @@ from typing import Any, Final
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigSubentry, ConfigSubentryData
 from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PORT
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.selector import (
-    NumberSelector,
-    NumberSelectorConfig,
-    NumberSelectorMode,
-    SelectOptionDict,
-    SelectSelector,
-    SelectSelectorConfig,
-    SelectSelectorMode,
-    TextSelector,
-)
+from homeassistant.helpers import selector
 import voluptuous as vol
 from yarl import URL
 
@@ -211,27 +202,22 @@ def scan_ports(hass: HomeAssistant) -> tuple[int, ...]:
     return tuple(sorted({DEFAULT_BATTERY_PORT} | {sub.data[CONF_PORT] for _, sub in configured_batteries(hass)}))
 
 
-def port_selector() -> NumberSelector:
+def port_selector() -> selector.NumberSelector:
     """Return a field for a UDP port."""
-    return NumberSelector(NumberSelectorConfig(min=1, max=65535, step=1, mode=NumberSelectorMode.BOX))
+    return selector.NumberSelector({"min": 1, "max": 65535, "step": 1, "mode": selector.NumberSelectorMode.BOX})
 
 
 def details_schema(power_classes_w: Iterable[int], circuits: Iterable[str]) -> vol.Schema:
-    """Return the form of what only the owner of a battery knows."""
-    classes = [SelectOptionDict(value=str(power_w), label=f"{power_w} W") for power_w in power_classes_w]
+    """Return the form of what only the owner of a battery knows, with the circuits of the other batteries."""
+    classes: list[selector.SelectOptionDict] = [{"value": str(watt), "label": f"{watt} W"} for watt in power_classes_w]
+    meters = selector.SelectSelector({"options": list(OwnMeter), "translation_key": CONF_OWN_METER})
     known = sorted(set(circuits) - {""})
-    circuit = (
-        SelectSelector(SelectSelectorConfig(options=known, custom_value=True, mode=SelectSelectorMode.DROPDOWN))
-        if known
-        else TextSelector()
-    )
+    circuit = selector.SelectSelector({"options": known, "custom_value": True}) if known else selector.TextSelector()
     return vol.Schema(
         {
-            vol.Required(CONF_NAME): TextSelector(),
-            vol.Required(CONF_POWER_CLASS_W): SelectSelector(SelectSelectorConfig(options=classes)),
-            vol.Required(CONF_OWN_METER): SelectSelector(
-                SelectSelectorConfig(options=list(OwnMeter), translation_key=CONF_OWN_METER)
-            ),
+            vol.Required(CONF_NAME): selector.TextSelector(),
+            vol.Required(CONF_POWER_CLASS_W): selector.SelectSelector({"options": classes}),
+            vol.Required(CONF_OWN_METER): meters,
             vol.Optional(CONF_CIRCUIT): circuit,
         }
     )
@@ -239,17 +225,17 @@ def details_schema(power_classes_w: Iterable[int], circuits: Iterable[str]) -> v
 
 def reconfigure_schema(power_classes_w: Iterable[int], circuits: Iterable[str]) -> vol.Schema:
     """Return the form of everything that can be changed about a battery."""
+    capacity = selector.NumberSelector(
+        {"min": 1, "max": 40, "step": 0.01, "unit_of_measurement": "kWh", "mode": selector.NumberSelectorMode.BOX}
+    )
+    releases = selector.SelectSelector({"options": [RELEASE_DEFAULT, *Release], "translation_key": CONF_RELEASE})
     return vol.Schema(
         {
-            vol.Required(CONF_HOST): TextSelector(),
+            vol.Required(CONF_HOST): selector.TextSelector(),
             vol.Required(CONF_PORT): port_selector(),
             **details_schema(power_classes_w, circuits).schema,
-            vol.Required(CONF_CAPACITY_KWH): NumberSelector(
-                NumberSelectorConfig(min=1, max=40, step=0.01, unit_of_measurement="kWh", mode=NumberSelectorMode.BOX)
-            ),
-            vol.Required(CONF_RELEASE): SelectSelector(
-                SelectSelectorConfig(options=[RELEASE_DEFAULT, *Release], translation_key=CONF_RELEASE)
-            ),
+            vol.Required(CONF_CAPACITY_KWH): capacity,
+            vol.Required(CONF_RELEASE): releases,
         }
     )
 

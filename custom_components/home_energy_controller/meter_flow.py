@@ -7,15 +7,8 @@ from typing import Any, Final, override
 from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigFlow, ConfigFlowResult
 from homeassistant.const import CONF_ENTITY_ID, CONF_HOST, CONF_IP_ADDRESS, CONF_PORT
 from homeassistant.data_entry_flow import AbortFlow
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import entity_registry as er, selector
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
-from homeassistant.helpers.selector import (
-    BooleanSelector,
-    EntitySelector,
-    EntitySelectorConfig,
-    EntityWithDeviceFilterSelectorConfig,
-    TextSelector,
-)
 import voluptuous as vol
 
 from .const import (
@@ -62,10 +55,10 @@ class MeterFlow(ConfigFlow):
             except (InvalidAddress, MeterError) as err:
                 errors[CONF_HOST] = error_key(err)
                 product = str(err)  # Only the message about a wrong product shows it.
-        schema = vol.Schema({vol.Required(CONF_HOST): TextSelector()})
+        schema = vol.Schema({vol.Required(CONF_HOST): selector.TextSelector()})
         return self.async_show_form(
             step_id="homewizard",
-            data_schema=self.add_suggested_values_to_schema(schema, user_input or self._suggested_host()),
+            data_schema=self.add_suggested_values_to_schema(schema, user_input or self._suggested()),
             description_placeholders={"product": product},
             errors=errors,
         )
@@ -78,19 +71,21 @@ class MeterFlow(ConfigFlow):
                 return await self._async_confirm(self._sensor(user_input))
             except MeterError as err:
                 errors[CONF_ENTITY_ID] = error_key(err)
-        selector = EntitySelectorConfig(
-            filter=EntityWithDeviceFilterSelectorConfig(domain="sensor", device_class="power"),
-            exclude_entities=self._own_entities(),
+        # Our own sensors are left out: a site that follows itself runs away.
+        entities = er.async_get(self.hass).entities.values()
+        own = [entity.entity_id for entity in entities if entity.platform == DOMAIN]
+        choice = selector.EntitySelector(
+            {"filter": {"domain": "sensor", "device_class": "power"}, "exclude_entities": own}
         )
         schema = vol.Schema(
             {
-                vol.Required(CONF_ENTITY_ID): EntitySelector(selector),
-                vol.Required(CONF_INVERT, default=False): BooleanSelector(),
+                vol.Required(CONF_ENTITY_ID): choice,
+                vol.Required(CONF_INVERT, default=False): selector.BooleanSelector(),
             }
         )
         return self.async_show_form(
             step_id="sensor",
-            data_schema=self.add_suggested_values_to_schema(schema, user_input or self._suggested_sensor()),
+            data_schema=self.add_suggested_values_to_schema(schema, user_input or self._suggested()),
             errors=errors,
         )
 
@@ -150,9 +145,8 @@ class MeterFlow(ConfigFlow):
 
     def _abort_if_meter_is_taken(self, meter: Mapping[str, Any]) -> None:
         """Refuse a meter that another site has: two controllers on one meter would fight."""
-        others = self._async_current_entries(include_ignore=False)
-        if self.source == SOURCE_RECONFIGURE:
-            others.remove(self._get_reconfigure_entry())
+        own = self._get_reconfigure_entry() if self.source == SOURCE_RECONFIGURE else None
+        others = [entry for entry in self._async_current_entries(include_ignore=False) if entry is not own]
         if self._meter_id(meter) in {self._meter_id(entry.data[CONF_METER]) for entry in others}:
             raise AbortFlow("already_configured")
 
@@ -162,31 +156,16 @@ class MeterFlow(ConfigFlow):
             return str(meter.get(CONF_SERIAL) or meter[CONF_HOST])
         return er.async_resolve_entity_id(er.async_get(self.hass), meter[CONF_ENTITY_ID])
 
-    def _suggested_host(self) -> dict[str, Any]:
-        """Return the address at hand: the one tried before, the site's own, or that of the HomeWizard integration."""
-        meter = self._present_meter()
-        if meter.get(CONF_METER_TYPE) == METER_HOMEWIZARD:
-            address = format_address(meter[CONF_HOST], meter.get(CONF_PORT, DEFAULT_METER_PORT), DEFAULT_METER_PORT)
-            return {CONF_HOST: address}
-        neighbours = self.hass.config_entries.async_entries("homewizard", include_ignore=False)
-        hosts = [entry.data[CONF_IP_ADDRESS] for entry in neighbours if CONF_IP_ADDRESS in entry.data]
-        return {CONF_HOST: hosts[0]} if hosts else {}
-
-    def _suggested_sensor(self) -> dict[str, Any]:
-        """Return the sensor at hand: the one tried before, or the site's own."""
-        meter = self._present_meter()
-        if meter.get(CONF_METER_TYPE) != METER_SENSOR:
-            return {}
-        return {CONF_ENTITY_ID: self._meter_id(meter), CONF_INVERT: meter.get(CONF_INVERT, False)}
-
-    def _present_meter(self) -> Mapping[str, Any]:
-        """Return the meter that this flow has read, else the one of the site that is changed."""
-        if self._meter or self.source != SOURCE_RECONFIGURE:
-            return self._meter
-        meter: Mapping[str, Any] = self._get_reconfigure_entry().data[CONF_METER]
-        return meter
-
-    def _own_entities(self) -> list[str]:
-        """Return our own entities: a site that follows its own sensors would follow itself."""
-        entities = er.async_get(self.hass).entities.values()
-        return [entity.entity_id for entity in entities if entity.platform == DOMAIN]
+    def _suggested(self) -> dict[str, Any]:
+        """Return the meter at hand: the one read before, the site's own, or that of the HomeWizard integration."""
+        meter = self._meter
+        if not meter and self.source == SOURCE_RECONFIGURE:
+            meter = self._get_reconfigure_entry().data[CONF_METER]
+        if not meter:
+            neighbours = self.hass.config_entries.async_entries("homewizard", include_ignore=False)
+            hosts = [entry.data[CONF_IP_ADDRESS] for entry in neighbours if CONF_IP_ADDRESS in entry.data]
+            return {CONF_HOST: hosts[0]} if hosts else {}
+        if meter[CONF_METER_TYPE] == METER_SENSOR:
+            return {CONF_ENTITY_ID: self._meter_id(meter), CONF_INVERT: meter.get(CONF_INVERT, False)}
+        port = meter.get(CONF_PORT, DEFAULT_METER_PORT)
+        return {CONF_HOST: format_address(meter[CONF_HOST], port, DEFAULT_METER_PORT)}

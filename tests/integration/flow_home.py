@@ -5,6 +5,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from ipaddress import IPv4Address
+import json
+from pathlib import Path
+from string import Formatter
 from typing import Any
 from unittest.mock import AsyncMock, patch
 
@@ -13,6 +16,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowManager
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components import home_energy_controller as integration
 from custom_components.home_energy_controller.const import DOMAIN
 from custom_components.home_energy_controller.marstek import MarstekClient, discover
 from custom_components.home_energy_controller.marstek.exchange import Timing
@@ -20,6 +24,8 @@ from simulation.site import SimulatedSite
 
 INTEGRATION = "custom_components.home_energy_controller"
 NETWORK = "homeassistant.components.network.async_get_ipv4_broadcast_addresses"
+
+TEXTS = json.loads((Path(integration.__file__).parent / "translations" / "en.json").read_text(encoding="utf-8"))
 
 FAST = Timing(
     first_timeout_s=0.1,
@@ -64,22 +70,28 @@ class FlowHome:
     async def start(self) -> Any:
         """Open the flow of a new site, or of a battery for the present one."""
         handler: Any = DOMAIN if self.entry is None else (self.entry.entry_id, "battery")
-        return await self._manager.async_init(handler, context={"source": SOURCE_USER})
+        return self.readable(await self._manager.async_init(handler, context={"source": SOURCE_USER}))
 
     async def menu(self, result: Any, option: str) -> Any:
         """Choose from a menu that offers it."""
         assert option in result["menu_options"]
-        return await self._manager.async_configure(result["flow_id"], {"next_step_id": option})
+        return self.readable(await self._manager.async_configure(result["flow_id"], {"next_step_id": option}))
 
     async def submit(self, result: Any, **user_input: Any) -> Any:
         """Send a form."""
-        return await self._manager.async_configure(result["flow_id"], user_input)
+        return self.readable(await self._manager.async_configure(result["flow_id"], user_input))
 
     async def after_progress(self, result: Any) -> Any:
         """Wait for a progress to end, as the frontend does."""
         assert result["type"] == "progress"
         await self.hass.async_block_till_done()
-        return await self._manager.async_configure(result["flow_id"])
+        return self.readable(await self._manager.async_configure(result["flow_id"]))
+
+    def readable(self, result: Any) -> Any:
+        """Return a result of a flow once it is sure that there is a text for all that it shows."""
+        words = TEXTS["config"] if self.entry is None else TEXTS["config_subentries"]["battery"]
+        assert_translated(result, words)
+        return result
 
     async def meter_confirmed(self) -> Any:
         """Go through a new site's flow up to the menu that shows the reading."""
@@ -90,6 +102,28 @@ class FlowHome:
         """Go through a new site's flow up to the first battery's form."""
         result = await self.menu(await self.meter_confirmed(), "address")
         return await self.submit(result, host=[self.hosts[index] for index in indices], port=self.port)
+
+
+def assert_translated(result: Any, words: Any) -> None:
+    """Fail when a step, field, option or error has no text, or a text has a placeholder that nobody fills."""
+    texts: list[str] = []
+    match result["type"]:
+        case "form":
+            step = words["step"][result["step_id"]]
+            texts = [step["title"], step["description"]]
+            texts += [words["error"][key] for key in (result["errors"] or {}).values()]
+            for field in result["data_schema"].schema:
+                texts += [step["data"][field], step["data_description"][field]]
+        case "menu":
+            step = words["step"][result["step_id"]]
+            texts = [step["title"], step["description"], *(step["menu_options"][key] for key in result["menu_options"])]
+        case "progress":
+            texts = [words["progress"][result["progress_action"]]]
+        case "abort" if "translation_domain" not in result:
+            texts = [words["abort"][result["reason"]]]
+    filled = set(result.get("description_placeholders") or {})
+    for text in texts:
+        assert {name for _, name, _, _ in Formatter().parse(text) if name} <= filled, text
 
 
 def suggested(result: Any) -> dict[str, Any]:

@@ -47,7 +47,9 @@ def batteries(home: FlowHome) -> list[ConfigSubentry]:
 async def reconfigured(home: FlowHome, index: int, **changes: Any) -> Any:
     """Open the form of a battery, change fields, and send it."""
     assert home.entry is not None
-    result = await home.entry.start_subentry_reconfigure_flow(home.hass, batteries(home)[index].subentry_id)
+    result = home.readable(
+        await home.entry.start_subentry_reconfigure_flow(home.hass, batteries(home)[index].subentry_id)
+    )
     return await home.submit(result, **(suggested(result) | changes))
 
 

@@ -20,7 +20,7 @@ from simulation.devices import VENUS_A_147, VENUS_E3_144, VENUS_E3_150, VENUS_MI
 from simulation.faults import Fault
 from simulation.site import SimulatedSite
 
-from .flow_home import INTEGRATION, FlowHome, options_of, short_waits, suggested
+from .flow_home import INTEGRATION, TEXTS, FlowHome, assert_translated, options_of, short_waits, suggested
 from .world import site_entry
 
 WATT = {"unit_of_measurement": "W", "device_class": "power"}
@@ -316,18 +316,15 @@ async def test_battery_that_does_not_tell_its_charge_is_added_all_the_same(home:
     assert result["description_placeholders"]["soc"] == "?"
 
 
-async def test_meter_that_another_site_took_meanwhile_is_refused_at_the_end(home: FlowHome) -> None:
-    """Two flows side by side may choose the same meter and the same battery."""
-    first, second, third = (
-        await home.batteries_chosen(0),
-        await home.batteries_chosen(1),
-        await home.batteries_chosen(0),
-    )
-    first = await home.submit(first, **suggested(first))
-    assert first["type"] == "create_entry"
-    second = await home.submit(second, **suggested(second))
-    third = await home.submit(third, **suggested(third))
-    assert (second["reason"], third["reason"]) == ("already_configured", "already_configured")
+async def test_meter_or_battery_that_another_flow_took_meanwhile_is_refused_at_the_end(home: FlowHome) -> None:
+    """Two flows side by side may have chosen the same meter, or the same battery for another meter."""
+    home.hass.states.async_set(SENSOR, "312", WATT)
+    first, same_meter = await home.batteries_chosen(0), await home.batteries_chosen(1)
+    other_meter = await home.submit(await home.menu(await home.start(), "sensor"), entity_id=SENSOR, invert=False)
+    same_battery = await home.submit(await home.menu(other_meter, "address"), host=[home.hosts[0]], port=home.port)
+    assert (await home.submit(first, **suggested(first)))["type"] == "create_entry"
+    for result in (same_meter, same_battery):
+        assert (await home.submit(result, **suggested(result)))["reason"] == "already_configured"
     assert len(home.hass.config_entries.async_entries(DOMAIN)) == 1
 
 
@@ -396,7 +393,7 @@ def entry(home: FlowHome) -> MockConfigEntry:
 async def test_site_gets_another_meter(home: FlowHome, entry: MockConfigEntry) -> None:
     """From the P1 to a sensor and back; the meter at hand is suggested each time."""
     home.hass.states.async_set(SENSOR, "-312", WATT)
-    result = await home.menu(await entry.start_reconfigure_flow(home.hass), "sensor")
+    result = await home.menu(home.readable(await entry.start_reconfigure_flow(home.hass)), "sensor")
     assert suggested(result) == {"invert": False}
     result = await home.submit(result, entity_id=SENSOR, invert=True)
     assert result["menu_options"] == ["save", "reconfigure"]
@@ -404,9 +401,9 @@ async def test_site_gets_another_meter(home: FlowHome, entry: MockConfigEntry) -
     assert (result["type"], result["reason"]) == ("abort", "reconfigure_successful")
     assert entry.data == {"meter": {"type": "sensor", "entity_id": SENSOR, "invert": True}}
 
-    result = await home.menu(await entry.start_reconfigure_flow(home.hass), "sensor")
+    result = await home.menu(home.readable(await entry.start_reconfigure_flow(home.hass)), "sensor")
     assert suggested(result) == {"entity_id": SENSOR, "invert": True}
-    result = await home.menu(await entry.start_reconfigure_flow(home.hass), "homewizard")
+    result = await home.menu(home.readable(await entry.start_reconfigure_flow(home.hass)), "homewizard")
     result = await home.menu(await home.submit(result, host=home.p1), "reconfigure")
     result = await home.menu(result, "homewizard")
     assert suggested(result) == {"host": home.p1}
@@ -420,11 +417,13 @@ async def test_own_meter_may_be_chosen_again_but_not_that_of_another_site(
 ) -> None:
     """A new address of the same meter is the usual reason to be here."""
     other = {"type": "homewizard", "host": "192.168.1.9", "port": 80, "serial": "02a1b0ffffff"}
-    result = await home.menu(await entry.start_reconfigure_flow(home.hass), "homewizard")
+    own = {**entry.data["meter"], "serial": "02a1b0ffffff"}
+    home.hass.config_entries.async_update_entry(entry, data={"meter": own})
+    result = await home.menu(home.readable(await entry.start_reconfigure_flow(home.hass)), "homewizard")
     assert suggested(result) == {"host": home.p1}
     assert (await home.submit(result, host=home.p1))["step_id"] == "confirm_import"
     MockConfigEntry(domain=DOMAIN, data={"meter": other}).add_to_hass(home.hass)
-    result = await home.menu(await entry.start_reconfigure_flow(home.hass), "homewizard")
+    result = await home.menu(home.readable(await entry.start_reconfigure_flow(home.hass)), "homewizard")
     assert (await home.submit(result, host=home.p1))["reason"] == "already_configured"
 
 
@@ -432,6 +431,7 @@ async def test_meter_age_limit_is_an_option(home: FlowHome, entry: MockConfigEnt
     """Other options stay as they are."""
     home.hass.config_entries.async_update_entry(entry, options={"other": 1})
     result = await home.hass.config_entries.options.async_init(entry.entry_id)
+    assert_translated(result, TEXTS["options"])
     assert suggested(result) == {"meter_age_limit_s": 60}
     flow = home.hass.config_entries.options
     result = await flow.async_configure(result["flow_id"], {"meter_age_limit_s": 120})
@@ -447,10 +447,9 @@ async def test_meter_age_limit_is_an_option(home: FlowHome, entry: MockConfigEnt
 
 async def dhcp(home: FlowHome, ip: str, mac: str) -> Any:
     """Let Home Assistant see a device ask for an address."""
-    return await home.hass.config_entries.flow.async_init(
-        DOMAIN,
-        context={"source": SOURCE_DHCP},
-        data=DhcpServiceInfo(ip=ip, hostname="marstek", macaddress=mac),
+    seen = DhcpServiceInfo(ip=ip, hostname="marstek", macaddress=mac)
+    return home.readable(
+        await home.hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_DHCP}, data=seen)
     )
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 import gzip
 import json
+import threading
 
 import aiohttp
 from aiohttp import web
@@ -173,6 +174,26 @@ async def test_unbelievable_reply_is_refused(meter: HomeWizardMeter, p1: P1, bod
         await meter.read()
 
 
+def test_deeply_nested_reply_is_refused_where_the_stack_is_small() -> None:
+    """Sixteen thousand brackets overflow the parser in a thread of 256 kB, such as those of Alpine Linux."""
+    raised: list[BaseException] = []
+
+    def parse() -> None:
+        try:
+            homewizard._parse_object(b"[" * 16_000)
+        except MeterInvalidReply as err:
+            raised.append(err)
+
+    usual = threading.stack_size(256 * 1024)
+    try:
+        thread = threading.Thread(target=parse)
+        thread.start()
+        thread.join()
+    finally:
+        threading.stack_size(usual)
+    assert len(raised) == 1
+
+
 async def test_endless_reply_is_cut_off(meter: HomeWizardMeter, p1: P1) -> None:
     """A server that never stops sending must not fill the memory."""
     sent = 0
@@ -214,8 +235,9 @@ async def test_silent_meter_is_given_up_in_time(
         return web.Response()
 
     p1.answer = answer
-    with pytest.raises(MeterUnreachable):
-        await meter.read()
+    async with asyncio.timeout(10):
+        with pytest.raises(MeterUnreachable):
+            await meter.read()
     done.set()
 
 
