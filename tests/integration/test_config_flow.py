@@ -468,7 +468,8 @@ async def test_address_is_not_changed_on_hearsay(home: FlowHome, entry: MockConf
     """Only the battery itself can tell that it moved."""
     battery, second, _ = entry.subentries.values()
     before = dict(battery.data)
-    assert (await dhcp(home, before["host"], before["mac"]))["reason"] == "already_configured"
+    home.site.batteries[0].faults.add(Fault.DEAD)
+    assert (await dhcp(home, before["host"], before["mac"]))["reason"] == "already_configured", "nothing to ask"
     assert (await dhcp(home, second.data["host"], before["mac"]))["reason"] == "wrong_device"
     result = await dhcp(home, "127.0.0.99", before["mac"])
     assert result["reason"] == "battery_silent"
