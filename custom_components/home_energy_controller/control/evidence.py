@@ -16,6 +16,8 @@ SOMEBODY_MISSING_W = 300.0
 FLOWS_W = 50.0
 """Less is standby consumption and measuring error; Auto itself does nothing below 20 W."""
 AT_LIMIT_SHARE = 0.9
+ANSWER_S = 10.0
+"""A leader has reached its limit by then, and a reading shows it."""
 
 type MeterMinute = tuple[Timed[float], ...]
 """Readings of the last minute and a little more, oldest first."""
@@ -55,13 +57,20 @@ def held(was_held: bool, allowed: Permission, power_w: float, minute: MeterMinut
     return sign * power_w < -FLOWS_W
 
 
-def without_effect(battery: BatterySettings, soc_pct: float, power_w: float, minute: MeterMinute, now: float) -> bool:
-    """Return whether a leader leaves work undone that it could do: no meter, another meter, or a wrong sign."""
+def without_effect(
+    battery: BatterySettings, soc_pct: float, power: Timed[float], minute: MeterMinute, now: float
+) -> bool:
+    """Return whether a leader leaves work undone that it could do: no meter, another meter, or a wrong sign.
+
+    One that works brings the meter near 0 within the minute; one at its limit, or near a bound, cannot.
+    """
     mean = mean_w(minute, now)
     if mean is None or abs(mean) <= SOMEBODY_MISSING_W or near_bound(battery, soc_pct, mean):
         return False
-    served_w = power_w if mean > 0 else -power_w
-    return served_w < AT_LIMIT_SHARE * battery.power_class_w
+    sign = 1 if mean > 0 else -1
+    if any(sign * reading.value < FLOWS_W for reading in minute) or power.at < minute[0].at + ANSWER_S:
+        return False
+    return sign * power.value < AT_LIMIT_SHARE * battery.power_class_w
 
 
 def _is_full(minute: MeterMinute, now: float) -> bool:

@@ -23,7 +23,8 @@ METER_FRESH_S = 15.0
 
 def watch(site: Site, memory: DecideMemory) -> DecideMemory:
     """Return the memory with what the leader says of itself; one that does not enter Auto loses its fitness to lead."""
-    unfit = {battery_id: until for battery_id, until in memory.unfit.items() if until > site.now}
+    at_work = {view.battery_id for view in site.members if view.in_auto}
+    unfit = {key: until for key, until in memory.unfit.items() if until > site.now and key not in at_work}
     leader = site.member(memory.leader_id)
     if leader is None or leader.seen.mode is None or memory.leader_held or not site.settings.enabled:
         return replace(memory, leader_auto=None, unfit=unfit)
@@ -42,13 +43,10 @@ def silent_leader_id(site: Site, memory: DecideMemory) -> str | None:
         for view in site.views
         if view.is_ours and not view.is_known and view.settings.may_lead and view.battery_id not in memory.missing
     ]
-    leader = site.member(memory.leader_id)
-    for view in silent:
-        if view.battery_id == memory.leader_id and not memory.leader_held:
-            return view.battery_id
-        if (leader is None or not leader.in_auto) and view.last_mode is Mode.AUTO:
-            return view.battery_id
-    return None
+    leads_on = [view for view in silent if view.battery_id == memory.leader_id and not memory.leader_held]
+    if not leads_on and not any(view.in_auto for view in site.members):
+        leads_on = [view for view in silent if view.mode is None and view.last_mode is Mode.AUTO]
+    return leads_on[0].battery_id if leads_on else None
 
 
 def without_missing(site: Site, memory: DecideMemory) -> DecideMemory:
@@ -74,7 +72,7 @@ def pause(site: Site, memory: DecideMemory, leaders: tuple[View, ...]) -> Decide
     """Return the memory with a pause begun or ended: a leader in Auto that changes nothing is no base for followers."""
     leader = next((view for view in leaders if view.battery_id == memory.leader_id), None)
     auto = memory.leader_auto
-    if leader is None or auto is None or not auto.value or leader.soc_pct is None or leader.power_w is None:
+    if leader is None or auto is None or not auto.value or leader.soc_pct is None or leader.seen.power_w is None:
         return replace(memory, paused_until=None)
     if memory.paused_until is not None:
         if site.now < memory.paused_until:
@@ -83,7 +81,7 @@ def pause(site: Site, memory: DecideMemory, leaders: tuple[View, ...]) -> Decide
         return replace(memory, paused_until=None, leader_auto=Timed(True, site.now), decided_at=None)
     proven_s = site.now - auto.at
     if proven_s >= evidence.EVIDENCE_S and evidence.without_effect(
-        leader.settings, leader.soc_pct, leader.power_w, memory.minute, site.now
+        leader.settings, leader.soc_pct, leader.seen.power_w, memory.minute, site.now
     ):
         return replace(memory, paused_until=site.now + PAUSE_S)
     return memory
@@ -95,7 +93,9 @@ def hold(site: Site, memory: DecideMemory) -> DecideMemory:
     if leader is None or leader.power_w is None:
         return memory
     minute = memory.minute if site.meter_is_fresh(METER_FRESH_S) else ()
-    return replace(memory, leader_held=evidence.held(memory.leader_held, leader.auto, leader.power_w, minute, site.now))
+    was_held = memory.leader_held or memory.leader_may != leader.auto
+    held = evidence.held(was_held, leader.auto, leader.power_w, minute, site.now)
+    return replace(memory, leader_held=held, leader_may=leader.auto)
 
 
 def run_law(site: Site, memory: DecideMemory, leaders: tuple[View, ...], law: Law) -> DecideMemory:

@@ -104,6 +104,8 @@ class DecideMemory:
     leader_id: str | None = None
     leader_held: bool = True
     """Kept from Auto: what a new leader is until it is known to be harmless."""
+    leader_may: Permission = FREE
+    """What Auto was allowed in the last cycle: when that changes, the leader is held until the meter speaks for it."""
     leader_auto: Timed[bool] | None = None
     """Whether the leader says that it is in Auto, and since when; None while it is not meant to."""
     setpoints: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))

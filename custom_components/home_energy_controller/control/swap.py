@@ -92,7 +92,7 @@ class Scene:
         return [
             battery
             for battery in self.settings.batteries
-            if battery is not leader and self.is_ours(battery) and self.may_be_auto(battery)
+            if battery is not leader and battery.can_idle and self.is_ours(battery) and self.may_be_auto(battery)
         ]
 
     def charge(self, battery: BatterySettings) -> Permission:
@@ -171,9 +171,8 @@ def _begun(
     power = believable(scene.snapshot.battery(old.battery_id).power_w)
     allowed = by_strategy(scene.settings.strategy) & scene.charge(old)
     hold = setpoint(old, 0 if power is None else allowed_power_w(power.value, old, allowed))
-    if hold is None:
-        return memory
-    return replace(memory, swap=Swap(new_id=leader.battery_id, hold=hold, since=scene.now))
+    swap = None if hold is None else Swap(hold=hold, new_id=leader.battery_id, since=scene.now)
+    return replace(memory, swap=swap)
 
 
 def _is_kept(scene: Scene, memory: SwapMemory, kept: BatterySettings, leader: BatterySettings) -> bool:

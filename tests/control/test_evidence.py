@@ -1,0 +1,81 @@
+"""What the last minute of the meter says."""
+
+import pytest
+
+from custom_components.home_energy_controller.control import evidence
+from custom_components.home_energy_controller.control.evidence import MeterMinute
+from custom_components.home_energy_controller.control.model import Timed
+from custom_components.home_energy_controller.control.permissions import FREE, NOTHING_ALLOWED, Permission
+from tests.control.build import battery
+
+CHARGE_ONLY = Permission(may_discharge=False)
+DISCHARGE_ONLY = Permission(may_charge=False)
+
+
+def minute(power_w: float, *, to: float = 100.0, since: float = 40.0) -> MeterMinute:
+    """Return a reading every ten seconds."""
+    return tuple(Timed(power_w, at) for at in range(int(since), int(to) + 1, 10))
+
+
+def test_minute_keeps_what_is_needed_and_no_more() -> None:
+    kept: MeterMinute = ()
+    for at in range(0, 1000, 5):
+        kept = evidence.extended(kept, Timed(at, at), at)
+    assert [reading.at for reading in kept] == list(range(920, 1000, 5))
+
+
+def test_same_reading_is_not_counted_twice_and_nothing_is_not_counted() -> None:
+    once = evidence.extended((), Timed(1, 10), 10)
+    assert evidence.extended(once, Timed(1, 10), 12) == once
+    assert evidence.extended(once, None, 12) == once
+
+
+def test_after_a_gap_the_minute_begins_anew() -> None:
+    assert evidence.extended(minute(1), Timed(2, 131), 131) == (Timed(2, 131),)
+    assert len(evidence.extended(minute(1), Timed(2, 130), 130)) == 6
+
+
+def test_nothing_is_known_before_a_minute_is_over() -> None:
+    assert evidence.mean_w((), 100) is None
+    assert evidence.mean_w(minute(5, since=50), 100) is None
+    assert evidence.mean_distance_w(minute(5, since=50), 100) is None
+    assert evidence.mean_w(minute(5), 100) == 5
+    assert evidence.mean_distance_w((*minute(-5), Timed(5, 101)), 101) == 5
+
+
+def test_leader_that_may_do_everything_is_never_held() -> None:
+    assert not evidence.held(True, FREE, 500, (), 100)
+
+
+def test_leader_that_may_do_nothing_is_held() -> None:
+    assert evidence.held(False, NOTHING_ALLOWED, 0, minute(-500), 100)
+
+
+@pytest.mark.parametrize(("allowed", "sign"), [(CHARGE_ONLY, -1), (DISCHARGE_ONLY, 1)])
+def test_auto_is_given_after_a_minute_of_work_and_taken_at_the_first_sign_of_the_other(
+    allowed: Permission, sign: int
+) -> None:
+    assert evidence.held(True, allowed, 0, minute(sign * 500, since=50), 100)
+    assert not evidence.held(True, allowed, 0, minute(sign * 500), 100)
+    assert evidence.held(True, allowed, 0, (*minute(sign * 500), Timed(sign * 40, 100)), 100)
+    assert evidence.held(True, allowed, 0, minute(-sign * 500), 100)
+    assert not evidence.held(False, allowed, sign * 500, (), 100)
+    assert not evidence.held(False, allowed, -sign * 40, (), 100)
+    assert evidence.held(False, allowed, -sign * 60, minute(sign * 500), 100)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_leader_that_leaves_work_undone_for_a_minute_is_without_effect(sign: int) -> None:
+    def judged(power_w: float, meter: MeterMinute, soc: float = 50.0, at: float = 80.0) -> bool:
+        return evidence.without_effect(battery(), soc, Timed(sign * power_w, at), meter, 100)
+
+    work = minute(sign * 301)
+    assert judged(0, work)
+    assert judged(-2500, work), "at its limit, but the wrong way: the sign of the meter"
+    assert judged(2240, work)
+    assert not judged(2260, work), "at its limit"
+    assert not judged(0, minute(sign * 300))
+    assert not judged(0, minute(sign * 301, since=50)), "less than a minute"
+    assert not judged(0, (*minute(sign * 900), Timed(sign * 40.0, 100))), "it did bring the meter to 0"
+    assert not judged(0, work, at=49), "read before it could answer"
+    assert not judged(0, work, soc=13.0 if sign > 0 else 97.0), "it cannot"

@@ -1,0 +1,96 @@
+"""How batteries are let go."""
+
+import pytest
+
+from custom_components.home_energy_controller.control.model import (
+    BatterySettings,
+    Command,
+    Mode,
+    OwnMeter,
+    Release,
+    Strategy,
+    Wish,
+)
+from custom_components.home_energy_controller.control.proof import Sent
+from custom_components.home_energy_controller.control.pursue import PursueMemory
+from custom_components.home_energy_controller.control.release import release, stop
+from tests.control.build import auto, battery, manual_idle, passive, seen, site, snapshot
+
+LONG = passive("a", 0, 86_400)
+
+
+def told(*commands: Command, leader: str | None = None) -> PursueMemory:
+    """Return a memory of commands."""
+    sent = {command.battery_id: Sent(command=command, asked_at=0, sent_at=0) for command in commands}
+    return PursueMemory(sent=sent, leader_id=leader)
+
+
+def released(settings: BatterySettings) -> tuple[Command, ...]:
+    """Release one commanded battery."""
+    return release(site(settings), told(passive("a", 500)), snapshot(seen("a")))
+
+
+@pytest.mark.parametrize(
+    ("found", "own_meter", "command"),
+    [
+        (Mode.AUTO, OwnMeter.NO, auto("a")),
+        (Mode.MANUAL, OwnMeter.YES, manual_idle("a")),
+        (Mode.PASSIVE, OwnMeter.YES, auto("a")),
+        (Mode.UNKNOWN, OwnMeter.UNSURE, auto("a")),
+        (Mode.AI, OwnMeter.YES, auto("a")),
+        (Mode.UPS, OwnMeter.YES, auto("a")),
+        (None, OwnMeter.YES, auto("a")),
+        (None, OwnMeter.NO, LONG),
+        (Mode.PASSIVE, OwnMeter.NO, LONG),
+    ],
+)
+def test_battery_is_left_as_it_was_found(found: Mode | None, own_meter: OwnMeter, command: Command) -> None:
+    assert released(battery("a", found_mode=found, own_meter=own_meter)) == (command,)
+
+
+def test_battery_is_left_in_auto_or_idle_for_long_where_its_owner_wants_that() -> None:
+    assert released(battery("a", release=Release.AUTOMATIC)) == (auto("a"),)
+    assert released(battery("a", release=Release.IDLE)) == (LONG,)
+    assert released(battery("a", release=Release.IDLE, has_passive=False, slots_cleared=True)) == (manual_idle("a"),)
+    assert released(battery("a", release=Release.IDLE, has_passive=False)) == ()
+
+
+def test_what_the_owner_asked_of_a_battery_by_hand_outlives_the_controller() -> None:
+    assert released(battery("a", release=Release.IDLE, wish=Wish.AUTOMATIC)) == (auto("a"),)
+    assert released(battery("a", release=Release.AUTOMATIC, wish=Wish.IDLE)) == (LONG,)
+    assert released(battery("a", release=Release.AUTOMATIC, wish=Wish.FIXED)) == (auto("a"),)
+
+
+def test_battery_that_was_never_touched_is_never_released() -> None:
+    settings = site(battery("a", release=Release.IDLE), battery("b", release=Release.IDLE))
+    assert release(settings, told(passive("a", 500)), snapshot()) == (LONG,)
+    assert release(settings, PursueMemory(), snapshot()) == ()
+
+
+def test_switching_off_leaves_the_owners_batteries_alone() -> None:
+    settings = site(battery("a"), battery("b", wish=Wish.FIXED))
+    memory = told(passive("a", 500), passive("b", 300))
+    assert release(settings, memory, snapshot(), keep_wishes=True) == (auto("a"),)
+
+
+def test_stopping_leaves_a_leader_in_auto_when_it_may_do_everything() -> None:
+    memory = told(auto("a"), passive("b", 500), leader="a")
+    assert stop(site(battery("a"), battery("b")), memory, snapshot()) == ()
+
+
+@pytest.mark.parametrize("strategy", [Strategy.ZERO_CHARGE_ONLY, Strategy.ZERO_DISCHARGE_ONLY])
+def test_stopping_idles_a_leader_that_may_not_do_everything_and_nobody_else(strategy: Strategy) -> None:
+    settings = site(battery("a"), battery("b"), battery("c", wish=Wish.AUTOMATIC), strategy=strategy)
+    short = passive("a", 0, 900)
+    assert stop(settings, told(auto("a"), passive("b", 500), auto("c"), leader="a"), snapshot()) == (short,)
+    assert stop(settings, told(passive("a", 0), leader="a"), snapshot()) == (short,), "held now, free after 300 s"
+    assert stop(settings, told(auto("a"), leader="b"), snapshot()) == (short,), "in the middle of a swap"
+
+
+def test_stopping_tells_nothing_while_the_controller_is_off_or_to_batteries_never_touched() -> None:
+    settings = site(battery("a"), strategy=Strategy.ZERO_CHARGE_ONLY)
+    assert stop(settings, PursueMemory(leader_id="a"), snapshot(seen("a", mode=Mode.AUTO))) == ()
+    off = site(battery("a"), strategy=Strategy.ZERO_CHARGE_ONLY, enabled=False)
+    assert stop(off, told(auto("a"), leader="a"), snapshot()) == ()
+    alone = site(battery("a", has_passive=False), strategy=Strategy.ZERO_CHARGE_ONLY)
+    assert stop(alone, told(auto("a"), leader="a"), snapshot()) == ()

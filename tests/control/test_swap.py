@@ -1,0 +1,225 @@
+"""A change of leader, step by step."""
+
+from dataclasses import replace
+
+from custom_components.home_energy_controller.control.model import (
+    BatteryObservation,
+    BatterySettings,
+    Command,
+    CommandOutcome,
+    Mode,
+    Strategy,
+    Target,
+)
+from custom_components.home_energy_controller.control.pursue import PursueMemory, Pursuit, pursue
+from tests.control.build import auto, battery, manual_idle, outcome, passive, seen, site, snapshot
+from tests.control.test_pursue import decision, follow, lead, nothing
+
+
+class Swapping:
+    """Two or three batteries, the first of which leads at 800 W, proven."""
+
+    def __init__(self, *batteries: BatterySettings) -> None:
+        """Begin with a leader that was never commanded, and others in Passive that never were either."""
+        self.settings = site(*(batteries or (battery("a"), battery("b"), battery("c"))))
+        self.memory = PursueMemory()
+        self.readings: dict[str, BatteryObservation] = {
+            made.battery_id: seen(made.battery_id, at=99) for made in self.settings.batteries
+        }
+        self.readings["a"] = seen("a", power=800, mode=Mode.AUTO, at=99)
+        self.done: dict[str, CommandOutcome] = {}
+
+    def read(
+        self, battery_id: str, at: float, power: float = 0.0, mode: Mode = Mode.PASSIVE, soc: float = 50.0
+    ) -> None:
+        """Read one battery."""
+        self.readings[battery_id] = seen(battery_id, power=power, mode=mode, at=at, soc=soc)
+
+    def at(self, now: float, *targets: Target, leader: str | None = "b") -> Pursuit:
+        """Pursue; every command is confirmed."""
+        view = snapshot(*(replace(seen_, outcome=self.done.get(key)) for key, seen_ in self.readings.items()))
+        result = pursue(decision(*targets, leader=leader), view, self.settings, self.memory, now)
+        self.memory = result.memory
+        for command in result.commands:
+            self.done[command.battery_id] = outcome(command, now)
+        return result
+
+    def sent(self, now: float, *targets: Target) -> tuple[Command, ...]:
+        """Return what is sent at a moment."""
+        return self.at(now, *targets).commands
+
+
+NEW = (follow("a", 300), lead("b"), follow("c", 500))
+"""What is decided: b leads instead of a."""
+
+
+def begun() -> Swapping:
+    """Return a swap of which the first step is proven and the second sent, at 108."""
+    swap = Swapping()
+    swap.at(100, *NEW)
+    swap.read("a", 106, 810)
+    swap.at(108, *NEW)
+    return swap
+
+
+def test_old_leader_holds_its_power_then_the_new_one_starts_then_the_old_one_follows() -> None:
+    swap = Swapping()
+    first = swap.at(100, *NEW)
+    assert first.commands == (passive("a", 800), passive("c", 500))
+    assert (first.swap, first.next_due) == (True, 102)
+    assert swap.sent(104, *NEW) == ()
+    swap.read("a", 106, 810)
+    second = swap.at(108, *NEW)
+    assert (second.commands, second.swap) == ((auto("b"),), True)
+    swap.read("b", 114, 100, Mode.AUTO)
+    swap.read("c", 114, 500)
+    third = swap.at(116, *NEW)
+    assert (third.commands, third.swap) == ((passive("a", 300),), False)
+
+
+def test_new_leader_waits_as_long_as_the_old_one_may_be_in_auto() -> None:
+    swap = Swapping()
+    swap.at(100, *NEW)
+    swap.read("a", 106, 800, Mode.AUTO)
+    assert swap.sent(108, *NEW) == ()
+    swap.read("a", 110, 400)
+    assert auto("b") not in swap.sent(111, *NEW), "out of Auto, but its power is not proven"
+    assert auto("b") not in swap.sent(112, *NEW)
+
+
+def test_others_keep_their_power_during_a_swap_but_idle_at_once() -> None:
+    swap = Swapping()
+    swap.at(90, lead("a"), follow("b", 700), follow("c", 700), leader="a")
+    swap.read("b", 95, 700)
+    swap.read("c", 95, 700)
+    swap.at(96, lead("a"), follow("b", 700), follow("c", 700), leader="a")
+    assert swap.sent(100, follow("a"), lead("b"), follow("c", 400)) == (passive("a", 800),)
+    assert swap.sent(102, follow("a"), lead("b"), follow("c")) == (passive("c", 0),)
+
+
+def test_first_step_unproven_after_30_s_leaves_the_old_leader_for_ten_minutes() -> None:
+    swap = Swapping()
+    swap.at(100, *NEW)
+    sent = [command for now in range(102, 131, 2) for command in swap.sent(now, *NEW)]
+    assert set(sent) == {passive("a", 800), passive("c", 500)}
+    back = swap.at(131, *NEW)
+    assert back.commands == (auto("a"), passive("b", 300))
+    assert not back.swap
+    swap.read("a", 140, 800, Mode.AUTO)
+    swap.read("b", 140, 300)
+    swap.read("c", 140, 500)
+    calm = [command for now in range(142, 730, 10) for command in swap.sent(now, *NEW)]
+    assert set(calm) == {passive("b", 300), passive("c", 500)}, "renewals"
+    assert passive("a", 800) in swap.sent(732, *NEW), "and once more"
+
+
+def test_second_step_unproven_after_30_s_gives_the_lead_back() -> None:
+    swap = begun()
+    assert [
+        command for now in range(110, 139, 2) for command in swap.sent(now, *NEW) if command.battery_id == "a"
+    ] == []
+    back = swap.at(140, *NEW)
+    assert back.commands == (passive("b", 300),), "the new one must be out of Auto first"
+    swap.read("b", 144, 300, Mode.AUTO)
+    assert auto("a") not in swap.sent(146, *NEW)
+    swap.read("b", 150, 300)
+    assert auto("a") in swap.sent(152, *NEW)
+
+
+def test_firmware_whose_mode_may_be_read_late_is_given_more_time() -> None:
+    swap = Swapping(battery("a", mode_read_delay_s=15.0), battery("b"), battery("c"))
+    swap.at(100, *NEW)
+    assert swap.at(144, *NEW).swap
+    assert not swap.at(146, *NEW).swap
+
+
+def test_old_leader_that_may_not_run_auto_is_not_put_back() -> None:
+    swap = Swapping()
+    swap.at(100, *NEW)
+    swap.read("a", 101, 800, Mode.AUTO, soc=12)
+    assert auto("a") not in swap.sent(131, *NEW)
+    limited = Swapping()
+    limited.at(100, *NEW)
+    limited.settings = site(battery("a", max_charge_w=1000), battery("b"), battery("c"))
+    assert auto("a") not in limited.sent(131, *NEW)
+    one_way = Swapping()
+    one_way.at(100, *NEW)
+    one_way.settings = replace(one_way.settings, strategy=Strategy.ZERO_CHARGE_ONLY)
+    assert auto("a") not in one_way.sent(131, *NEW)
+
+
+def test_old_leader_at_its_reserve_holds_nothing() -> None:
+    swap = Swapping()
+    swap.read("a", 99, 800, Mode.AUTO, soc=12)
+    assert swap.sent(100, *NEW)[0] == passive("a", 0)
+
+
+def test_old_leader_of_unknown_power_holds_nothing() -> None:
+    swap = Swapping()
+    swap.readings["a"] = seen("a", power=None, mode=Mode.AUTO, at=99)
+    assert swap.sent(100, *NEW)[0] == passive("a", 0)
+
+
+def test_old_leader_without_passive_is_idled_first() -> None:
+    swap = Swapping(battery("a", has_passive=False, slots_cleared=True), battery("b"), battery("c"))
+    assert swap.sent(100, follow("a"), lead("b"), follow("c")) == (manual_idle("a"), passive("c", 0))
+
+
+def test_old_leader_that_cannot_be_idled_does_not_keep_the_new_one_waiting() -> None:
+    swap = Swapping(battery("a", has_passive=False), battery("b"), battery("c"))
+    assert auto("b") in swap.sent(100, nothing("a"), lead("b"), follow("c"))
+    odd = Swapping(battery("a", has_passive=False), battery("b"), battery("c"))
+    assert auto("b") in odd.sent(100, follow("a"), lead("b"), follow("c"))
+
+
+def test_all_found_in_auto_the_leader_stays_and_the_others_leave() -> None:
+    swap = Swapping()
+    swap.read("b", 99, 0, Mode.AUTO)
+    swap.read("c", 99, 0, Mode.AUTO)
+    first = swap.at(100, lead("a"), follow("b"), follow("c"), leader="a")
+    assert (first.commands, first.swap) == ((passive("b", 0), passive("c", 0)), False)
+
+
+def test_leader_is_not_started_beside_a_third_that_may_be_in_auto() -> None:
+    swap = Swapping()
+    swap.read("c", 99, 0, Mode.AUTO)
+    assert swap.sent(100, *NEW) == (passive("a", 800), passive("c", 500))
+    swap.read("a", 106, 800)
+    assert swap.sent(108, *NEW) == ()
+    swap.read("c", 109, 500)
+    assert swap.sent(110, *NEW) == (auto("b"),)
+
+
+def test_waiting_leader_goes_on_with_what_it_did() -> None:
+    swap = Swapping()
+    swap.at(90, lead("a"), follow("b", 700), follow("c"), leader="a")
+    swap.read("b", 95, 700)
+    assert swap.sent(240, follow("a"), lead("b"), follow("c"))[1:] == (passive("b", 700), passive("c", 0)), "renewals"
+
+
+def test_swap_is_dropped_when_another_leader_is_decided() -> None:
+    swap = begun()
+    other = swap.at(110, follow("a"), follow("b"), lead("c"), leader="c")
+    assert other.swap, "now from b, which may be in Auto, to c"
+    assert other.commands[:2] == (passive("a", 0), passive("b", 0))
+    swap.read("b", 115)
+    assert auto("c") in swap.at(117, follow("a"), follow("b"), lead("c"), leader="c").commands
+
+
+def test_swap_is_dropped_when_no_leader_is_wanted_or_the_old_one_is_gone() -> None:
+    swap = begun()
+    assert not swap.at(110, follow("a"), follow("b"), follow("c"), leader=None).swap
+    held = begun()
+    assert not held.at(110, follow("a"), follow("b"), follow("c"), leader="b").swap
+    gone = begun()
+    assert not gone.at(110, nothing("a"), lead("b"), follow("c")).swap
+
+
+def test_owner_s_auto_is_not_waited_for() -> None:
+    swap = Swapping()
+    owners = replace(lead("a"), role=follow("a").role.OWNER)
+    assert auto("b") in swap.sent(100, owners, lead("b"), follow("c"))
+
+
+def test_battery_without_a_target_is_left_alone() -> None:
+    assert Swapping().sent(100, lead("b")) == (auto("b"),)
