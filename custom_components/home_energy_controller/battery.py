@@ -36,7 +36,7 @@ from .control.model import (
     Timed,
 )
 from .energy import EnergyTotals
-from .marstek import DeviceInfo, MarstekClient, MarstekDevice, MarstekError
+from .marstek import DeviceInfo, MarstekClient, MarstekDevice, MarstekError, MarstekSuperseded
 from .store import StoredBattery
 
 _LOGGER = logging.getLogger(__name__)
@@ -184,14 +184,27 @@ class Battery:
         """Poll the device and count its energy."""
         try:
             await self.device.poll()
+        except MarstekSuperseded:
+            return  # A command came first, and asks for a reading of its own.
         except MarstekError as err:
             _LOGGER.debug("%s: not read: %s", self.name, err)
             self.answering = False
             return
         self.answering = True
+        first = self.last_answer is None
         self.last_answer = dt_util.utcnow().replace(microsecond=0)
         if (power := self.device.power_w) is not None:
             self.totals = self.totals.counted(*power)
+        # Nobody waits for the rest: the device needs a pause before the next question. The first poll has to be quick.
+        if self.device.details_due and not first:
+            self._spawn(self._async_read_details(), f"read details of {self.name}")
+
+    async def _async_read_details(self) -> None:
+        """Read what changes slowly."""
+        try:
+            await self.device.read_details()
+        except MarstekError as err:
+            _LOGGER.debug("%s: no details: %s", self.name, err)
 
     async def _async_write(self, command: Command) -> None:
         """Send one command and note what became of it."""

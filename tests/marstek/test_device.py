@@ -215,19 +215,20 @@ async def test_the_paired_meter_can_be_read(client: MarstekClient, peer: Peer, p
     assert device.meter.power_w == -51.0
 
 
-async def test_a_good_battery_is_polled_with_its_cells_every_five_minutes(
+async def test_the_cells_of_a_good_battery_are_due_every_five_minutes(
     client: MarstekClient, peer: Peer, port: int, clock: Clock
 ) -> None:
-    """Their temperature changes slowly."""
+    """Their temperature changes slowly; power and charge are not kept waiting for it."""
     device = make_device(client, port)
     await device.poll()
-    await device.poll()
+    assert peer.methods == ["ES.GetMode"]
+    assert device.details_due
+    await device.read_details()
+    assert peer.methods[1:] == ["Bat.GetStatus"]
     clock.offset_s += 299.0
-    await device.poll()
-    assert peer.methods == ["ES.GetMode", "Bat.GetStatus", "ES.GetMode", "ES.GetMode"]
+    assert not device.details_due
     clock.offset_s += 1.0
-    await device.poll()
-    assert peer.methods[4:] == ["ES.GetMode", "Bat.GetStatus"]
+    assert device.details_due
 
 
 async def test_a_reset_prone_battery_is_polled_with_as_little_as_possible(
@@ -237,6 +238,7 @@ async def test_a_reset_prone_battery_is_polled_with_as_little_as_possible(
     device = make_device(client, port, firmware=144)
     await device.poll()
     assert peer.methods == ["ES.GetMode"]
+    assert not device.details_due
 
 
 async def test_a_battery_with_solar_strings_is_polled_for_them(client: MarstekClient, peer: Peer, port: int) -> None:
@@ -263,7 +265,7 @@ async def test_what_a_battery_does_not_support_is_not_asked_again_until_its_firm
 
 
 @pytest.mark.parametrize("trouble", [[silent] * 3, [result(soc=150)], [error(-32601)], [error(-32603)]])
-async def test_silent_cells_are_no_failure_of_the_poll(
+async def test_silent_cells_are_no_failure(
     client: MarstekClient, peer: Peer, port: int, trouble: list[Step]
 ) -> None:
     """Optional parts fail alone, and wait for their next turn."""
@@ -275,12 +277,11 @@ async def test_silent_cells_are_no_failure_of_the_poll(
 
     peer.script.extend([hurry, *trouble])
     await device.poll()
+    await device.read_details()
     client.timing = PATIENT
     assert device.soc_pct is not None
     assert device.battery is None
-    count = len(peer.requests)
-    await device.poll()
-    assert peer.methods[count:] == ["ES.GetMode"]
+    assert not device.details_due
 
 
 async def test_after_a_command_148_is_not_asked_for_its_mode(

@@ -178,9 +178,11 @@ class MarstekDevice:
             return
         if self.has_pv:
             await self._try(Method.PV_GET_STATUS)
-        if self._battery_status_due():
-            self._battery_asked_at = self._clock()
-            await self._try(Method.BAT_GET_STATUS)
+
+    async def read_details(self) -> None:
+        """Read what changes slowly and control can do without; a device that does not tell loses nothing."""
+        self._battery_asked_at = self._clock()
+        await self._try(Method.BAT_GET_STATUS)
 
     async def set_auto(self) -> bool:
         """Let the device regulate on its own meter; returns whether it says that it does."""
@@ -219,8 +221,9 @@ class MarstekDevice:
             return 0.0
         return max(0.0, self._written_at + self.profile.mode_read_delay_s - self._clock())
 
-    def _battery_status_due(self) -> bool:
-        """Return whether the cells should be read."""
+    @property
+    def details_due(self) -> bool:
+        """Return whether `read_details` is due, and safe on this firmware."""
         if not self.profile.battery_status_safe or Method.BAT_GET_STATUS in self._unsupported:
             return False
         return self._battery_asked_at is None or self._clock() - self._battery_asked_at >= BATTERY_INTERVAL_S
