@@ -113,9 +113,9 @@ def test_speed_plays_load_and_energy_faster_but_not_the_dynamics() -> None:
     battery.mode = DeviceMode.MANUAL
     battery.command(DeviceMode.PASSIVE, 0, power_w=300)
     house = House([battery], lambda t: t, speed=60.0)
-    house.run(2.0)
+    house.run(1.5)
     assert battery.power_w == 0
-    house.run(598)
+    house.run(598.5)
     assert house.trace_s == pytest.approx(36000)
     assert house.net_load_w == pytest.approx(36000)
     assert house.account.hours == pytest.approx(10)
