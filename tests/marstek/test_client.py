@@ -247,7 +247,7 @@ async def test_an_error_with_id_0_while_nothing_is_asked_is_foreign(
     """There is no request that it could answer."""
     await read(client, port)
     peer.send({"id": 0, "error": {"code": -32700, "message": "Parse error"}}, (CLIENT_HOST, port))
-    await read(client, port)
+    await asyncio.sleep(0.01)
     assert client.statistics.foreign == 1
 
 
@@ -392,7 +392,8 @@ async def test_a_command_needs_only_a_short_pause(client: MarstekClient, peer: P
     client.timing = replace(client.timing, longest_gap_s=60.0)
     await read(client, port, gap_s=60.0)
     async with asyncio.timeout(10.0):
-        assert (await write(client, port))["set_result"] is True
+        await client.request(HOST, port, Method.ES_SET_MODE, {"id": 0}, gap_s=60.0)
+    assert peer.methods == ["ES.GetMode", "ES.SetMode"]
 
 
 async def test_the_second_send_is_waited_for_longer(client: MarstekClient, peer: Peer, port: int) -> None:

@@ -265,23 +265,24 @@ async def test_what_a_battery_does_not_support_is_not_asked_again_until_its_firm
 
 
 @pytest.mark.parametrize("trouble", [[silent] * 3, [result(soc=150)], [error(-32601)], [error(-32603)]])
-async def test_silent_cells_are_no_failure(
+async def test_silent_cells_are_no_failure_of_the_poll(
     client: MarstekClient, peer: Peer, port: int, trouble: list[Step]
 ) -> None:
     """Optional parts fail alone, and wait for their next turn."""
     device = make_device(client, port)
 
-    def hurry(peer: Peer, request: dict[str, Any], address: Address) -> None:
+    def answer_and_hurry(peer: Peer, request: dict[str, Any], address: Address) -> None:
         client.timing = ALL_LOST
         answer(peer, request, address)
 
-    peer.script.extend([hurry, *trouble])
+    peer.script.extend([answer_and_hurry if trouble[0] is silent else answer, *trouble])
     await device.poll()
-    await device.read_details()
     client.timing = PATIENT
+    await peer.asked(1 + len(trouble))
     assert device.soc_pct is not None
     assert device.battery is None
-    assert not device.details_due
+    await device.poll()
+    assert peer.methods == ["ES.GetMode", *["Bat.GetStatus"] * len(trouble), "ES.GetMode"]
 
 
 async def test_after_a_command_148_is_not_asked_for_its_mode(

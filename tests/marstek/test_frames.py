@@ -109,6 +109,7 @@ def test_an_error_without_a_usable_id_has_id_0(request_id: object) -> None:
         b'{"id":"seven","result":{}}',
         b'{"id":1' + b"0" * 4000 + b',"result":{}}',
         b'{"result":{}}',
+        b'{"id":1,"result":{"deep":' + b"[" * 40 + b"]" * 40 + b"}}",
         b'{"id":1,"result":' + b"[" * 2000 + b"]" * 2000 + b"}",
         b"[" * 4000,
     ],

@@ -126,7 +126,7 @@ def _first_string_is_deciwatt(result: Result, powers: dict[str, float]) -> bool:
         if power > voltage:
             return True
     others = max((value for name, value in powers.items() if name != "pv1_"), default=0.0)
-    return others <= 0.0 or power > _DECIWATT_RATIO * others
+    return power > _DECIWATT_RATIO * others
 
 
 def _mode(value: object) -> DeviceMode:
