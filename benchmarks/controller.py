@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from math import inf
 from typing import Any, Final
 
-from benchmarks.home import FLOOR_PCT, WARM_UP_S, Link, Stage
+from benchmarks.home import FLOOR_PCT, WARM_UP_S, Stage
 from custom_components.home_energy_controller.control import model
 from custom_components.home_energy_controller.control.decide import DecideMemory, decide
 from custom_components.home_energy_controller.control.law import Law, allocate
@@ -14,7 +14,7 @@ from custom_components.home_energy_controller.control.net_load import sample_net
 from custom_components.home_energy_controller.control.pursue import PursueMemory, Pursuit, pursue
 from custom_components.home_energy_controller.marstek import frames
 from simulation.battery import DeviceMode
-from simulation.virtual import Exchange
+from simulation.virtual import Exchange, VirtualLink
 
 CALM_INTERVAL_S, BUSY_INTERVAL_S, OBSERVE_LIMIT_S, SLACK_S = 10.0, 2.0, 3.0, 1.0
 NET_LOAD_HISTORY_S, SHORTEST_AGE_LIMIT_S, PRONE_SPACING_S = 600.0, 90.0, 30.0
@@ -26,7 +26,7 @@ MODES: Final = {CommandKind.AUTO: DeviceMode.AUTO, CommandKind.PASSIVE: DeviceMo
 class RemoteBattery:
     """What the coordinator holds of one battery: the read and the write under way, and what came of them."""
 
-    def __init__(self, battery_id: str, stage: Stage, link: Link, poll_s: float) -> None:
+    def __init__(self, battery_id: str, stage: Stage, link: VirtualLink, poll_s: float) -> None:
         self.seen = model.BatteryObservation(battery_id=battery_id)
         self._stage, self._link, self._interval_s = stage, link, poll_s - SLACK_S
         self._spacing_s = PRONE_SPACING_S if stage.home.profile.reset_prone else 0.0
@@ -46,9 +46,7 @@ class RemoteBattery:
             self._read_at, self._read = now, self._link.ask(frames.Method.ES_GET_MODE, {"id": 0}, now)
 
     def write(self, command: model.Command, now: float) -> None:
-        """Send a command; a read that is under way gives way, and an older command is history."""
-        for older in filter(None, (self._read, self._write and self._write[0])):
-            self._link.abandon(older, now)
+        """Queue a command; what becomes of an older one is history."""
         match command.kind:
             case CommandKind.AUTO:
                 config = frames.auto_config()
@@ -57,8 +55,7 @@ class RemoteBattery:
             case CommandKind.MANUAL_IDLE:
                 config = frames.disabled_slot_config(9)
         self._stage.count(int(command.battery_id), MODES.get(command.kind, DeviceMode.MANUAL), command.power_w)
-        exchange = self._link.ask(frames.Method.ES_SET_MODE, {"id": 0, "config": config}, now)
-        self._read, self._write = None, (exchange, command)
+        self._write = self._link.ask(frames.Method.ES_SET_MODE, {"id": 0, "config": config}, now), command
 
     def step(self, now: float) -> None:
         """Take what has come."""
@@ -66,12 +63,10 @@ class RemoteBattery:
             return
         self._link.step(now)
         if self._write is not None and self._write[0].done_at is not None:
-            exchange, command = self._write
+            (exchange, command), done_at = self._write, self._write[0].done_at
+            accepted = (exchange.reply or {}).get("result", {}).get("set_result")
             outcome = model.CommandOutcome(
-                command=command,
-                sent_at=exchange.asked_at,
-                done_at=self._write[0].done_at,
-                accepted=(exchange.reply or {}).get("result", {}).get("set_result"),
+                command=command, sent_at=exchange.asked_at, done_at=done_at, accepted=accepted
             )
             self.seen, self._write = replace(self.seen, outcome=outcome), None
         if self._read is not None and self._read.done_at is not None:
@@ -152,7 +147,7 @@ class Controller:
         self._pursue_memory = pursuit.memory
         for command in pursuit.commands:
             self._batteries[int(command.battery_id)].write(command, now)
-        self._stage.tally.datagrams = sum(link.datagrams for link in self._links)
+        self._stage.tally["datagrams"] = sum(link.datagrams for link in self._links)
         due_s = CALM_INTERVAL_S if pursuit.next_due is None else pursuit.next_due - now
         self._cycle_at = now + min(CALM_INTERVAL_S, max(BUSY_INTERVAL_S, due_s))
 

@@ -1,6 +1,6 @@
 """The home of a run: its batteries, network and meter, what each was told, and what became of it."""
 
-from collections import deque
+from collections import Counter
 from dataclasses import dataclass, replace
 from math import inf
 from typing import Final
@@ -14,7 +14,7 @@ from simulation.faults import Fault
 from simulation.firmware import Firmware
 from simulation.house import House
 from simulation.traces import Trace
-from simulation.virtual import Exchange, VirtualLink, Wire
+from simulation.virtual import VirtualLink, Wire
 
 WARM_UP_S = 120
 """Every strategy takes over a house at rest; nothing is counted before it has had this time for it."""
@@ -23,8 +23,8 @@ FLOOR_PCT = 20.0
 """Of the devices and of every controller alike: a strategy with a lower floor of its own would win by it."""
 BUS_DELAY_S = 0.2
 """RS485 with Modbus, for the rivals that use it; never lost."""
-WRITE_GAP_S = 0.5
-"""Between a datagram and a command that cannot wait."""
+COUNTED: Final = ("commands", "mode_changes", "setpoint_changes", "renewals", "datagrams")
+"""For all batteries together: repetitions are renewals; datagrams are those over UDP with the polls, or bus writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,11 +60,10 @@ class Home:
 
 
 BASE: Final = "base"
-_D = replace(VENUS_E_156, family=Family.D)
 HOMES: Final[dict[str, Home]] = {
     BASE: Home(),
     "e3": Home(device=VENUS_E3_150),
-    "d": Home(device=_D),
+    "d": Home(device=replace(VENUS_E_156, family=Family.D)),
     **{f"n{n}": Home(batteries=n) for n in (1, 2, 4, 6)},
     "w800": Home(power_w=800),
     "poll10": Home(poll_s=10.0),
@@ -80,43 +79,13 @@ HOMES: Final[dict[str, Home]] = {
 """The same scenarios elsewhere: Auto laws, sizes, firmware below 156 (polled every 120 s), intervals and faults."""
 
 
-@dataclass(slots=True)
-class Tally:
-    """What was sent to all batteries together."""
-
-    commands: int = 0
-    """Changes, renewals and repetitions."""
-    setpoint_changes: int = 0
-    mode_changes: int = 0
-    datagrams: int = 0
-    """Over UDP with the polls; on a bus the writes."""
-
-    def __sub__(self, before: Tally) -> Tally:
-        """Return what was sent since."""
-        return Tally(*(getattr(self, name) - getattr(before, name) for name in self.__slots__))
-
-
-class Link(VirtualLink):
-    """A road to one battery on which a command makes older requests give way, as the integration's client does."""
-
-    def abandon(self, exchange: Exchange, now: float) -> None:
-        """Give a request up; it may have acted."""
-        if self._queue and self._queue[0] is exchange:
-            self._finish(now)
-            self._send_at = now + WRITE_GAP_S
-        else:
-            self._queue = deque(other for other in self._queue if other is not exchange)
-            exchange.done_at = now
-
-
 class Stage:
     """A run under way."""
 
     def __init__(self, case: Case, home: Home, seed: int, *, sharing: int = 1) -> None:
         """Build the house; the same seed makes the same batteries, losses and delays for every strategy."""
-        self.case, self.home, self.seed, self.tally = case, home, seed, Tally()
-        charge_w, discharge_w = (min(home.power_w, each) for each in (home.device.charge_w, home.device.discharge_w))
-        device = replace(home.device, charge_w=charge_w, discharge_w=discharge_w)
+        self.case, self.home, self.seed, self.tally = case, home, seed, Counter(dict.fromkeys(COUNTED, 0))
+        device = replace(home.device, charge_w=home.power_w, discharge_w=home.power_w)
         self.batteries = tuple(
             BatteryModel(device, soc_pct=case.soc_pct(i), power_class_w=home.power_w, seed=100 * seed + i)
             for i in range(home.batteries)
@@ -124,35 +93,37 @@ class Stage:
         for battery in self.batteries:
             battery.mode, battery.drops_per_h = DeviceMode.MANUAL, home.drops_per_h
             battery.law.sharing, battery.cells.floor_pct = sharing, FLOOR_PCT
-        net_load_w = [case.net_load_w[0]] * WARM_UP_S + [*case.net_load_w, case.net_load_w[-1]]
-        self.house = House(self.batteries, Trace(net_load_w, 1.0), seed=seed)
+        self.load = Trace([case.net_load_w[0]] * WARM_UP_S + list(case.net_load_w), 1.0)
+        self.house = House(
+            self.batteries, self.load, start_s=-STEP_S / 2, seed=seed
+        )  # a step sees the load of its middle
         self.house.meter.period_s = home.meter_period_s
         self.quarter_at = WARM_UP_S + len(case.net_load_w) / 4
         self._told: list[tuple[DeviceMode, float] | None] = [None] * home.batteries
 
-    def link(self, index: int) -> Link:
+    def link(self, index: int) -> VirtualLink:
         """Return the road to a battery over UDP."""
         seed = 100 * self.seed + index
         wire = Wire(Firmware(self.batteries[index], seed=seed), latency_s=float(known.LATENCY_MEDIAN), seed=seed)
         wire.loss_pct, wire.outage_every_s = self.home.loss_pct, self.home.outage_every_s
-        link = Link(wire, seed=seed)
+        link = VirtualLink(wire, seed=seed)
         link.gap_s = self.home.profile.request_gap_s
         return link
 
     def tell(self, index: int, mode: DeviceMode, power_w: float = 0.0) -> None:
         """Command a battery over a bus."""
         self.count(index, mode, power_w)
-        self.tally.datagrams += 1
+        self.tally["datagrams"] += 1
         self.batteries[index].command(mode, self.house.now + BUS_DELAY_S, power_w=power_w)
 
     def count(self, index: int, mode: DeviceMode, power_w: float) -> None:
         """Count a command as what it is."""
         before, self._told[index] = self._told[index], (mode, power_w)
-        self.tally.commands += 1
+        self.tally["commands"] += 1
         if before is None or before[0] is not mode:
-            self.tally.mode_changes += 1
-        elif before[1] != power_w:
-            self.tally.setpoint_changes += 1
+            self.tally["mode_changes"] += 1
+        else:
+            self.tally["renewals" if before[1] == power_w else "setpoint_changes"] += 1
 
     def step(self) -> None:
         """Let time pass."""

@@ -52,7 +52,7 @@ class Stijn:
         """Watch the meter; when it is due ask all, and swap when they have answered."""
         for link in self._links:
             link.step(now)
-        self._stage.tally.datagrams = sum(link.datagrams for link in self._links)
+        self._stage.tally["datagrams"] = sum(link.datagrams for link in self._links)
         if now >= self._off_at:
             self._off_at = inf
             self._set(self._off, auto=False)

@@ -6,7 +6,7 @@ All batteries are forced; the output is what they are told together (W, + discha
 
 from collections.abc import Sequence
 from math import copysign, exp
-from typing import Final, NamedTuple, override
+from typing import override
 
 from benchmarks.home import FLOOR_PCT, Stage
 from simulation.battery import DeviceMode
@@ -52,29 +52,19 @@ class BusRival:
         return sum(self.limit_w(index, power_w) for index in self.batteries)
 
 
-class Preset(NamedTuple):
-    """Gains of Home Battery Control and its smoothing of input and output."""
-
-    kp: float
-    ki: float
-    kd: float
-    smooth_in: float
-    smooth_out: float
-
-
-HBC_REGULAR: Final = Preset(0.3, 0.4, 0.8, 0.5, 0.1)
-HBC_SAFE: Final = Preset(0.3, 0.3, 0.1, 0.2, 0.0)
-
-
 class Hbc(BusRival):
-    """Home Battery Control 7eea667: PID on the meter, batteries filled one after the other, the order rotates."""
+    """Home Battery Control 7eea667: PID on the meter, batteries filled one after the other, the order rotates.
 
+    With the gains of its preset "regular".
+    """
+
+    KP, KI, KD, SMOOTH_IN, SMOOTH_OUT = 0.3, 0.4, 0.8, 0.5, 0.1
     CHANGE_W, CHANGE_SHARE, FAST_S, SLOW_S = 20.0, 0.02, 1.0, 3.0
     DEAD_BAND_W, ROTATE_S, LINGER_S, LINGER_W = 15.0, 1800.0, 300.0, 1.0
 
-    def __init__(self, stage: Stage, preset: Preset) -> None:
+    def __init__(self, stage: Stage) -> None:
         super().__init__(stage)
-        self._preset, self._order, self._rotate_at = preset, list(self.batteries), self.ROTATE_S
+        self._order, self._rotate_at = list(self.batteries), self.ROTATE_S
         self._error = self._sum = self._seen_w = 0.0
         self._ran_at, self._worked_at = -self.SLOW_S, [-self.LINGER_S] * len(self._order)
 
@@ -88,13 +78,12 @@ class Hbc(BusRival):
         if now >= self._rotate_at:
             self._rotate_at = now + self.ROTATE_S
             self._order.append(self._order.pop(0))
-        kp, ki, kd, smooth_in, smooth_out = self._preset
-        before, self._error = self._error, (1 - smooth_in) * grid_w + smooth_in * self._error
+        before, self._error = self._error, (1 - self.SMOOTH_IN) * grid_w + self.SMOOTH_IN * self._error
         if abs(self._error) >= self.DEAD_BAND_W:
-            most = self.all_w(self.output_w or grid_w) / ki
+            most = self.all_w(self.output_w or grid_w) / self.KI
             self._sum = min(max(self._sum + self._error, -most), most)
-            output_w = kp * self._error + ki * self._sum + kd * (self._error - before)
-            self.output_w = (1 - smooth_out) * output_w + smooth_out * self.output_w
+            output_w = self.KP * self._error + self.KI * self._sum + self.KD * (self._error - before)
+            self.output_w = (1 - self.SMOOTH_OUT) * output_w + self.SMOOTH_OUT * self.output_w
         return self._filled(now)
 
     def _filled(self, now: float) -> Sequence[float]:

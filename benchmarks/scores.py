@@ -9,8 +9,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.home import Tally
-
 SELL_CT = 8.0
 TARIFFS: Final = {"cost_flat_ct": (30.0, 30.0), "cost_day_night_ct": (34.0, 24.0)}
 """What a kWh costs by day (Monday to Friday, 7 to 22 h, as in the first script) and by night."""
@@ -35,7 +33,7 @@ class Record:
     """Of one battery."""
     gained_wh: float
     lost_wh: float
-    tally: Tally
+    tally: Mapping[str, int]
     start_hour: float
     step_s: float
 
@@ -62,7 +60,8 @@ def left_ct(tariff: Tariff) -> float:
 
 def score(record: Record, event_s: int | None = None) -> Scores:
     """Return everything that one run says by itself."""
-    scores = _money(record) | _grid(record) | _batteries(record) | _traffic(record)
+    traffic = {f"{name}_per_h": count / record.hours for name, count in record.tally.items()}
+    scores = _money(record) | _grid(record) | _batteries(record) | traffic
     return scores if event_s is None else scores | _settling(record, event_s)
 
 
@@ -144,19 +143,6 @@ def _batteries(record: Record) -> Scores:
         "cycles": float(cycles.mean()),
         "cycles_spread_pct": float(100.0 * np.ptp(cycles) / cycles.mean()) if cycles.any() else 0.0,
     }
-
-
-def _traffic(record: Record) -> Scores:
-    """Return what was sent to all batteries together."""
-    tally = record.tally
-    counts = {
-        "commands_per_h": tally.commands,
-        "mode_changes_per_h": tally.mode_changes,
-        "setpoint_changes_per_h": tally.setpoint_changes,
-        "renewals_per_h": tally.commands - tally.mode_changes - tally.setpoint_changes,
-        "datagrams_per_h": tally.datagrams,
-    }
-    return {name: count / record.hours for name, count in counts.items()}
 
 
 def _settling(record: Record, event_s: int) -> Scores:

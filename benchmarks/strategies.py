@@ -1,7 +1,6 @@
 """All strategies by name, and the playing of one."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -9,9 +8,10 @@ import numpy as np
 from benchmarks.controller import Controller
 from benchmarks.home import STEP_S, WARM_UP_S, Home, Stage
 from benchmarks.rivals import Modes, Stijn, Strategy
-from benchmarks.rivals_bus import HBC_REGULAR, HBC_SAFE, Hbc, Vem
+from benchmarks.rivals_bus import Hbc, Vem
 from benchmarks.scenarios import Case
 from benchmarks.scores import Record
+from benchmarks.tracking_oracle import Tracking
 from custom_components.home_energy_controller.control.law import seed_fixed
 
 STRATEGIES: Final[dict[str, Callable[[Stage], Strategy]]] = {
@@ -22,10 +22,10 @@ STRATEGIES: Final[dict[str, Callable[[Stage], Strategy]]] = {
     "seed_fixed": lambda stage: Controller(stage, law=seed_fixed),
     "seed10": lambda stage: Controller(stage, law=seed_fixed, every_s=10.0, poll_s=10.0),
     "stijn": Stijn,
-    "hbc-safe": lambda stage: Hbc(stage, HBC_SAFE),
-    "hbc-regular": lambda stage: Hbc(stage, HBC_REGULAR),
+    "hbc-regular": Hbc,
     "vem": Vem,
     "ours": Controller,
+    "tracking_oracle": Tracking,
 }
 IDLE, TRACKING, COST, OURS = "none", "tracking_oracle", "cost_oracle", "ours"
 
@@ -33,12 +33,13 @@ IDLE, TRACKING, COST, OURS = "none", "tracking_oracle", "cost_oracle", "ours"
 def play(name: str, case: Case, home: Home, seed: int) -> Record:
     """Return the run of a strategy."""
     stage = Stage(case, home, seed, sharing=home.batteries if name == "all_auto_ct" else 1)
-    strategy, house, cells = STRATEGIES[name](stage), stage.house, [battery.cells for battery in stage.batteries]
+    strategy, cells = STRATEGIES[name](stage), [battery.cells for battery in stage.batteries]
+    house = stage.house
     for _ in range(round(WARM_UP_S / STEP_S)):
         strategy.step(house.now)
         stage.step()
     begun_wh, lost_wh = sum(each.energy_wh for each in cells), sum(each.loss_wh for each in cells)
-    begun, steps = replace(stage.tally), round(len(case.net_load_w) / STEP_S)
+    begun, steps = stage.tally.copy(), round(len(case.net_load_w) / STEP_S)
     grid_w, powers_w, soc_pct = np.empty(steps), np.empty((len(cells), steps)), []
     for step in range(steps):
         strategy.step(house.now)
@@ -54,7 +55,7 @@ def play(name: str, case: Case, home: Home, seed: int) -> Record:
         capacity_wh=cells[0].capacity_wh,
         gained_wh=sum(each.energy_wh for each in cells) - begun_wh,
         lost_wh=sum(each.loss_wh for each in cells) - lost_wh,
-        tally=stage.tally - begun,
+        tally={name: count - begun[name] for name, count in stage.tally.items()},
         start_hour=case.start_hour,
         step_s=STEP_S,
     )

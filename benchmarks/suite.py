@@ -14,7 +14,6 @@ from benchmarks.home import BASE, HOMES, Home, Stage
 from benchmarks.scenarios import Case, case, own_case
 from benchmarks.scores import Scores, compare, mean_and_error, score
 from benchmarks.strategies import COST, IDLE, STRATEGIES, TRACKING, play
-from benchmarks.tracking_oracle import track
 
 REFERENCES: Final = (IDLE, TRACKING, COST)
 """Always run: the others are measured by them."""
@@ -50,8 +49,6 @@ def run(job: Job) -> tuple[Job, Scores]:
     played, home = job.prepared()
     if job.strategy == COST:
         return job, pay_least(Stage(played, home, job.seed))
-    if job.strategy == TRACKING:
-        return job, score(track(Stage(played, home, job.seed)), played.event_s)
     return job, score(play(job.strategy, played, home, job.seed), played.event_s)
 
 
@@ -71,7 +68,7 @@ class Results:
 
     def strategies(self, scenario: str) -> list[str]:
         """Return the strategies of a scenario, in the order of the line-up, the references last."""
-        return sorted(self.seeds[scenario], key=[*STRATEGIES, TRACKING, COST].index)
+        return sorted(self.seeds[scenario], key=[*STRATEGIES, COST].index)
 
     def values(self, scenario: str, strategy: str, name: str) -> dict[int, float]:
         """Return a score by seed; seeds without are left out."""

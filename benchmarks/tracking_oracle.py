@@ -3,56 +3,55 @@
 Its exchange with the grid is what the power and energy of the batteries leave to any strategy that serves at once.
 """
 
-from math import inf, sqrt
+from math import sqrt
+from typing import override
 
-import numpy as np
-
-from benchmarks.home import Stage, Tally
-from benchmarks.scores import Record
+from benchmarks.home import STEP_S, Stage
 from simulation import assumptions as known
-from simulation.physics import Cells
+from simulation.battery import BatteryModel
+from simulation.faults import Fault
+from simulation.house import House
 
 
-def track(stage: Stage) -> Record:
-    """Return the run of someone who knows the net load, and uses as many batteries as lose least."""
-    cells, net_load_w = [battery.cells for battery in stage.batteries], np.array(stage.case.net_load_w)
-    begun_wh, dies_at = sum(each.energy_wh for each in cells), len(net_load_w) / 4 if stage.home.dies else inf
-    powers_w, soc_pct = np.zeros((len(cells), len(net_load_w))), []
-    for second, wanted_w in enumerate(stage.case.net_load_w):
-        alive = cells if second < dies_at else cells[1:]
-        if second % 60 == 0:
-            soc_pct.append([each.soc_pct for each in cells])
-            order = sorted(alive, key=lambda each: each.soc_pct)
-        shares_w = _shares(order[::-1] if wanted_w > 0 else order, wanted_w, stage.home.power_w)
-        for index, each in enumerate(cells):
-            if second < dies_at or index:
-                powers_w[index, second] = shares_w.get(id(each), 0.0)
-                each.store(shares_w.get(id(each), 0.0), 0.0, 1 / 3600)
-    return Record(
-        grid_w=net_load_w - powers_w.sum(axis=0),
-        powers_w=powers_w,
-        soc_pct=np.array(soc_pct).T,
-        capacity_wh=cells[0].capacity_wh,
-        gained_wh=sum(each.energy_wh for each in cells) - begun_wh,
-        lost_wh=sum(each.loss_wh for each in cells),
-        tally=Tally(),
-        start_hour=stage.case.start_hour,
-        step_s=1.0,
-    )
+class Tracking:
+    """Puts a house that is regulated perfectly in the place of the real one."""
+
+    def __init__(self, stage: Stage) -> None:
+        stage.house = PerfectHouse(stage.batteries, stage.load, start_s=-STEP_S / 2)
+
+    def step(self, now: float) -> None:
+        """Do nothing more."""
 
 
-def _shares(order: list[Cells], wanted_w: float, power_w: float) -> dict[int, float]:
-    """Return the powers that serve all that can be served, equal parts of the number that loses least."""
-    sign = 1 if wanted_w > 0 else -1
-    able = [(abs(each.limits_w(power_w, power_w)[sign > 0]), id(each)) for each in order]
-    able = [each for each in able if each[0]]
-    number, left_w, shares_w = best_number(wanted_w, len(able)), abs(wanted_w), dict[int, float]()
+class PerfectHouse(House):
+    """Its batteries follow the net load at once, as many of them as lose least, the fullest or emptiest first."""
+
+    @override
+    def step(self, dt_s: float) -> None:
+        self.now, self.trace_s = self.now + dt_s, self.trace_s + dt_s
+        wanted_w = self.load(self.trace_s)
+        alive = [battery for battery in self.batteries if Fault.DEAD not in battery.faults]
+        alive.sort(key=lambda battery: int(battery.soc_pct * 10), reverse=wanted_w > 0)
+        shares_w = shares(alive, wanted_w)
+        for battery in self.batteries:
+            battery.power_w = shares_w.get(battery.mac, 0.0)
+        for battery in alive:
+            battery.cells.store(battery.power_w, 0.0, dt_s / 3600.0)
+        self.grid_w = wanted_w - sum(shares_w.values())
+
+
+def shares(batteries: list[BatteryModel], wanted_w: float) -> dict[str, float]:
+    """Return the powers by MAC that serve all that can be served, equal parts of the number that loses least."""
+    is_deficit, sign, found = wanted_w > 0, 1 if wanted_w > 0 else -1, dict[str, float]()
+    limits = [(abs(b.cells.limits_w(b.device.charge_w, b.device.discharge_w)[is_deficit]), b.mac) for b in batteries]
+    able = [limit for limit in limits if limit[0]]
+    number, left_w = min(best_number(wanted_w, len(able)), len(able)), abs(wanted_w)
     while number < len(able) and sum(limit_w for limit_w, _ in able[:number]) < left_w:
         number += 1
-    for done, (limit_w, name) in enumerate(sorted(able[:number])):
-        share_w = min(limit_w, left_w / (min(number, len(able)) - done))
-        shares_w[name], left_w = sign * share_w, left_w - share_w
-    return shares_w
+    for done, (limit_w, mac) in enumerate(sorted(able[:number])):
+        share_w = min(limit_w, left_w / (number - done))
+        found[mac], left_w = sign * share_w, left_w - share_w
+    return found
 
 
 def best_number(power_w: float, most: int) -> int:
