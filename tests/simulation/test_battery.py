@@ -195,6 +195,16 @@ def test_charging_tapers_and_stops_at_the_top() -> None:
     assert rig.model.soc_pct == pytest.approx(100, abs=0.5)
 
 
+def test_auto_begins_from_the_present_power() -> None:
+    """A battery that already serves the house goes on as it was."""
+    rig = idle_rig(load_w=1000)
+    rig.passive(1000)
+    rig.run(20)
+    rig.set_mode("Auto")
+    assert min(rig.run(0.5) for _ in range(60)) > 950
+    assert rig.model.mode is DeviceMode.AUTO
+
+
 def test_auto_without_a_meter_idles() -> None:
     """Not paired in the app, or the meter tells nothing."""
     rig = Rig(load_w=1000)

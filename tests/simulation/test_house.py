@@ -146,8 +146,8 @@ def test_the_meter_has_a_new_value_every_period_half_a_second_to_two_late(
             values += 1
             shown.append(now - meter.history[-1][0])
     assert fewest <= values <= most
-    assert min(shown) >= 0.4
-    assert max(shown) <= 2.0
+    assert 0.4 <= min(shown) < 0.95
+    assert 1.25 < max(shown) <= 2.0
 
 
 def test_the_meter_shows_nothing_at_first_and_never_goes_back_in_time() -> None:
