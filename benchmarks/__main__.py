@@ -44,6 +44,8 @@ def parse(arguments: Sequence[str]) -> Namespace:
             parser.error(f"--{option}: {', '.join(sorted(unknown))} unknown, there are {', '.join(known)}")
     if options.pv and not options.load:
         parser.error("--pv needs --load")
+    narrowing = (options.quick, options.strategies, options.scenarios, options.homes, options.batteries, options.hours)
+    options.full = not any((*narrowing, options.load))  # only then the report in the repository is written
     return options
 
 
@@ -55,7 +57,7 @@ def plan(options: Namespace) -> list[Job]:
     scenarios = [own_name(options.load)] if files else list(options.scenarios or (QUICK if options.quick else NAMED))
     strategies = options.strategies or list(STRATEGIES)
     wanted = [(scenario, home, strategies) for scenario in scenarios for home in options.homes or (BASE,)]
-    if is_full(options):
+    if options.full:
         wanted += [(name, home, ELSEWHERE_STRATEGIES) for home in HOMES if home != BASE for name in ELSEWHERE]
         wanted += [(name, BASE, ELSEWHERE_STRATEGIES) for name in DRILL_NAMES]
     return [
@@ -66,18 +68,12 @@ def plan(options: Namespace) -> list[Job]:
     ]
 
 
-def is_full(options: Namespace) -> bool:
-    """Return whether nothing narrows the bench: only then the report in the repository is written."""
-    narrowing = (options.quick, options.strategies, options.scenarios, options.homes, options.batteries)
-    return not any((*narrowing, options.hours, options.load))
-
-
 def main(arguments: Sequence[str]) -> None:
     """Play, print, and write what was asked for."""
     options, began = parse(arguments), perf_counter()
     jobs = plan(options)
     results = run_all(jobs, options.processes)
-    path: Path | None = options.report or (DOCS / "benchmark.md" if is_full(options) else None)
+    path: Path | None = options.report or (DOCS / "benchmark.md" if options.full else None)
     print(as_markdown(results))
     if options.json:
         options.json.write_text(results.as_json() + "\n", encoding="utf-8")

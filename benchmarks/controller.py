@@ -1,5 +1,6 @@
 """The integration's cycle in virtual time, as in its coordinator.py: the same decide and pursue, the same datagrams."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import inf
@@ -8,7 +9,6 @@ from typing import Any, Final
 from benchmarks.home import FLOOR_PCT, WARM_UP_S, Stage
 from custom_components.home_energy_controller.control import model
 from custom_components.home_energy_controller.control.decide import DecideMemory, decide
-from custom_components.home_energy_controller.control.law import Law, allocate
 from custom_components.home_energy_controller.control.model import CommandKind, Timed
 from custom_components.home_energy_controller.control.net_load import sample_net_load
 from custom_components.home_energy_controller.control.pursue import PursueMemory, Pursuit, pursue
@@ -21,6 +21,8 @@ NET_LOAD_HISTORY_S, SHORTEST_AGE_LIMIT_S, PRONE_SPACING_S = 600.0, 90.0, 30.0
 RESTART_S, RESTART_EVERY_S = 90.0, 7200.0
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 MODES: Final = {CommandKind.AUTO: DeviceMode.AUTO, CommandKind.PASSIVE: DeviceMode.PASSIVE}
+
+type Decide = Callable[[model.Snapshot, model.Settings, DecideMemory, float], tuple[model.Decision, DecideMemory]]
 
 
 class RemoteBattery:
@@ -92,11 +94,11 @@ class Controller:
     """
 
     def __init__(
-        self, stage: Stage, *, law: Law = allocate, every_s: float | None = None, poll_s: float | None = None
+        self, stage: Stage, decide: Decide = decide, *, every_s: float | None = None, poll_s: float | None = None
     ) -> None:
-        self._stage, self._law = stage, law
-        self._every_s = stage.home.decide_s if every_s is None else every_s
-        self._poll_s = stage.home.poll_interval_s if poll_s is None else poll_s
+        self._stage, self._decide = stage, decide
+        self._every_s = every_s or stage.home.decide_s
+        self._poll_s = poll_s or stage.home.poll_s or stage.home.profile.poll_interval_s
         self._links = [stage.link(index) for index in range(stage.home.batteries)]
         self._away_at = stage.quarter_at if stage.home.restarts else inf
         self._settings = _settings(stage, max(SHORTEST_AGE_LIMIT_S, 3 * self._poll_s))
@@ -141,7 +143,7 @@ class Controller:
         memory = self._decide_memory
         if self._every_s is not None and now - self._law_at >= self._every_s - SLACK_S:
             memory, self._law_at = replace(memory, decided_at=None), now  # which lets the law run now
-        decision, self._decide_memory = decide(snapshot, self._settings, memory, now, law=self._law)
+        decision, self._decide_memory = self._decide(snapshot, self._settings, memory, now)
         self._leader_id = decision.leader_id or self._leader_id
         self._pursuit = pursuit = pursue(decision, snapshot, self._settings, self._pursue_memory, now)
         self._pursue_memory = pursuit.memory

@@ -53,11 +53,6 @@ class Home:
         """Return how the integration treats this firmware."""
         return profile_for(self.device.name, self.device.firmware)
 
-    @property
-    def poll_interval_s(self) -> float:
-        """Return how often each battery is polled."""
-        return self.profile.poll_interval_s if self.poll_s is None else self.poll_s
-
 
 BASE: Final = "base"
 HOMES: Final[dict[str, Home]] = {

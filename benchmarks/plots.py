@@ -26,11 +26,12 @@ def draw(results: Results, folder: Path) -> list[Path]:
     """Draw everything into a folder and return the files."""
     folder.mkdir(parents=True, exist_ok=True)
     named = [name for name in results.seeds if "+" not in name and name not in DRILL_NAMES]
-    runs = [_run(case(name, 1).cut(hours), folder) for name, hours in SHOWN.items() if name in named]
-    return [_costs(results, named, folder), *runs]
+    shown = {name: case(name, 1).cut(hours) for name, hours in SHOWN.items() if name in named}
+    runs = [_run(played, folder / f"run_{name}.png") for name, played in shown.items()]
+    return [_costs(results, named, folder / "cost.png"), *runs]
 
 
-def _run(played: Case, folder: Path) -> Path:
+def _run(played: Case, path: Path) -> Path:
     """Draw the grid with and without, and what each battery does."""
     without, ours = (play(name, played, Home(), 1) for name in (IDLE, OURS))
     figure = Figure(figsize=(9, 7), layout="constrained")
@@ -40,13 +41,13 @@ def _run(played: Case, folder: Path) -> Path:
     for index, row in enumerate(ours.powers_w):
         _line(power, ours, row, f"battery {index + 1}", f"C{index}")
         charge.plot(np.arange(len(ours.soc_pct[index])) / 60.0, ours.soc_pct[index], color=f"C{index}")
-    grid.set_ylabel("grid, kW (+ import)")
-    power.set_ylabel("batteries, kW (+ discharging)")
+    grid.set(ylabel="grid, kW (+ import)", title=f"{played.name}: the grid with and without, and who does the work")
+    power.set(ylabel="batteries, kW (+ discharging)")
     charge.set(ylabel="charge, %", xlabel="hours")
-    grid.legend(loc="upper right", fontsize=8)
-    power.legend(loc="upper right", fontsize=8)
-    grid.set_title(f"{played.name}: the grid with and without batteries, and who does the work")
-    return _save(figure, folder / f"run_{played.name}.png")
+    for axis in (grid, power):
+        axis.legend(loc="upper right", fontsize=8)
+    figure.savefig(path, dpi=80)
+    return path
 
 
 def _line(axis: Axes, record: Record, watts: Floats, label: str, color: str) -> None:
@@ -56,7 +57,7 @@ def _line(axis: Axes, record: Record, watts: Floats, label: str, color: str) -> 
     axis.plot(np.arange(len(means)) * MEAN_S / 3600.0, means, label=label, color=color, linewidth=0.8)
 
 
-def _costs(results: Results, scenarios: list[str], folder: Path) -> Path:
+def _costs(results: Results, scenarios: list[str], path: Path) -> Path:
     """Draw what each strategy pays above the cost oracle, a panel per scenario."""
     columns = min(5, len(scenarios))
     figure = Figure(figsize=(2.8 * columns, 3.2 * -(-len(scenarios) // columns)), layout="constrained")
@@ -71,10 +72,5 @@ def _costs(results: Results, scenarios: list[str], folder: Path) -> Path:
         axis.set_title(scenario, fontsize=9)
         axis.tick_params(labelsize=7)
     figure.suptitle("Cost above the cost oracle, ct per day (shorter is better, long bars are cut)", fontsize=10)
-    return _save(figure, folder / "cost.png")
-
-
-def _save(figure: Figure, path: Path) -> Path:
-    """Write a small file."""
     figure.savefig(path, dpi=80)
     return path

@@ -1,10 +1,9 @@
 """What a run is worth: money first, then what it does to the grid, the batteries and the network."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import nan, sqrt
 from statistics import fmean, stdev
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,17 +21,15 @@ type Scores = dict[str, float]
 type Tariff = tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(NamedTuple):
     """One run after its warm-up: a row per battery, + discharging; energies of all batteries together."""
 
     grid_w: Floats
     powers_w: Floats
     soc_pct: Floats
-    capacity_wh: float
-    """Of one battery."""
     gained_wh: float
     lost_wh: float
+    capacity_wh: float  # of one battery
     tally: Mapping[str, int]
     start_hour: float
     step_s: float
@@ -61,8 +58,8 @@ def left_ct(tariff: Tariff) -> float:
 def score(record: Record, event_s: int | None = None) -> Scores:
     """Return everything that one run says by itself."""
     traffic = {f"{name}_per_h": count / record.hours for name, count in record.tally.items()}
-    scores = _money(record) | _grid(record) | _batteries(record) | traffic
-    return scores if event_s is None else scores | _settling(record, event_s)
+    settling = {} if event_s is None else _settling(record, event_s)
+    return _money(record) | _grid(record) | _batteries(record) | traffic | settling
 
 
 def compare(scores: Scores, tracking: Scores, cost: Scores, idle: Scores) -> Scores:
@@ -72,11 +69,10 @@ def compare(scores: Scores, tracking: Scores, cost: Scores, idle: Scores) -> Sco
         "unwanted_steady_kwh": scores["steady_exchange_kwh"] - tracking["steady_exchange_kwh"],
         "extra_loss_kwh": scores["loss_kwh"] - tracking["loss_kwh"],
     }
-    for name in TARIFFS:
-        regret_ct = (scores[name] - cost[name]) * 24.0 / scores["hours"]
-        compared[name.replace("cost", "regret") + "_per_day"] = regret_ct
+    per_day = 24.0 / scores["hours"]
+    regrets = {f"regret{name[4:]}_per_day": (scores[name] - cost[name]) * per_day for name in TARIFFS}
     most_ct, saved_ct = (idle["cost_flat_ct"] - other["cost_flat_ct"] for other in (cost, scores))
-    return compared | {"saving_pct": 100.0 * saved_ct / most_ct if most_ct > 1e-9 else nan}
+    return compared | regrets | {"saving_pct": 100.0 * saved_ct / most_ct if most_ct > 1e-9 else nan}
 
 
 def _money(record: Record) -> Scores:
@@ -84,11 +80,9 @@ def _money(record: Record) -> Scores:
     bought_w, sold_w = np.maximum(record.grid_w, 0.0), np.maximum(-record.grid_w, 0.0)
     hours = record.start_hour + np.arange(len(bought_w), dtype=np.float64) * record.step_s / 3600.0
     import_kwh, export_kwh, gained_kwh = record.kwh(bought_w), record.kwh(sold_w), record.gained_wh / 1000.0
-    costs = {
-        name: record.kwh(bought_w * price_ct(tariff, hours)) - export_kwh * SELL_CT - left_ct(tariff) * gained_kwh
-        for name, tariff in TARIFFS.items()
-    }
-    return costs | {
+    paid = {name: record.kwh(bought_w * price_ct(tariff, hours)) for name, tariff in TARIFFS.items()}
+    worth = {name: export_kwh * SELL_CT + gained_kwh * left_ct(tariff) for name, tariff in TARIFFS.items()}
+    return {name: paid[name] - worth[name] for name in TARIFFS} | {
         "hours": record.hours,
         "import_kwh": import_kwh,
         "export_kwh": export_kwh,
@@ -159,6 +153,6 @@ def _settling(record: Record, event_s: int) -> Scores:
 
 
 def mean_and_error(values: Mapping[int, float]) -> tuple[float, float]:
-    """Return mean and standard error over seeds."""
+    """Return mean and standard error over seeds; nan for none."""
     numbers = list(values.values())
-    return fmean(numbers), stdev(numbers) / sqrt(len(numbers)) if len(numbers) > 1 else 0.0
+    return fmean(numbers or [nan]), stdev(numbers) / sqrt(len(numbers)) if len(numbers) > 1 else 0.0

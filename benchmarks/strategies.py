@@ -1,26 +1,68 @@
 """All strategies by name, and the playing of one."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from math import inf
 from typing import Final
 
 import numpy as np
 
 from benchmarks.controller import Controller
 from benchmarks.home import STEP_S, WARM_UP_S, Home, Stage
-from benchmarks.rivals import Modes, Stijn, Strategy
-from benchmarks.rivals_bus import Hbc, Vem
+from benchmarks.oracles import Tracking
+from benchmarks.rivals import Hbc, Modes, Stijn, Strategy, Vem
 from benchmarks.scenarios import Case
 from benchmarks.scores import Record
-from benchmarks.tracking_oracle import Tracking
+from benchmarks.seed import SeedBattery, seed
+from custom_components.home_energy_controller.control import model
+from custom_components.home_energy_controller.control.decide import DecideMemory, decide
 from custom_components.home_energy_controller.control.law import seed_fixed
+
+SCRIPT_EVERY_S = 60.0
+
+
+class Script:
+    """The first script: its law once a minute; in between the last decision stands."""
+
+    def __init__(self) -> None:
+        self._decision = model.Decision(
+            state=model.SiteState.STARTING, leader_id=None, targets=(), net_load_w=None, decided_at=-inf
+        )
+
+    def __call__(
+        self, snapshot: model.Snapshot, settings: model.Settings, memory: DecideMemory, now: float
+    ) -> tuple[model.Decision, DecideMemory]:
+        """Return what the script sets; like the script it takes what is unknown for 0 and for Auto."""
+        if snapshot.meter_w is None or now - self._decision.decided_at < SCRIPT_EVERY_S:
+            return self._decision, memory
+        batteries = [
+            SeedBattery(
+                charge_pct=seen.soc_pct.value if seen.soc_pct else 0.0,
+                power_w=seen.power_w.value if seen.power_w else 0.0,
+                is_auto=seen.mode is None or seen.mode.value is model.Mode.AUTO,
+            )
+            for seen in snapshot.batteries
+        ]
+        wanted = seed(batteries, snapshot.meter_w.value, car_connected=False, local_time=snapshot.local_time)
+        leader_id, targets = None, []
+        for index, (seen, power_w) in enumerate(zip(snapshot.batteries, wanted.manual_w, strict=True)):
+            role, action = model.Role.FOLLOWER, model.Action.SETPOINT
+            if index == wanted.auto:
+                leader_id, role, action = seen.battery_id, model.Role.LEADER, model.Action.AUTO
+            targets.append(model.Target(battery_id=seen.battery_id, role=role, action=action, power_w=power_w))
+        self._decision = replace(self._decision, leader_id=leader_id, targets=tuple(targets), decided_at=now)
+        return self._decision, memory
+
 
 STRATEGIES: Final[dict[str, Callable[[Stage], Strategy]]] = {
     "none": lambda stage: Modes(stage, 0),
     "one_auto": lambda stage: Modes(stage, 1),
     "all_auto": lambda stage: Modes(stage, stage.home.batteries),
     "all_auto_ct": lambda stage: Modes(stage, stage.home.batteries),
-    "seed_fixed": lambda stage: Controller(stage, law=seed_fixed),
-    "seed10": lambda stage: Controller(stage, law=seed_fixed, every_s=10.0, poll_s=10.0),
+    "seed": lambda stage: Controller(stage, Script()),
+    "seed_fixed": lambda stage: Controller(stage, partial(decide, law=seed_fixed)),
+    "seed10": lambda stage: Controller(stage, partial(decide, law=seed_fixed), every_s=10.0, poll_s=10.0),
     "stijn": Stijn,
     "hbc-regular": Hbc,
     "vem": Vem,
@@ -48,14 +90,8 @@ def play(name: str, case: Case, home: Home, seed: int) -> Record:
         powers_w[:, step] = [battery.power_w for battery in stage.batteries]
         if not step % round(60 / STEP_S):
             soc_pct.append([each.soc_pct for each in cells])
-    return Record(
-        grid_w=grid_w,
-        powers_w=powers_w,
-        soc_pct=np.array(soc_pct).T,
-        capacity_wh=cells[0].capacity_wh,
-        gained_wh=sum(each.energy_wh for each in cells) - begun_wh,
-        lost_wh=sum(each.loss_wh for each in cells) - lost_wh,
-        tally={name: count - begun[name] for name, count in stage.tally.items()},
-        start_hour=case.start_hour,
-        step_s=STEP_S,
-    )
+    gained_wh = sum(each.energy_wh for each in cells) - begun_wh
+    lost_wh = sum(each.loss_wh for each in cells) - lost_wh
+    tally = {name: count - begun[name] for name, count in stage.tally.items()}
+    socs_pct, capacity_wh = np.array(soc_pct).T, cells[0].capacity_wh
+    return Record(grid_w, powers_w, socs_pct, gained_wh, lost_wh, capacity_wh, tally, case.start_hour, STEP_S)

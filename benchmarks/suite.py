@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 import json
-from math import isfinite, nan
+from math import isfinite, isnan, nan
 from multiprocessing import Pool
 from pathlib import Path
-from statistics import fmean
 from typing import Final
 
-from benchmarks.cost_oracle import pay_least
 from benchmarks.home import BASE, HOMES, Home, Stage
+from benchmarks.oracles import pay_least
 from benchmarks.scenarios import Case, case, own_case
 from benchmarks.scores import Scores, compare, mean_and_error, score
 from benchmarks.strategies import COST, IDLE, STRATEGIES, TRACKING, play
@@ -77,28 +76,23 @@ class Results:
 
     def mean(self, scenario: str, strategy: str, name: str) -> float:
         """Return the mean of a score; nan for none."""
-        return fmean(values.values()) if (values := self.values(scenario, strategy, name)) else nan
+        return mean_and_error(self.values(scenario, strategy, name))[0]
 
     def is_lowest(self, scenario: str, strategy: str, name: str, among: Sequence[str]) -> bool:
         """Return whether a score is the lowest, or within two standard errors of it, seed by seed."""
-        own = self.values(scenario, strategy, name)
-        for other in among:
-            theirs = self.values(scenario, other, name)
-            mean, error = mean_and_error({seed: own[seed] - theirs[seed] for seed in own.keys() & theirs.keys()})
-            if mean > 2 * error + 1e-9:
-                return False
-        return True
+        own, rivals = self.values(scenario, strategy, name), (self.values(scenario, other, name) for other in among)
+        pairs = (mean_and_error({seed: own[seed] - theirs[seed] for seed in own}) for theirs in rivals)
+        return all(mean <= 2 * error + 1e-9 for mean, error in pairs)
 
     def as_json(self) -> str:
         """Return every score as {scenario: {strategy: {score: {"mean": ..., "se": ...}}}}."""
-        out: dict[str, dict[str, dict[str, dict[str, float]]]] = {}
-        for scenario, by_strategy in self.seeds.items():
-            for strategy, by_seed in by_strategy.items():
-                for name in next(iter(by_seed.values())):
-                    if values := self.values(scenario, strategy, name):
-                        numbers = dict(zip(("mean", "se"), mean_and_error(values), strict=True))
-                        out.setdefault(scenario, {}).setdefault(strategy, {})[name] = numbers
-        return json.dumps(out, indent=1)
+        return json.dumps({s: {each: self._scores(s, each) for each in self.seeds[s]} for s in self.seeds}, indent=1)
+
+    def _scores(self, scenario: str, strategy: str) -> dict[str, dict[str, float]]:
+        """Return every score of a strategy that is a number."""
+        names = next(iter(self.seeds[scenario][strategy].values()))
+        found = {name: mean_and_error(self.values(scenario, strategy, name)) for name in names}
+        return {name: {"mean": mean, "se": error} for name, (mean, error) in found.items() if not isnan(mean)}
 
 
 def run_all(jobs: Sequence[Job], processes: int) -> Results:

@@ -2,12 +2,11 @@
 
 import pytest
 
-from benchmarks.cost_oracle import loss_lines, pay_least
 from benchmarks.home import Home
+from benchmarks.oracles import best_number, loss_lines, pay_least
 from benchmarks.scenarios import Case, case
 from benchmarks.scores import Scores, score
 from benchmarks.strategies import COST, STRATEGIES, TRACKING, play
-from benchmarks.tracking_oracle import best_number
 from simulation.physics import loss_w
 from tests.benchmarks.build import flat, stage
 

@@ -5,8 +5,7 @@ from math import exp
 import pytest
 
 from benchmarks.home import STEP_S, Home, Stage
-from benchmarks.rivals import Modes, Stijn, Strategy
-from benchmarks.rivals_bus import Hbc, Vem
+from benchmarks.rivals import Hbc, Modes, Stijn, Strategy, Vem
 from benchmarks.strategies import STRATEGIES, play
 from simulation.battery import DeviceMode
 from tests.benchmarks.build import flat, stage

@@ -1,19 +1,23 @@
-"""The cost oracle: the least that any strategy can pay, from a linear programme over the whole run (HiGHS).
+"""Two references with perfect information and the strategies' own batteries (control.md 6.3).
 
-It is a bound, not a plan: slots of means, losses on or below their convex hull, all batteries as one (control.md 6.3).
+The tracking oracle follows the net load without delay: its exchange is what power and energy of the batteries leave to
+any strategy that serves at once. The cost oracle is the least that any strategy can pay, from a linear programme over
+the whole run (HiGHS): a bound, with slots of means, losses on or below their convex hull, and all batteries as one.
 """
 
 from math import sqrt
-from typing import Any, Final
+from typing import Final, override
 
 import highspy
 from highspy._core import _Highs  # the public class prints a banner for each solver before it can be silenced
 import numpy as np
-from numpy.typing import NDArray
 
-from benchmarks.home import Stage
+from benchmarks.home import STEP_S, Stage
 from benchmarks.scores import SELL_CT, TARIFFS, Floats, Scores, Tariff, left_ct, price_ct
 from simulation import assumptions as known
+from simulation.battery import BatteryModel
+from simulation.faults import Fault
+from simulation.house import House
 
 MOST_SLOTS = 2100
 """Of a minute each, longer in a run that would need more: means can only make it cheaper."""
@@ -27,6 +31,56 @@ BOUGHT, SOLD, CHARGE, DISCHARGE, LOSS, ENERGY = range(6)
 
 type Row = tuple[dict[int, float], Floats, Floats]
 """Factors by the column of the first slot, and the bounds for each slot."""
+
+
+class Tracking:
+    """Puts a house that is regulated perfectly in the place of the real one."""
+
+    def __init__(self, stage: Stage) -> None:
+        stage.house = PerfectHouse(stage.batteries, stage.load, start_s=-STEP_S / 2)
+
+    def step(self, now: float) -> None:
+        """Do nothing more."""
+
+
+class PerfectHouse(House):
+    """Its batteries follow the net load at once, as many of them as lose least, the fullest or emptiest first."""
+
+    @override
+    def step(self, dt_s: float) -> None:
+        self.now, self.trace_s = self.now + dt_s, self.trace_s + dt_s
+        wanted_w = self.load(self.trace_s)
+        alive = [battery for battery in self.batteries if Fault.DEAD not in battery.faults]
+        alive.sort(key=lambda battery: int(battery.soc_pct * 10), reverse=wanted_w > 0)
+        shares_w = shares(alive, wanted_w)
+        for battery in self.batteries:
+            battery.power_w = shares_w.get(battery.mac, 0.0)
+        for battery in alive:
+            battery.cells.store(battery.power_w, 0.0, dt_s / 3600.0)
+        self.grid_w = wanted_w - sum(shares_w.values())
+
+
+def shares(batteries: list[BatteryModel], wanted_w: float) -> dict[str, float]:
+    """Return the powers by MAC that serve all that can be served, equal parts of the number that loses least."""
+    is_deficit, sign, found = wanted_w > 0, 1 if wanted_w > 0 else -1, dict[str, float]()
+    limits = [(abs(b.cells.limits_w(b.device.charge_w, b.device.discharge_w)[is_deficit]), b.mac) for b in batteries]
+    able = [limit for limit in limits if limit[0]]
+    number, left_w = min(best_number(wanted_w, len(able)), len(able)), abs(wanted_w)
+    while number < len(able) and sum(limit_w for limit_w, _ in able[:number]) < left_w:
+        number += 1
+    for done, (limit_w, mac) in enumerate(sorted(able[:number])):
+        share_w = min(limit_w, left_w / (number - done))
+        found[mac], left_w = sign * share_w, left_w - share_w
+    return found
+
+
+def best_number(power_w: float, most: int) -> int:
+    """Return how many batteries carry a power with the least loss (control.md 5)."""
+    fixed, _, square = DISCHARGE_LOSS if power_w > 0 else CHARGE_LOSS
+    number = 1
+    while number < most and abs(power_w) / 1000 > sqrt(number * (number + 1) * (fixed - known.IDLE_LOSS) / square):
+        number += 1
+    return number
 
 
 def pay_least(stage: Stage) -> Scores:
@@ -89,8 +143,8 @@ def _least(cost: Floats, low: Floats, high: Floats, rows: list[Row]) -> float:
     programme.row_upper_ = np.concatenate([row[2] for row in rows])
     matrix, slots = programme.a_matrix_, np.arange(n)[:, None]
     matrix.format_ = highspy.MatrixFormat.kRowwise
-    matrix.start_ = _integers(np.append(0, np.cumsum(np.repeat([len(row[0]) for row in rows], n))))
-    matrix.index_ = _integers(np.concatenate([(np.array(list(row[0])) + slots).ravel() for row in rows]))
+    matrix.start_ = np.append(0, np.cumsum(np.repeat([len(row[0]) for row in rows], n))).astype(np.int32)
+    matrix.index_ = np.concatenate([(np.array(list(row[0])) + slots).ravel() for row in rows]).astype(np.int32)
     matrix.value_ = np.concatenate([np.tile(np.array(list(row[0].values()), dtype=float), n) for row in rows])
     solver.setOptionValue("output_flag", False)
     solver.passModel(programme)
@@ -98,8 +152,3 @@ def _least(cost: Floats, low: Floats, high: Floats, rows: list[Row]) -> float:
     if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         raise ArithmeticError(solver.modelStatusToString(solver.getModelStatus()))
     return float(solver.getInfo().objective_function_value)
-
-
-def _integers(numbers: NDArray[Any]) -> NDArray[np.int32]:
-    """Return numbers as HiGHS wants its indices."""
-    return numbers.astype(np.int32)
