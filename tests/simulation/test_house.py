@@ -130,7 +130,7 @@ def test_the_traces_begin_where_one_wants() -> None:
     assert house.net_load_w == pytest.approx(3610)
 
 
-@pytest.mark.parametrize(("period_s", "fewest", "most"), [(1.0, 98, 100), (10.0, 9, 10)])
+@pytest.mark.parametrize(("period_s", "fewest", "most"), [(1.0, 997, 1000), (10.0, 99, 100)])
 def test_the_meter_has_a_new_value_every_period_half_a_second_to_two_late(
     period_s: float, fewest: int, most: int
 ) -> None:
@@ -138,7 +138,7 @@ def test_the_meter_has_a_new_value_every_period_half_a_second_to_two_late(
     meter, shown = Meter(), []
     meter.period_s = period_s
     now, values = 0.0, 0
-    while now < 100:
+    while now < 1000:
         now += 0.1
         before = len(meter.history)
         meter.observe(now * 10, now)
@@ -146,8 +146,8 @@ def test_the_meter_has_a_new_value_every_period_half_a_second_to_two_late(
             values += 1
             shown.append(now - meter.history[-1][0])
     assert fewest <= values <= most
-    assert 0.4 <= min(shown) < 0.95
-    assert 1.25 < max(shown) <= 2.0
+    assert 0.4 <= min(shown) < 0.8
+    assert 1.3 < max(shown) <= 2.0
 
 
 def test_the_meter_shows_nothing_at_first_and_never_goes_back_in_time() -> None:
