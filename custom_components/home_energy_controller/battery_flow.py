@@ -44,8 +44,6 @@ from .flow_helpers import (
     details_data,
     details_schema,
     error_key,
-    firmware_text,
-    model_name,
     new_subentry,
     parse_address,
     port_selector,
@@ -56,7 +54,16 @@ from .flow_helpers import (
     suggested_details,
     unused_name,
 )
-from .marstek import DiscoveredDevice, MarstekClient, MarstekError, MarstekWrongDevice, discover, profile_for
+from .marstek import (
+    DiscoveredDevice,
+    MarstekClient,
+    MarstekError,
+    MarstekWrongDevice,
+    discover,
+    firmware_text,
+    model_name,
+    profile_for,
+)
 
 CONF_FOUND: Final = "found"
 

@@ -10,6 +10,7 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from .battery import Battery
 from .const import DOMAIN, MANUFACTURER
 from .coordinator import SiteCoordinator
+from .marstek import firmware_text, model_name
 from .snapshot import BatterySnapshot
 
 
@@ -53,10 +54,11 @@ class BatteryEntity(CoordinatorEntity[SiteCoordinator]):
             identifiers={(DOMAIN, battery.id)},
             connections={(CONNECTION_NETWORK_MAC, dr.format_mac(mac)) for mac in macs},
             manufacturer=MANUFACTURER,
-            model=info.model if info else None,
+            model=model_name(info.model) if info else None,
+            model_id=info.model if info else None,
             name=battery.name,
             serial_number=battery.id,
-            sw_version=str(info.firmware) if info and info.firmware else None,
+            sw_version=firmware_text(info.firmware) if info and info.firmware else None,
             via_device_id=dr.async_get_device_id_by_identifier(
                 coordinator.hass,
                 (DOMAIN, coordinator.config_entry.entry_id),

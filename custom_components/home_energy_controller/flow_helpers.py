@@ -45,8 +45,9 @@ from .marstek import (
     MarstekTimeout,
     MarstekWrongDevice,
     Profile,
+    firmware_text,
+    model_name,
 )
-from .marstek.profiles import firmware_major
 from .meter import MeterApiDisabled, MeterError, MeterInvalidReply, MeterNotFound, MeterStale, MeterUnreachable
 from .sensor_meter import SensorMissing, SensorNotPower
 
@@ -173,18 +174,6 @@ async def probe(client: MarstekClient, host: str, port: int) -> ProbedBattery:
     return ProbedBattery(host=host, port=port, mac=info.ble_mac, info=info, profile=device.profile, soc_pct=soc_pct)
 
 
-def model_name(model: str | None) -> str:
-    """Return a device string such as "VenusE 3.0" as people write it: "Venus E 3.0"."""
-    return re.sub(r"^Venus(?=\w)", "Venus ", model) if model else "Marstek"
-
-
-def firmware_text(firmware: int | None) -> str:
-    """Return a version as the app shows it: four digits carry a decimal (1483 is 148.3)."""
-    if firmware is None:
-        return "?"
-    return f"{firmware / 10:.1f}" if firmware_major(firmware) != firmware else str(firmware)
-
-
 def configured_batteries(hass: HomeAssistant) -> Iterator[tuple[ConfigEntry, ConfigSubentry]]:
     """Return every battery of every site."""
     for entry in hass.config_entries.async_entries(DOMAIN, include_ignore=False):
@@ -242,7 +231,7 @@ def reconfigure_schema(power_classes_w: Iterable[int], circuits: Iterable[str]) 
 
 def unused_name(name: str, taken: Container[str]) -> str:
     """Return a name that no other battery has: a number is added from the second on."""
-    names = (name if number == 1 else f"{name} {number}" for number in count(1))
+    names = (name if number == 1 else f"{name} ({number})" for number in count(1))
     return next(candidate for candidate in names if candidate not in taken)
 
 

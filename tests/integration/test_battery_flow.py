@@ -68,7 +68,7 @@ async def test_battery_is_added_by_searching(home: FlowHome) -> None:
     assert suggested(result) == {"found": f"{home.hosts[2]}:{home.port}"}
     result = await home.submit(result, **suggested(result))
     assert result["last_step"]
-    assert suggested(result)["name"] == "Venus E 2"
+    assert suggested(result)["name"] == "Venus E (2)"
     assert options_of(result, "circuit") == ["Group 2"]
     result = await home.submit(result, name="Shed", power_class_w="2500", own_meter="no", circuit="Shed")
     assert result["type"] == "create_entry"

@@ -132,7 +132,7 @@ async def test_names_that_would_be_the_same_are_numbered(home: FlowHome) -> None
     """Two equal models must not become two equal names."""
     result = await home.batteries_chosen(0, 1)
     result = await home.submit(result, **suggested(result))
-    assert suggested(result)["name"] == "Venus E 3.0 2"
+    assert suggested(result)["name"] == "Venus E 3.0 (2)"
 
 
 @pytest.mark.parametrize(

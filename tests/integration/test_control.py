@@ -285,3 +285,17 @@ async def test_two_alive_serve_the_house_while_one_is_dead(world: World) -> None
     world.site.batteries[follower].faults.clear()
     await world.pass_time(120)
     assert world.state(world.battery_entity("sensor", follower, "power")) != "unavailable"
+
+
+async def test_a_killed_home_assistant_leaves_no_follower_on_its_setpoint(world: World) -> None:
+    """Nothing is sent any more, not even a goodbye: the countdowns end within five minutes."""
+    world.site.house.load = lambda _: 5600.0
+    await world.switch(on=True)
+    await world.pass_time(300)
+    assert any(setpoints(world).values())
+    world.coordinator._closing = True
+    told = len(written(world.site))
+    world.site.advance(301)
+    assert len(written(world.site)) == told
+    assert not any(setpoints(world).values())
+    assert modes(world).count(DeviceMode.AUTO) == 1

@@ -38,7 +38,8 @@ async def test_each_battery_is_a_device_that_is_reached_through_the_site(world: 
         assert device is not None
         assert device.via_device_id == site.id
         assert device.manufacturer == "Marstek"
-        assert device.model == battery.model.device.name
+        assert device.model_id == battery.model.device.name
+        assert device.model in {"Venus E", "Venus E 3.0"}
         assert device.sw_version == str(battery.model.device.firmware)
         assert (dr.CONNECTION_NETWORK_MAC, dr.format_mac(battery.mac)) in device.connections
 

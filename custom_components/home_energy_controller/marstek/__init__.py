@@ -28,7 +28,7 @@ from .models import (
     PvStatus,
     Reading,
 )
-from .profiles import Family, Profile, profile_for
+from .profiles import Family, Profile, firmware_text, model_name, profile_for
 
 __all__ = [
     "BatteryStatus",
@@ -58,5 +58,7 @@ __all__ = [
     "Reading",
     "Timing",
     "discover",
+    "firmware_text",
+    "model_name",
     "profile_for",
 ]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+import re
 from typing import Final
 
 
@@ -165,3 +166,15 @@ def profile_for(model: str | None, firmware: int | None) -> Profile:
     major = firmware_major(firmware)
     row = [profile for profile in _TABLE if profile.family is family and profile.firmware_major <= major][-1]
     return replace(row, firmware_major=major)
+
+
+def model_name(model: str | None) -> str:
+    """Return a device string such as "VenusE 3.0" as people write it: "Venus E 3.0"."""
+    return re.sub(r"^Venus(?=\w)", "Venus ", model) if model else "Marstek"
+
+
+def firmware_text(firmware: int | None) -> str:
+    """Return a version as the app shows it: four digits carry a decimal (1483 is 148.3)."""
+    if firmware is None:
+        return "?"
+    return f"{firmware / 10:.1f}" if firmware_major(firmware) != firmware else str(firmware)
