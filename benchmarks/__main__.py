@@ -10,7 +10,7 @@ from time import perf_counter
 from benchmarks.home import BASE, HOMES
 from benchmarks.plots import draw
 from benchmarks.report import as_markdown
-from benchmarks.scenarios import DRILL_NAMES, NAMED, own_name
+from benchmarks.scenarios import DRILL_NAMES, NAMED
 from benchmarks.strategies import OURS, STRATEGIES
 from benchmarks.suite import REFERENCES, Job, run_all
 
@@ -44,8 +44,10 @@ def parse(arguments: Sequence[str]) -> Namespace:
             parser.error(f"--{option}: {', '.join(sorted(unknown))} unknown, there are {', '.join(known)}")
     if options.pv and not options.load:
         parser.error("--pv needs --load")
-    narrowing = (options.quick, options.strategies, options.scenarios, options.homes, options.batteries, options.hours)
-    options.full = not any((*narrowing, options.load))  # only then the report in the repository is written
+    narrowing = (options.quick, options.strategies, options.scenarios, options.homes, options.batteries)
+    options.full = not any(
+        (*narrowing, options.seeds, options.hours, options.load)
+    )  # only then the report in the repository is written
     return options
 
 
@@ -54,7 +56,7 @@ def plan(options: Namespace) -> list[Job]:
     seeds = range(1, 1 + (options.seeds or (QUICK_SEEDS if options.quick else SEEDS)))
     hours, batteries = options.hours or (QUICK_HOURS if options.quick else None), options.batteries
     files = (options.load, options.pv) if options.load else None
-    scenarios = [own_name(options.load)] if files else list(options.scenarios or (QUICK if options.quick else NAMED))
+    scenarios = [options.load.name] if files else list(options.scenarios or (QUICK if options.quick else NAMED))
     strategies = options.strategies or list(STRATEGIES)
     wanted = [(scenario, home, strategies) for scenario in scenarios for home in options.homes or (BASE,)]
     if options.full:

@@ -31,7 +31,7 @@ class RemoteBattery:
     def __init__(self, battery_id: str, stage: Stage, link: VirtualLink, poll_s: float) -> None:
         self.seen = model.BatteryObservation(battery_id=battery_id)
         self._stage, self._link, self._interval_s = stage, link, poll_s - SLACK_S
-        self._spacing_s = PRONE_SPACING_S if stage.home.profile.reset_prone else 0.0
+        self._spacing_s = PRONE_SPACING_S if stage.profile.reset_prone else 0.0
         self._answering, self._read_at = True, -inf
         self._read: Exchange | None = None
         self._write: tuple[Exchange, model.Command] | None = None
@@ -67,10 +67,9 @@ class RemoteBattery:
         if self._write is not None and self._write[0].done_at is not None:
             (exchange, command), done_at = self._write, self._write[0].done_at
             accepted = (exchange.reply or {}).get("result", {}).get("set_result")
-            outcome = model.CommandOutcome(
-                command=command, sent_at=exchange.asked_at, done_at=done_at, accepted=accepted
-            )
-            self.seen, self._write = replace(self.seen, outcome=outcome), None
+            times = {"sent_at": exchange.asked_at, "done_at": done_at}
+            self.seen = replace(self.seen, outcome=model.CommandOutcome(command=command, accepted=accepted, **times))
+            self._write = None
         if self._read is not None and self._read.done_at is not None:
             self._answering = self._read.reply is not None
             if self._read.reply is not None and "result" in self._read.reply:
@@ -98,7 +97,7 @@ class Controller:
     ) -> None:
         self._stage, self._decide = stage, decide
         self._every_s = every_s or stage.home.decide_s
-        self._poll_s = poll_s or stage.home.poll_s or stage.home.profile.poll_interval_s
+        self._poll_s = poll_s or stage.home.poll_s or stage.profile.poll_interval_s
         self._links = [stage.link(index) for index in range(stage.home.batteries)]
         self._away_at = stage.quarter_at if stage.home.restarts else inf
         self._settings = _settings(stage, max(SHORTEST_AGE_LIMIT_S, 3 * self._poll_s))
@@ -176,7 +175,7 @@ def _settings(stage: Stage, age_limit_s: float) -> model.Settings:
             capacity_wh=battery.device.capacity_wh,
             own_meter=model.OwnMeter.YES,
             reserve_pct=FLOOR_PCT,
-            mode_read_delay_s=stage.home.profile.mode_read_delay_s,
+            mode_read_delay_s=stage.profile.mode_read_delay_s,
         )
         for index, battery in enumerate(stage.batteries)
     )

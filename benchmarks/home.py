@@ -6,7 +6,7 @@ from math import inf
 from typing import Final
 
 from benchmarks.scenarios import Case
-from custom_components.home_energy_controller.marstek.profiles import Profile, profile_for
+from custom_components.home_energy_controller.marstek.profiles import profile_for
 from simulation import assumptions as known
 from simulation.battery import BatteryModel, DeviceMode
 from simulation.devices import VENUS_E3_150, VENUS_E_155, VENUS_E_156, Device, Family
@@ -48,11 +48,6 @@ class Home:
     poll_s: float | None = None
     decide_s: float | None = None
 
-    @property
-    def profile(self) -> Profile:
-        """Return how the integration treats this firmware."""
-        return profile_for(self.device.name, self.device.firmware)
-
 
 BASE: Final = "base"
 HOMES: Final[dict[str, Home]] = {
@@ -80,6 +75,7 @@ class Stage:
     def __init__(self, case: Case, home: Home, seed: int, *, sharing: int = 1) -> None:
         """Build the house; the same seed makes the same batteries, losses and delays for every strategy."""
         self.case, self.home, self.seed, self.tally = case, home, seed, Counter(dict.fromkeys(COUNTED, 0))
+        self.profile = profile_for(home.device.name, home.device.firmware)
         device = replace(home.device, charge_w=home.power_w, discharge_w=home.power_w)
         self.batteries = tuple(
             BatteryModel(device, soc_pct=case.soc_pct(i), power_class_w=home.power_w, seed=100 * seed + i)
@@ -89,9 +85,8 @@ class Stage:
             battery.mode, battery.drops_per_h = DeviceMode.MANUAL, home.drops_per_h
             battery.law.sharing, battery.cells.floor_pct = sharing, FLOOR_PCT
         self.load = Trace([case.net_load_w[0]] * WARM_UP_S + list(case.net_load_w), 1.0)
-        self.house = House(
-            self.batteries, self.load, start_s=-STEP_S / 2, seed=seed
-        )  # a step sees the load of its middle
+        # A step sees the load of its middle.
+        self.house = House(self.batteries, self.load, start_s=-STEP_S / 2, seed=seed)
         self.house.meter.period_s = home.meter_period_s
         self.quarter_at = WARM_UP_S + len(case.net_load_w) / 4
         self._told: list[tuple[DeviceMode, float] | None] = [None] * home.batteries
@@ -102,7 +97,7 @@ class Stage:
         wire = Wire(Firmware(self.batteries[index], seed=seed), latency_s=float(known.LATENCY_MEDIAN), seed=seed)
         wire.loss_pct, wire.outage_every_s = self.home.loss_pct, self.home.outage_every_s
         link = VirtualLink(wire, seed=seed)
-        link.gap_s = self.home.profile.request_gap_s
+        link.gap_s = self.profile.request_gap_s
         return link
 
     def tell(self, index: int, mode: DeviceMode, power_w: float = 0.0) -> None:

@@ -120,10 +120,6 @@ class BusRival:
             return most_w if soc_pct > FLOOR_PCT else 0.0
         return min(most_w, 0.0 if soc_pct >= 100 else 1000.0 if soc_pct >= 99 else 1500.0 if soc_pct >= 95 else most_w)
 
-    def all_w(self, power_w: float) -> float:
-        """Return how much all take together in the direction of a power (W, positive)."""
-        return sum(self.limit_w(index, power_w) for index in self.batteries)
-
 
 class Hbc(BusRival):
     """Home Battery Control 7eea667: PID on the meter, batteries filled one after the other, the order rotates.
@@ -153,7 +149,7 @@ class Hbc(BusRival):
             self._order.append(self._order.pop(0))
         before, self._error = self._error, (1 - self.SMOOTH_IN) * grid_w + self.SMOOTH_IN * self._error
         if abs(self._error) >= self.DEAD_BAND_W:
-            most = self.all_w(self.output_w or grid_w) / self.KI
+            most = sum(self.limit_w(index, self.output_w or grid_w) for index in self.batteries) / self.KI
             self._sum = min(max(self._sum + self._error, -most), most)
             output_w = self.KP * self._error + self.KI * self._sum + self.KD * (self._error - before)
             self.output_w = (1 - self.SMOOTH_OUT) * output_w + self.SMOOTH_OUT * self.output_w
@@ -166,8 +162,8 @@ class Hbc(BusRival):
             power_w = round(min(left_w, self.limit_w(index, self.output_w)))
             left_w -= power_w
             self._worked_at[index] = now if power_w else self._worked_at[index]
-            lingers = now - self._worked_at[index] < self.LINGER_S
-            powers_w[index] = copysign(power_w or self.LINGER_W, self.output_w) if lingers else 0.0
+            if now - self._worked_at[index] < self.LINGER_S:
+                powers_w[index] = copysign(power_w or self.LINGER_W, self.output_w)
         return powers_w
 
 
@@ -201,7 +197,7 @@ class Vem(BusRival):
             change_w = min(self.KP * dt_s / 2, 1.0) * self._smooth_w + self.KD * self._slope_w
             rate_w = self.RATE_W_S * dt_s
             wish_w = self._wish_w + min(max(change_w, -rate_w), rate_w)
-            most_w = self.all_w(wish_w)
+            most_w = sum(self.limit_w(index, wish_w) for index in self.batteries)
             self._wish_w = min(max(wish_w, -most_w), most_w)
         if abs(self._wish_w) >= self.FLIP_W:
             self._sign = 1 if self._wish_w > 0 else -1
@@ -220,9 +216,8 @@ class Vem(BusRival):
             half = self.MORE_HYSTERESIS if number >= len(stay) else -self.MORE_HYSTERESIS
             if abs(self.output_w) > (more + half) * self.stage.home.power_w * number:
                 needed = number + 1
-        if len(stay) >= needed and now - self._chosen_at < self.DWELL_S:
-            return
-        if set(ranked[:needed]) != set(self._active):
+        must_wait = len(stay) >= needed and now - self._chosen_at < self.DWELL_S
+        if not must_wait and set(ranked[:needed]) != set(self._active):
             self._active, self._chosen_at = ranked[:needed], now
 
     def _shares(self) -> Sequence[float]:

@@ -63,20 +63,10 @@ def case(name: str, seed: int) -> Case:
 
 def own_case(load: Path, pv: Path | None = None) -> Case:
     """Return a case from files with `load_w` and `pv_w` that begin together, by `t_s` or `local_time`."""
-    power, sun = _own_trace(load, "load_w"), _own_trace(pv, "pv_w") if pv else None
-    duration_s = int(min(power.duration_s, sun.duration_s) if sun else power.duration_s)
-    return Case(own_name(load), _seconds(lambda t: power(t) - (sun(t) if sun else 0.0), duration_s))
-
-
-def own_name(load: Path) -> str:
-    """Return the name of somebody's own scenario."""
-    return load.name.removesuffix(".gz").removesuffix(".csv")
-
-
-def _own_trace(path: Path, column: str) -> Trace:
-    """Return a column at steps of at most a second; coarser values become straight lines."""
-    trace = Trace.load(path, column)
-    return trace.resampled(1.0) if trace.step_s > 1 else trace
+    traces = [Trace.load(path, name) for path, name in ((load, "load_w"), (pv, "pv_w")) if path]
+    power, *sun = (trace.resampled(1.0) if trace.step_s > 1 else trace for trace in traces)
+    duration_s = int(min(trace.duration_s for trace in (power, *sun)))
+    return Case(load.name, _seconds(lambda t: power(t) - sum(trace(t) for trace in sun), duration_s))
 
 
 def _seconds(signal: Signal, duration_s: int) -> tuple[float, ...]:

@@ -68,7 +68,7 @@ def test_own_trace_in_seconds_and_in_local_time(tmp_path: Path) -> None:
     with gzip.open(pv, "wt") as file:
         file.write("local_time,pv_w\n2026-03-01 10:00,60\n2026-03-01 10:01,120\n")
     played = own_case(load, pv)
-    assert played.name == "mine"
+    assert played.name == "mine.csv"
     assert played.net_load_w[:4] == (0 - 60.0, 50 - 61.0, 100 - 62.0, 150 - 63.0)
     assert len(played.net_load_w) == 10
 

@@ -105,7 +105,7 @@ def test_somebodys_own_house_is_played_reported_and_drawn(tmp_path: Path) -> Non
     scores, report = tmp_path / "scores.json", tmp_path / "out.md"
     files = ["--load", str(load), "--pv", str(pv), "--json", str(scores), "--report", str(report)]
     main([*files, "--strategies", "ours,vem", "--seeds", "1", "--processes", "1"])
-    assert set(json.loads(scores.read_text())["house"]) == {"ours", "vem", *REFERENCES}
+    assert set(json.loads(scores.read_text())["house.csv"]) == {"ours", "vem", *REFERENCES}
     assert "![cost](out/cost.png)" in report.read_text()
     assert 0 < (tmp_path / "out" / "cost.png").stat().st_size < 150_000
 
