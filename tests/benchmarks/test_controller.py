@@ -83,6 +83,26 @@ def test_dead_battery_is_left_out() -> None:
     assert abs(played.house.grid_w) < 60
 
 
+def test_outcomes_tell_when_a_command_was_sent_and_what_the_battery_said() -> None:
+    """As the coordinator would."""
+    played = stage(flat((300, 600)))
+    controller = Controller(played)
+    run(played, controller, 60)
+    for battery in controller._batteries:
+        outcome = battery.seen.outcome
+        assert outcome is not None
+        assert outcome.accepted is True
+        assert 0 < outcome.sent_at < outcome.done_at < outcome.sent_at + 12
+
+
+def test_a_seed_makes_the_batteries() -> None:
+    """The same for every strategy, others for another seed, and all of one home different."""
+    first, again, other = (stage(flat((300, 60)), seed=seed) for seed in (1, 1, 2))
+    scales = [[battery.cells.loss_scale for battery in each.batteries] for each in (first, again, other)]
+    assert scales[0] == scales[1]
+    assert len({*scales[0], *scales[2]}) == 6
+
+
 def test_renewals_are_counted_apart() -> None:
     """An idle follower is told the same again."""
     played = stage(flat((300, 60)), 2)

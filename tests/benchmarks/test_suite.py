@@ -55,11 +55,14 @@ def made(costs: dict[str, tuple[float, ...]]) -> Results:
 
 def test_lowest_is_decided_seed_by_seed() -> None:
     """A small difference that every seed has is a difference; a large one that only some have is none."""
-    results = made({"vem": (10.0, 20.0, 30.0), "ours": (10.5, 20.5, 30.5), "stijn": (5.0, 30.0, 30.0)})
-    among = ["vem", "ours", "stijn"]
+    results = made(
+        {"vem": (10.0, 20.0, 30.0), "ours": (10.5, 20.5, 30.5), "stijn": (5.0, 30.0, 30.0), "seed": (11.0, 22.0, 33.0)}
+    )
+    among = ["vem", "ours", "stijn", "seed"]
     assert results.is_lowest("sunset", "vem", "cost_flat_ct", among)
     assert not results.is_lowest("sunset", "ours", "cost_flat_ct", among)
     assert results.is_lowest("sunset", "stijn", "cost_flat_ct", among)
+    assert not results.is_lowest("sunset", "seed", "cost_flat_ct", among)  # 2 more, with a standard error of 0.6
 
 
 def test_report_marks_the_lowest_and_leaves_out_what_is_not_there() -> None:
