@@ -1,4 +1,4 @@
-"""How long it takes to observe n batteries, ours and the first script's way: `python -m benchmarks.observe`.
+"""How long it takes to observe n batteries, ours and the first script's way: `python -m demo.observe`.
 
 Real sockets on loopback; the fake batteries answer after a log-normal time with a median of 0.2 s, as at home
 (marstek_api.md 7.2). The first script asks one battery after the other and listens for 1.5 s each time.
