@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from . import evidence, leading
-from .law import DECIDE_INTERVAL_S, LEADER_ALONE_W, Law, allocate, divide
+from .law import DECIDE_INTERVAL_S, Law, allocate, divide
 from .leading import METER_FRESH_S
 from .model import (
     TOLERANCE_W,
@@ -30,6 +30,10 @@ ALLOCATION_LIMIT_S = 300.0
 """Set-points that nothing new supported for so long are given up: an unheard leader may be working against them."""
 NET_LOAD_AGE_S = 150.0
 """A sample that is older than the slowest poll is not shown as present."""
+SETPOINTS_ALONE_S = 60.0
+"""Between two steps of set-points that nobody leads: each has to be reached and measured first."""
+ALONE_W = 1500.0
+"""Up to here one battery serves alone: an inverter costs 28 W to run, a second one pays from about 1.5 kW on."""
 DAMPING = 0.5
 """Of the grid's power that set-points alone take over per decision: the meter's delay makes more of it swing."""
 SETPOINT_LEAST_W = 100.0
@@ -39,12 +43,18 @@ OPEN_LOOP = {Strategy.STANDBY, Strategy.FIXED, Strategy.TO_FULL}
 
 
 def decide(
-    snapshot: Snapshot, settings: Settings, memory: DecideMemory, now: float, *, law: Law = allocate
+    snapshot: Snapshot,
+    settings: Settings,
+    memory: DecideMemory,
+    now: float,
+    *,
+    law: Law = allocate,
+    interval_s: float = DECIDE_INTERVAL_S,
 ) -> tuple[Decision, DecideMemory]:
     """Return what every battery should do, and what to remember. Total: any input gives a decision."""
     views = look(snapshot, settings, memory.charge, now)
     site = Site(snapshot=snapshot, settings=settings, views=views, meter=believable(snapshot.meter_w), now=now)
-    state, memory = _plan(site, _remember(site, memory), law)
+    state, memory = _plan(site, _remember(site, memory), law, interval_s)
     newest = next((sample for sample in reversed(snapshot.net_load_w) if believable(sample)), None)
     decision = Decision(
         state=state if settings.enabled else SiteState.OFF,
@@ -80,14 +90,14 @@ def _remember(site: Site, memory: DecideMemory) -> DecideMemory:
     )
 
 
-def _plan(site: Site, memory: DecideMemory, law: Law) -> tuple[SiteState, DecideMemory]:
+def _plan(site: Site, memory: DecideMemory, law: Law, interval_s: float) -> tuple[SiteState, DecideMemory]:
     """Return the state of the site, and in the memory who does what."""
     open_loop = site.settings.strategy in OPEN_LOOP
     if not memory.started:
         if not _inputs_complete(site, memory, open_loop):
             return SiteState.STARTING, memory
         memory = replace(memory, started=True)
-    return _open_loop(site, memory) if open_loop else _closed_loop(site, memory, law)
+    return _open_loop(site, memory) if open_loop else _closed_loop(site, memory, law, interval_s)
 
 
 def _inputs_complete(site: Site, memory: DecideMemory, open_loop: bool) -> bool:
@@ -109,7 +119,7 @@ def _open_loop(site: Site, memory: DecideMemory) -> tuple[SiteState, DecideMemor
     return state, replace(memory, leader_id=None, setpoints=setpoints)
 
 
-def _closed_loop(site: Site, memory: DecideMemory, law: Law) -> tuple[SiteState, DecideMemory]:
+def _closed_loop(site: Site, memory: DecideMemory, law: Law, interval_s: float) -> tuple[SiteState, DecideMemory]:
     """Return a leader and set-points that bring the meter towards 0."""
     if not site.meter_is_fresh(site.settings.meter_age_limit_s):
         leader = site.member(memory.leader_id)
@@ -127,7 +137,7 @@ def _closed_loop(site: Site, memory: DecideMemory, law: Law) -> tuple[SiteState,
     memory = leading.pause(site, memory, leaders)
     if memory.paused_until is not None:
         return SiteState.LEADER_WITHOUT_EFFECT, replace(leading.hold(site, memory), setpoints={})
-    return _served(site, leading.hold(site, leading.run_law(site, memory, leaders, law)))
+    return _served(site, leading.hold(site, leading.run_law(site, memory, leaders, law, interval_s)))
 
 
 def _served(site: Site, memory: DecideMemory) -> tuple[SiteState, DecideMemory]:
@@ -142,7 +152,7 @@ def _served(site: Site, memory: DecideMemory) -> tuple[SiteState, DecideMemory]:
 def _without_leader(site: Site, memory: DecideMemory) -> DecideMemory:
     """Return set-points that take over a part of what the meter shows, one part per decision."""
     memory = replace(memory, leader_id=None, leader_auto=None)
-    waited = memory.decided_at is None or site.now - memory.decided_at + leading.LATE_S >= DECIDE_INTERVAL_S
+    waited = memory.decided_at is None or site.now - memory.decided_at + leading.LATE_S >= SETPOINTS_ALONE_S
     if not waited or abs(site.grid_w) < TOLERANCE_W or not site.meter_is_fresh(METER_FRESH_S):
         return memory
     wanted_w = DAMPING * site.grid_w + sum(view.power_w or 0.0 for view in site.members)
@@ -160,7 +170,7 @@ def _fewest(site: Site, memory: DecideMemory, wanted_w: float) -> list[View]:
     able.sort(
         key=lambda view: (sign * memory.setpoints.get(view.battery_id, 0) <= 0, -sign * (view.soc_pct or 0.0))
     )
-    needed = 1 + int(abs(wanted_w) / LEADER_ALONE_W)
+    needed = 1 + int(abs(wanted_w) / ALONE_W)
     while needed < len(able) and sum(_limits(able[:needed], wanted_w).values()) < abs(wanted_w):
         needed += 1
     return able[:needed]

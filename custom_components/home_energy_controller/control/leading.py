@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from . import evidence
-from .law import DECIDE_INTERVAL_S, Law, LawBattery, LawInput
+from .law import Law, LawBattery, LawInput
 from .model import TOLERANCE_W, Mode, Timed, believable
 from .site import DecideMemory, Site, View
 
@@ -17,6 +17,8 @@ UNFIT_S = 600.0
 """For so long it is not asked again."""
 PAUSE_S = 300.0
 """After a leader was without effect, before the followers are tried again."""
+SAMPLE_LIMIT_S = 60.0
+"""An older sample of the net load is completed by meter and newest powers, when the law has to run."""
 METER_FRESH_S = 15.0
 """An older meter reading freezes the decision; beyond the owner's limit it ends it."""
 
@@ -98,9 +100,9 @@ def hold(site: Site, memory: DecideMemory) -> DecideMemory:
     return replace(memory, leader_held=held, leader_may=leader.auto)
 
 
-def run_law(site: Site, memory: DecideMemory, leaders: tuple[View, ...], law: Law) -> DecideMemory:
+def run_law(site: Site, memory: DecideMemory, leaders: tuple[View, ...], law: Law, interval_s: float) -> DecideMemory:
     """Return the law's answer when it is due, else what it answered last."""
-    if not _law_is_due(site, memory, leaders):
+    if not _law_is_due(site, memory, leaders, interval_s):
         return memory
     leading = [view.battery_id for view in leaders if view.battery_id == memory.leader_id or view.in_auto]
     samples = _samples(site)
@@ -110,6 +112,7 @@ def run_law(site: Site, memory: DecideMemory, leaders: tuple[View, ...], law: La
             net_load_w=samples,
             batteries=tuple(_law_battery(view, leaders) for view in site.members),
             leader_id=memory.leader_id if memory.leader_id in leading else next(iter(leading), None),
+            leads_since=memory.leads_since,
             setpoints=memory.setpoints,
         )
     )
@@ -117,6 +120,7 @@ def run_law(site: Site, memory: DecideMemory, leaders: tuple[View, ...], law: La
     return replace(
         memory,
         leader_id=output.leader_id,
+        leads_since=memory.leads_since if same else site.now,
         leader_held=memory.leader_held if same else True,
         leader_auto=memory.leader_auto if same else None,
         setpoints={key: settled(memory.setpoints.get(key, 0), power_w) for key, power_w in output.setpoints.items()},
@@ -131,7 +135,7 @@ def settled(before_w: int, power_w: int) -> int:
     return before_w if before_w * power_w > 0 and abs(power_w - before_w) < TOLERANCE_W else power_w
 
 
-def _law_is_due(site: Site, memory: DecideMemory, leaders: tuple[View, ...]) -> bool:
+def _law_is_due(site: Site, memory: DecideMemory, leaders: tuple[View, ...], interval_s: float) -> bool:
     """Return whether the law runs: without a leader at once, else when there is time and something new to know."""
     if memory.leader_id not in {view.battery_id for view in leaders}:
         return True
@@ -141,14 +145,14 @@ def _law_is_due(site: Site, memory: DecideMemory, leaders: tuple[View, ...]) -> 
         return True
     waited_s = site.now - memory.decided_at + LATE_S
     is_news = any(believable(sample) and sample.at > memory.sampled_at for sample in site.snapshot.net_load_w[-1:])
-    return waited_s >= (DECIDE_INTERVAL_S if is_news else UNALIGNED_AFTER_S)
+    return waited_s >= (interval_s if is_news else UNALIGNED_AFTER_S)
 
 
 def _samples(site: Site) -> tuple[Timed[float], ...]:
     """Return samples of what the members have to carry: the net load without what others deliver."""
     samples = [sample for sample in site.snapshot.net_load_w if believable(sample)]
     all_w = sum(view.power_w or 0.0 for view in site.views)
-    if not samples or not samples[-1].fresh(site.now, DECIDE_INTERVAL_S):
+    if not samples or not samples[-1].fresh(site.now, SAMPLE_LIMIT_S):
         samples.append(Timed(site.grid_w + all_w, site.now))
     others_w = all_w - sum(view.power_w or 0.0 for view in site.members)
     return tuple(Timed(sample.value - others_w, sample.at) for sample in samples)
