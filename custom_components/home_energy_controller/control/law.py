@@ -77,8 +77,8 @@ LEADER_SHARE = 0.96
 STORED_CT, BUY_CT, SELL_CT = 27.0, 30.0, 8.0
 LOSS_WEIGHT = STORED_CT / (BUY_CT - SELL_CT)
 """A lost Wh costs what a stored one is worth, an exchanged one the difference between buying and selling."""
-CROSS_WEIGHT = 0.5
-"""Of a Wh that one battery charges another with, above its losses: wear."""
+CROSS_WEIGHT = 1.0
+"""Of a Wh that one battery charges another with, above its losses: it wears both for nothing."""
 RUNS_W, RUNNING_W, IDLE_W = 20.0, 28.0, 8.0
 CHARGE_LOSS, DISCHARGE_LOSS = (0.0001, 17.5e-6), (0.0428, 26.3e-6)
 """Losses of a Venus: running, per W and per W^2 (fitted to measurements of the Omnibattery project)."""
