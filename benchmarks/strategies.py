@@ -18,6 +18,7 @@ from benchmarks.seed import SeedBattery, seed
 from benchmarks.seed_fixed import EVERY_S, seed_fixed
 from custom_components.home_energy_controller.control import model
 from custom_components.home_energy_controller.control.decide import DecideMemory, decide
+from custom_components.home_energy_controller.control.law import DECIDE_INTERVAL_S
 
 SCRIPT_EVERY_S = 60.0
 
@@ -66,7 +67,7 @@ STRATEGIES: Final[dict[str, Callable[[Stage], Strategy]]] = {
     "stijn": Stijn,
     "hbc-regular": Hbc,
     "vem": Vem,
-    "ours": Controller,
+    "ours": lambda stage: Controller(stage, partial(decide, interval_s=stage.home.decide_s or DECIDE_INTERVAL_S)),
     "tracking_oracle": Tracking,
 }
 IDLE, TRACKING, COST, OURS = "none", "tracking_oracle", "cost_oracle", "ours"

@@ -47,7 +47,11 @@ def test_one_leads_and_the_others_take_the_rest() -> None:
 def test_law_runs_as_often_as_asked(every_s: float | None, times: int) -> None:
     """In ten minutes; left alone twice a minute. A cycle takes 10 s and what the answers take."""
     played, spy = stage(flat((500, 600))), Spy()
-    run(played, Controller(played, partial(decide, law=spy), every_s=every_s, poll_s=10.0), 600)
+    run(
+        played,
+        Controller(played, partial(decide, law=spy, interval_s=every_s or 30.0), every_s=every_s, poll_s=10.0),
+        600,
+    )
     assert len(spy.asked) == pytest.approx(times, rel=0.2)
 
 

@@ -48,8 +48,8 @@ class LawInput:
     """In the owner's order; at least one may lead."""
     leader_id: str | None
     """Who leads now."""
-    leads_since: float | None = None
-    """When the law made it leader; None if it did not."""
+    swapped_at: float | None = None
+    """When the law last replaced a leader; None if it never did."""
     setpoints: Mapping[str, int]
     """What the followers were given last (W)."""
 
@@ -118,14 +118,10 @@ def divide(total_w: float, limits: Mapping[str, int], step_w: int = 10) -> dict[
 
 
 def _loads(given: LawInput) -> Loads:
-    """Return the recent net loads, the newest the likeliest; after a step only those that came since."""
-    samples = given.net_load_w
-    newest = samples[-1]
-    recent = [sample for sample in samples if newest.at - sample.at <= WINDOW_S]
-    old, new = [s.value for s in recent[:-2]], [s.value for s in recent[-2:]]
-    if old and (min(new) > max(old) or max(new) < min(old)):
-        recent = recent[-2:]
-    weights = [exp((sample.at - newest.at) / FADES_S) for sample in recent]
+    """Return the recent net loads, the newest the likeliest."""
+    newest_at = given.net_load_w[-1].at
+    recent = [sample for sample in given.net_load_w if newest_at - sample.at <= WINDOW_S]
+    weights = [exp((sample.at - newest_at) / FADES_S) for sample in recent]
     return [(sample.value, weight / sum(weights)) for sample, weight in zip(recent, weights, strict=True)]
 
 
@@ -139,22 +135,34 @@ def _leader(given: LawInput, mean_w: float) -> LawBattery:
         return best
     if abs(mean_w) > CALM_W and best.limit_w(sign) and not old.limit_w(sign):
         return best
-    is_calm = given.leads_since is None or given.now - given.leads_since >= LEADS_S
+    is_calm = given.swapped_at is None or given.now - given.swapped_at >= LEADS_S
     gap_pct = sign * (best.soc_pct - old.soc_pct)
     return best if is_calm and abs(mean_w) > CALM_W and best.limit_w(sign) and gap_pct > GAP_PCT else old
 
 
 def _present(given: LawInput, leader: LawBattery, followers: list[LawBattery]) -> dict[str, int]:
-    """Return what the followers do now, within their limits; a former leader takes over from the new one."""
+    """Return what the followers do now, within their limits, once those that change places have done so."""
     before = dict(given.setpoints)
-    if given.leader_id not in {None, leader.battery_id}:
-        before[given.leader_id or ""] = before.get(leader.battery_id, 0)
-    return {
-        battery.battery_id: max(-battery.charge_limit_w, min(battery.discharge_limit_w, before.get(battery.battery_id, 0)))
-        if battery.may_follow
-        else 0
-        for battery in followers
+    if given.leader_id is not None and given.leader_id != leader.battery_id:
+        before[given.leader_id] = before.get(leader.battery_id, 0)
+    able = [battery for battery in followers if battery.may_follow]
+    for sign in (1, -1):
+        at_work = [battery for battery in able if sign * before.get(battery.battery_id, 0) > 0]
+        at_rest = [battery for battery in able if not before.get(battery.battery_id) and battery.limit_w(sign)]
+        if at_work and at_rest:
+            last, first = _order(at_work, sign)[-1], _order(at_rest, sign)[0]
+            if sign * (first.soc_pct - last.soc_pct) > GAP_PCT:
+                before[first.battery_id], before[last.battery_id] = before[last.battery_id], 0
+    return dict.fromkeys((battery.battery_id for battery in followers), 0) | {
+        battery.battery_id: max(-battery.charge_limit_w, min(battery.discharge_limit_w, before[battery.battery_id]))
+        for battery in able
+        if battery.battery_id in before
     }
+
+
+def _order(batteries: list[LawBattery], sign: int) -> list[LawBattery]:
+    """Return batteries in the order in which they serve: the fullest first a deficit, the emptiest first a surplus."""
+    return sorted(batteries, key=lambda battery: -sign * battery.soc_pct)
 
 
 def _candidates(followers: list[LawBattery], present: Mapping[str, int], loads: Loads) -> Iterator[dict[str, int]]:
@@ -165,7 +173,7 @@ def _candidates(followers: list[LawBattery], present: Mapping[str, int], loads: 
     for sign in (1, -1):
         most_w = max(sign * load_w for load_w, _ in loads)
         able = [battery for battery in followers if battery.may_follow and battery.limit_w(sign) >= FOLLOWER_LEAST_W]
-        able.sort(key=lambda each: sign * each.soc_pct + GAP_PCT * (sign * present[each.battery_id] > 0), reverse=True)
+        able = sorted(_order(able, sign), key=lambda battery: sign * present[battery.battery_id] <= 0)
         for count in range(1, len(able) + 1):
             limits = {battery.battery_id: battery.limit_w(sign) for battery in able[:count]}
             for share_w in range(FOLLOWER_LEAST_W, int(min(max(limits.values()), most_w / count)) + 1, STEP_W):
@@ -182,7 +190,7 @@ def _cost(setpoints: Mapping[str, int], present: Mapping[str, int], leader: LawB
         rest_w = load_w - total_w
         lead_w = max(least_w, min(most_w, rest_w))
         cross_w = min(abs(lead_w), abs(total_w)) if lead_w * total_w < 0 else 0.0
-        cost_w += weight * (abs(rest_w - lead_w) + LOSS_WEIGHT * _loss_w(lead_w) + CROSS_WEIGHT * cross_w)
+        cost_w += weight * (abs(rest_w - lead_w) + LOSS_WEIGHT * _loss_w(lead_w, runs=True) + CROSS_WEIGHT * cross_w)
     if setpoints == present:
         return cost_w
     changes_w = sum(abs(power_w - present[key]) for key, power_w in setpoints.items())
@@ -190,9 +198,9 @@ def _cost(setpoints: Mapping[str, int], present: Mapping[str, int], leader: LawB
     return cost_w + CHANGE_W + CHANGE_SHARE * changes_w + START_W * starts
 
 
-def _loss_w(power_w: float) -> float:
-    """Return what a battery loses at a power."""
-    if abs(power_w) < RUNS_W:
+def _loss_w(power_w: float, *, runs: bool = False) -> float:
+    """Return what a battery loses at a power; one that leads `runs` at any: the next change is near."""
+    if abs(power_w) < RUNS_W and not runs:
         return IDLE_W
     linear, square = DISCHARGE_LOSS if power_w > 0 else CHARGE_LOSS
     return RUNNING_W + linear * abs(power_w) + square * power_w**2

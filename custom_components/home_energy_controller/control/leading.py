@@ -112,7 +112,7 @@ def run_law(site: Site, memory: DecideMemory, leaders: tuple[View, ...], law: La
             net_load_w=samples,
             batteries=tuple(_law_battery(view, leaders) for view in site.members),
             leader_id=memory.leader_id if memory.leader_id in leading else next(iter(leading), None),
-            leads_since=memory.leads_since,
+            swapped_at=memory.swapped_at,
             setpoints=memory.setpoints,
         )
     )
@@ -120,7 +120,7 @@ def run_law(site: Site, memory: DecideMemory, leaders: tuple[View, ...], law: La
     return replace(
         memory,
         leader_id=output.leader_id,
-        leads_since=memory.leads_since if same else site.now,
+        swapped_at=memory.swapped_at if same or memory.leader_id is None else site.now,
         leader_held=memory.leader_held if same else True,
         leader_auto=memory.leader_auto if same else None,
         setpoints={key: settled(memory.setpoints.get(key, 0), power_w) for key, power_w in output.setpoints.items()},

@@ -102,8 +102,8 @@ class DecideMemory:
     minute: MeterMinute = ()
     charge: Mapping[str, Permission] = field(default_factory=lambda: MappingProxyType({}))
     leader_id: str | None = None
-    leads_since: float | None = None
-    """When the law made it leader."""
+    swapped_at: float | None = None
+    """When the law last replaced a leader."""
     leader_held: bool = True
     """Kept from Auto: what a new leader is until it is known to be harmless."""
     leader_may: Permission = FREE
