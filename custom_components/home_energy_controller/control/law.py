@@ -166,11 +166,13 @@ def _order(batteries: list[LawBattery], sign: int) -> list[LawBattery]:
 
 
 def _candidates(followers: list[LawBattery], present: Mapping[str, int], loads: Loads) -> Iterator[dict[str, int]]:
-    """Yield what the followers might do: stay, rest, or the first k of them share a power in one direction."""
+    """Yield what the followers might do: rest, stay, or the first k of them share a power; they turn through rest."""
     rest = dict.fromkeys(present, 0)
-    yield dict(present)
     yield rest
-    for sign in (1, -1):
+    signs = [sign for sign in (1, -1) if not any(sign * power_w < 0 for power_w in present.values())]
+    if signs:
+        yield dict(present)
+    for sign in signs:
         most_w = max(sign * load_w for load_w, _ in loads)
         able = [battery for battery in followers if battery.may_follow and battery.limit_w(sign) >= FOLLOWER_LEAST_W]
         able = sorted(_order(able, sign), key=lambda battery: sign * present[battery.battery_id] <= 0)
