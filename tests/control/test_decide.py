@@ -169,6 +169,12 @@ def test_heard_but_unclear_battery_in_auto_is_idled_because_it_would_work_agains
     assert work(made.at(30))["b"] == (Role.UNAVAILABLE, IDLE, 0)
 
 
+def test_heard_but_unclear_battery_in_auto_does_not_lead() -> None:
+    made = course("a", "b").see(seen("b", soc=None, mode=Mode.AUTO))
+    made.at(0)
+    assert work(made.at(30)) == {"a": (Role.LEADER, AUTO, 0), "b": (Role.UNAVAILABLE, IDLE, 0)}
+
+
 def test_owners_wishes_are_targets_of_their_own() -> None:
     settings = site(
         battery("a"),
@@ -276,6 +282,15 @@ def test_law_may_be_another_and_learns_what_it_needs() -> None:
     assert [(member.battery_id, member.may_lead) for member in asked[0].batteries] == [("a", False), ("b", True)]
 
 
+def test_held_leader_gets_no_setpoint_from_a_law_that_means_well() -> None:
+    view = snapshot(seen("a"), meter=-500)
+    settings = site(battery("a"), strategy=Strategy.ZERO_CHARGE_ONLY)
+    decision, _ = decide(
+        view, settings, DecideMemory(), 0, law=lambda _: LawOutput(leader_id="a", setpoints={"a": -500})
+    )
+    assert work(decision) == {"a": (Role.LEADER, IDLE, 0)}
+
+
 def test_law_that_names_nobody_leads_to_no_harm() -> None:
     view = snapshot(seen("a"), seen("b"))
     decision, _ = decide(
@@ -329,6 +344,15 @@ def test_one_direction_only_runs_auto_only_while_there_is_work_in_it(strategy: S
     assert made.every(10, 200).state is SiteState.LEADER_ALONE
     made.see(seen("a", power=-sign * 60, mode=Mode.AUTO))
     assert made.at(210).state is SiteState.HOLDING
+
+
+def test_new_leader_is_held_until_the_meter_speaks_for_it() -> None:
+    made = course("a", "b", strategy=Strategy.ZERO_CHARGE_ONLY).see(seen("a", soc=40))
+    made.at(0, -400)
+    assert work(made.every(10, 60, -400))["a"] == (Role.LEADER, AUTO, 0)
+    made.at(70)
+    made.settings = site(battery("a", wish=Wish.IDLE), battery("b"), strategy=Strategy.ZERO_CHARGE_ONLY)
+    assert work(made.at(80))["b"] == (Role.LEADER, IDLE, 0)
 
 
 def test_followers_work_only_in_the_allowed_direction() -> None:
@@ -475,6 +499,15 @@ def test_silent_leader_is_kept_while_the_meter_is_content() -> None:
     assert work(decision) == {"a": (Role.LEADER, NOTHING, 0), "b": (Role.FOLLOWER, SETPOINT, 750)}
     made.see(seen("a", mode=Mode.AUTO))
     assert work(made.at(100))["a"] == (Role.LEADER, AUTO, 0)
+
+
+def test_battery_that_was_missing_and_came_back_is_trusted_again() -> None:
+    made, _ = silent_leader(-400)
+    made.settings = site(battery("a"), battery("b", wish=Wish.IDLE))
+    made.see(seen("a", mode=Mode.AUTO))
+    assert made.every(5, 180).leader_id == "a"
+    made.see(seen("a", at=-1, mode=Mode.AUTO))
+    assert work(made.at(185))["a"] == (Role.LEADER, NOTHING, 0)
 
 
 def test_setpoints_beside_a_silent_leader_are_given_up_after_five_minutes() -> None:

@@ -47,6 +47,11 @@ def test_follower_told_something_else_since_it_was_read_gives_no_sample() -> Non
     assert sample_net_load(Timed(0, 100), Timed(0, 100), (leader, released), "a", 100) is None
 
 
+def test_leaders_reading_is_exact_whatever_it_was_told_since() -> None:
+    leader = seen("a", power=500, at=100, outcome=outcome(auto("a"), 100.2))
+    assert sample_net_load(Timed(0, 100), Timed(0, 101), (leader,), "a", 101) == Timed(500, 100)
+
+
 def test_renewal_or_an_older_command_does_not_spoil_the_reading() -> None:
     leader = seen("a", power=500, at=100)
     renewed = seen("b", power=1010, at=80, outcome=outcome(passive("b", 1000), 90))

@@ -143,6 +143,22 @@ def test_at_the_same_power_auto_and_passive_look_alike_so_the_mode_must_tell() -
     assert health(one.read(110, power=500, mode=Mode.PASSIVE).at(111, follow("a", 500))) is Health.PROVEN
 
 
+def test_battery_that_was_told_auto_may_be_in_it_until_its_mode_is_read() -> None:
+    one = One().read(99)
+    one.at(100, lead("a"))
+    one.at(102, follow("a", 500))
+    one.reading = seen("a", power=500, at=108, mode_at=99)
+    assert health(one.at(109, follow("a", 500))) is Health.SETTLING
+    one.reading = seen("a", power=500, at=108, mode_at=106)
+    assert health(one.at(110, follow("a", 500))) is Health.PROVEN
+
+
+def test_battery_that_was_found_in_auto_may_be_in_it_until_its_mode_is_read() -> None:
+    one = One(mode=Mode.AUTO)
+    one.at(100, follow("a", 500))
+    assert health(one.read(106, power=500, mode=Mode.UNKNOWN).at(107, follow("a", 500))) is Health.SETTLING
+
+
 @pytest.mark.parametrize(
     ("told", "power", "soc", "proven"),
     [(-1000, -400, 96, True), (-1000, 0, 99, True), (-1000, -400, 90, False), (-1000, 400, 99, False),
@@ -224,7 +240,7 @@ def test_battery_that_does_not_follow_says_so_until_it_does() -> None:
 
 def test_pauses_stop_growing_at_ten_minutes() -> None:
     one = One().read(99)
-    sends = one.sends(range(0, 10000), lead("a"))
+    sends = one.sends(range(10000), lead("a"))
     assert sends[:3] == [0, 10, 20]
     assert sends[-3] - sends[-4] == 610
     assert sends[3] - sends[2] == 130
@@ -271,6 +287,7 @@ def test_battery_that_leaves_the_mode_is_told_again_at_once() -> None:
     one = proven()
     result = one.read(130, power=600, mode=Mode.MANUAL).at(131, follow("a", 600))
     assert (result.commands, health(result)) == ((passive("a", 600),), Health.SETTLING)
+    assert health(one.at(133, follow("a", 600))) is Health.SETTLING, "what was read before is no proof"
     assert health(one.read(136, power=600).at(137, follow("a", 600))) is Health.PROVEN
     assert one.read(160, power=600, mode=Mode.MANUAL).at(161, follow("a", 600)).commands
 

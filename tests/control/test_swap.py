@@ -154,6 +154,18 @@ def test_old_leader_at_its_reserve_holds_nothing() -> None:
     assert swap.sent(100, *NEW)[0] == passive("a", 0)
 
 
+def test_old_leader_holds_nothing_that_the_strategy_forbids() -> None:
+    swap = Swapping()
+    swap.settings = replace(swap.settings, strategy=Strategy.ZERO_CHARGE_ONLY)
+    assert swap.sent(100, *NEW)[0] == passive("a", 0)
+
+
+def test_release_ends_a_swap() -> None:
+    swap = begun()
+    assert swap.memory.swap.swap is not None
+    assert swap.memory.without({"a"}).swap.swap is None
+
+
 def test_old_leader_of_unknown_power_holds_nothing() -> None:
     swap = Swapping()
     swap.readings["a"] = seen("a", power=None, mode=Mode.AUTO, at=99)

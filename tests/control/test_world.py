@@ -91,10 +91,8 @@ def test_swap_from_a_battery_that_does_not_obey_is_not_made() -> None:
 
 def test_crash_of_home_assistant_does_not_stop_the_leader_and_the_followers_expire() -> None:
     made = world(*ABC, load=4000).run(120)
-    for _ in range(400):
-        for toy in made.toys.values():
-            toy.step(1.0, made.meter_w, made.now)
-        made.now += 1.0
+    for _ in range(12):
+        made.restart()
     assert [made.toys[key].power_w for key in "bc"] == [0, 0]
     made.restart()
     made.run(60)

@@ -132,7 +132,7 @@ def _closed_loop(site: Site, memory: DecideMemory, law: Law) -> tuple[SiteState,
 
 def _served(site: Site, memory: DecideMemory) -> tuple[SiteState, DecideMemory]:
     """Return the state of a site that has a leader; set-points without support are given up."""
-    if memory.decided_at is None or site.now - memory.decided_at > ALLOCATION_LIMIT_S:
+    if memory.decided_at is not None and site.now - memory.decided_at > ALLOCATION_LIMIT_S:
         memory = replace(memory, setpoints={})
     if memory.leader_held:
         return SiteState.HOLDING, memory
