@@ -48,6 +48,7 @@ def decide(
     newest = next((sample for sample in reversed(snapshot.net_load_w) if believable(sample)), None)
     decision = Decision(
         state=state if settings.enabled else SiteState.OFF,
+        intent=state,
         leader_id=memory.leader_id,
         targets=tuple(_target(view, site, memory) for view in views),
         net_load_w=newest.value if newest is not None and newest.fresh(now, NET_LOAD_AGE_S) else None,
