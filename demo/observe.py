@@ -14,6 +14,8 @@ from custom_components.home_energy_controller.marstek import DeviceInfo, Marstek
 from simulation.faults import Fault
 from simulation.site import SimulatedSite
 
+from .console import put
+
 LATENCY_S = 0.2
 SCRIPT_WINDOW_S = 1.5
 ROUNDS = 7
@@ -79,12 +81,12 @@ async def measure(number: int, dead: int) -> None:
             battery.faults.add(Fault.DEAD)
         ours_s = [await ours(site) for _ in range(ROUNDS)]
         script_s = await script(site)
-    print(f"| {number} | {dead} | {median(ours_s):.2f} | {max(ours_s):.2f} | {script_s:.2f} |")
+    put(f"| {number} | {dead} | {median(ours_s):.2f} | {max(ours_s):.2f} | {script_s:.2f} |")
 
 
 async def main() -> None:
     """Print the table."""
-    print("| batteries | dead | ours, median s | ours, longest s | first script, s |\n| --- | --- | --- | --- | --- |")
+    put("| batteries | dead | ours, median s | ours, longest s | first script, s |\n| --- | --- | --- | --- | --- |")
     for number, dead in ((1, 0), (3, 0), (6, 0), (3, 1)):
         await measure(number, dead)
 

@@ -3,16 +3,21 @@
 from datetime import UTC, datetime
 
 from custom_components.home_energy_controller.control.model import (
+    Action,
     BatteryObservation,
     BatterySettings,
     Command,
     CommandKind,
     CommandOutcome,
+    Decision,
     Mode,
     OwnMeter,
+    Role,
     Settings,
+    SiteState,
     Snapshot,
     Strategy,
+    Target,
     Timed,
 )
 
@@ -81,3 +86,26 @@ def manual_idle(battery_id: str) -> Command:
 def outcome(command: Command, sent_at: float, accepted: bool | None = True) -> CommandOutcome:
     """Return what became of a command within a second."""
     return CommandOutcome(command=command, sent_at=sent_at, done_at=sent_at + 1.0, accepted=accepted)
+
+
+def decision(*targets: Target, leader: str | None = None) -> Decision:
+    """Return a decision."""
+    return Decision(
+        state=SiteState.LEADER_AND_FOLLOWERS, leader_id=leader, targets=targets, net_load_w=None, decided_at=0
+    )
+
+
+def follow(battery_id: str, power_w: int = 0, role: Role = Role.FOLLOWER) -> Target:
+    """Return a set-point, or idling."""
+    action = Action.SETPOINT if power_w else Action.IDLE
+    return Target(battery_id=battery_id, role=role, action=action, power_w=power_w)
+
+
+def lead(battery_id: str) -> Target:
+    """Return what a leader does."""
+    return Target(battery_id=battery_id, role=Role.LEADER, action=Action.AUTO)
+
+
+def nothing(battery_id: str, role: Role = Role.UNAVAILABLE) -> Target:
+    """Return what is left alone."""
+    return Target(battery_id=battery_id, role=role, action=Action.NOTHING)

@@ -18,6 +18,7 @@ def minute(power_w: float, *, to: float = 100.0, since: float = 40.0) -> MeterMi
 
 
 def test_minute_keeps_what_is_needed_and_no_more() -> None:
+    """A little more than 60 s, however long it runs."""
     kept: MeterMinute = ()
     for at in range(0, 1000, 5):
         kept = evidence.extended(kept, Timed(at, at), at)
@@ -25,17 +26,20 @@ def test_minute_keeps_what_is_needed_and_no_more() -> None:
 
 
 def test_same_reading_is_not_counted_twice_and_nothing_is_not_counted() -> None:
+    """A slow sensor shows one value for many cycles."""
     once = evidence.extended((), Timed(1, 10), 10)
     assert evidence.extended(once, Timed(1, 10), 12) == once
     assert evidence.extended(once, None, 12) == once
 
 
 def test_after_a_gap_the_minute_begins_anew() -> None:
+    """Two readings an hour apart have no mean."""
     assert evidence.extended(minute(1), Timed(2, 131), 131) == (Timed(2, 131),)
     assert len(evidence.extended(minute(1), Timed(2, 130), 130)) == 6
 
 
 def test_nothing_is_known_before_a_minute_is_over() -> None:
+    """Neither the mean nor the mean distance."""
     assert evidence.mean_w((), 100) is None
     assert evidence.mean_w(minute(5, since=50), 100) is None
     assert evidence.mean_distance_w(minute(5, since=50), 100) is None
@@ -44,10 +48,12 @@ def test_nothing_is_known_before_a_minute_is_over() -> None:
 
 
 def test_leader_that_may_do_everything_is_never_held() -> None:
+    """There is nothing to hold it from."""
     assert not evidence.held(True, FREE, 500, (), 100)
 
 
 def test_leader_that_may_do_nothing_is_held() -> None:
+    """Whatever the meter shows."""
     assert evidence.held(False, NOTHING_ALLOWED, 0, minute(-500), 100)
 
 
@@ -55,6 +61,7 @@ def test_leader_that_may_do_nothing_is_held() -> None:
 def test_auto_is_given_after_a_minute_of_work_and_taken_at_the_first_sign_of_the_other(
     allowed: Permission, sign: int
 ) -> None:
+    """Both ways round."""
     assert evidence.held(True, allowed, 0, minute(sign * 500, since=50), 100)
     assert not evidence.held(True, allowed, 0, minute(sign * 500), 100)
     assert evidence.held(True, allowed, 0, (*minute(sign * 500), Timed(sign * 40, 100)), 100)
@@ -66,6 +73,8 @@ def test_auto_is_given_after_a_minute_of_work_and_taken_at_the_first_sign_of_the
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_leader_that_leaves_work_undone_for_a_minute_is_without_effect(sign: int) -> None:
+    """And all that excuses it."""
+
     def judged(power_w: float, meter: MeterMinute, soc: float = 50.0, at: float = 80.0) -> bool:
         return evidence.without_effect(battery(), soc, Timed(sign * power_w, at), meter, 100)
 

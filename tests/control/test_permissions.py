@@ -31,10 +31,12 @@ DISCHARGE_ONLY = Permission(may_charge=False)
     ],
 )
 def test_strategy_opens_directions(strategy: Strategy, permission: Permission) -> None:
+    """And closes the others for everybody."""
     assert by_strategy(strategy) == permission
 
 
 def test_reserve_and_ceiling_close_a_direction_and_open_it_again_only_2_percent_away() -> None:
+    """Cells recover at rest."""
     cell = battery(reserve_pct=20, ceiling_pct=90)
     assert by_charge(cell, 20.5) == by_charge(cell, 89.5) == FREE
     empty, full = by_charge(cell, 20), by_charge(cell, 90)
@@ -46,6 +48,7 @@ def test_reserve_and_ceiling_close_a_direction_and_open_it_again_only_2_percent_
 
 
 def test_only_what_all_doors_allow_is_allowed() -> None:
+    """The strategy opens nothing that the charge closed."""
     assert CHARGE_ONLY & DISCHARGE_ONLY == NOTHING_ALLOWED
     assert FREE & CHARGE_ONLY == CHARGE_ONLY
     assert FREE.both
@@ -53,6 +56,7 @@ def test_only_what_all_doors_allow_is_allowed() -> None:
 
 
 def test_full_device_may_stay_in_auto_because_it_refuses_by_itself() -> None:
+    """A lower ceiling or the reserve it does not know."""
     assert of_auto(battery(ceiling_pct=100), Strategy.ZERO, by_charge(battery(), 100)) == FREE
     lower = battery(ceiling_pct=90)
     assert of_auto(lower, Strategy.ZERO, by_charge(lower, 95)) == DISCHARGE_ONLY
@@ -61,6 +65,7 @@ def test_full_device_may_stay_in_auto_because_it_refuses_by_itself() -> None:
 
 
 def test_setpoints_are_held_within_limits_and_permission() -> None:
+    """To the nearest that is allowed."""
     cell = battery(max_charge_w=1000, max_discharge_w=600)
     assert [allowed_power_w(power, cell, FREE) for power in (900, -900, -2000, 0)] == [600, -900, -1000, 0]
     assert allowed_power_w(500, cell, CHARGE_ONLY) == 0
@@ -68,11 +73,13 @@ def test_setpoints_are_held_within_limits_and_permission() -> None:
 
 
 def test_class_limits_more_than_the_owner() -> None:
+    """The device would clamp without a word."""
     assert allowed_power_w(2000, battery(power_class_w=800), FREE) == 800
     assert allowed_power_w(2000, battery(max_discharge_w=-5), FREE) == 0
 
 
 def test_near_a_bound_less_power_than_told_is_no_fault() -> None:
+    """Charging tapers from 95 %, the floor is at about 12 %."""
     assert near_bound(battery(), 95, -1000)
     assert not near_bound(battery(), 94, -1000)
     assert not near_bound(battery(), 95, 1000)

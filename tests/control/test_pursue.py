@@ -8,42 +8,31 @@ from custom_components.home_energy_controller.control.model import (
     Action,
     BatteryObservation,
     BatterySettings,
+    Command,
     CommandOutcome,
-    Decision,
     Health,
     Mode,
     Role,
     Settings,
-    SiteState,
     Strategy,
     Target,
     Timed,
 )
 from custom_components.home_energy_controller.control.pursue import PursueMemory, Pursuit, pursue
-from tests.control.build import auto, battery, manual_idle, outcome, passive, seen, site, snapshot
-
-
-def decision(*targets: Target, leader: str | None = None) -> Decision:
-    """Return a decision."""
-    return Decision(
-        state=SiteState.LEADER_AND_FOLLOWERS, leader_id=leader, targets=targets, net_load_w=None, decided_at=0
-    )
-
-
-def follow(battery_id: str, power_w: int = 0, role: Role = Role.FOLLOWER) -> Target:
-    """Return a set-point, or idling."""
-    action = Action.SETPOINT if power_w else Action.IDLE
-    return Target(battery_id=battery_id, role=role, action=action, power_w=power_w)
-
-
-def lead(battery_id: str) -> Target:
-    """Return what a leader does."""
-    return Target(battery_id=battery_id, role=Role.LEADER, action=Action.AUTO)
-
-
-def nothing(battery_id: str, role: Role = Role.UNAVAILABLE) -> Target:
-    """Return what is left alone."""
-    return Target(battery_id=battery_id, role=role, action=Action.NOTHING)
+from tests.control.build import (
+    auto,
+    battery,
+    decision,
+    follow,
+    lead,
+    manual_idle,
+    nothing,
+    outcome,
+    passive,
+    seen,
+    site,
+    snapshot,
+)
 
 
 class One:
@@ -87,6 +76,7 @@ def health(pursuit: Pursuit) -> Health:
 
 
 def test_change_is_sent_at_once() -> None:
+    """Each time, as the former is answered."""
     one = One()
     first = one.at(100, follow("a", 750))
     assert first.commands == (passive("a", 750),)
@@ -98,11 +88,13 @@ def test_change_is_sent_at_once() -> None:
 
 
 def test_untouched_battery_is_told_nothing_when_nothing_is_wanted() -> None:
+    """Nothing is asked or planned either."""
     result = One().read(99).at(100, nothing("a"))
     assert (result.commands, result.next_due, result.reads, health(result)) == ((), None, {}, Health.UNTOUCHED)
 
 
 def test_battery_that_is_in_auto_already_needs_no_command_to_lead() -> None:
+    """So it need not be released later."""
     result = One(mode=Mode.AUTO).read(99, mode=Mode.AUTO).at(100, lead("a"))
     assert (result.commands, dict(result.memory.sent), health(result)) == ((), {}, Health.UNTOUCHED)
 
@@ -114,6 +106,7 @@ def test_battery_that_is_in_auto_already_needs_no_command_to_lead() -> None:
 def test_setpoint_is_proven_by_power_within_a_tenth_measured_three_seconds_later(
     power: float | None, at: float, *, proven: bool
 ) -> None:
+    """Not by an acknowledgement."""
     one = One()
     one.at(100, follow("a", 1000))
     one.read(at, power=power)
@@ -122,12 +115,14 @@ def test_setpoint_is_proven_by_power_within_a_tenth_measured_three_seconds_later
 
 @pytest.mark.parametrize(("power", "proven"), [(50, True), (-50, True), (51, False)])
 def test_idling_is_proven_by_less_than_50_w(power: float, *, proven: bool) -> None:
+    """Standby and measuring error are below that."""
     one = One()
     one.at(100, follow("a"))
     assert (health(one.read(104, power=power).at(105, follow("a"))) is Health.PROVEN) is proven
 
 
 def test_auto_is_proven_by_a_mode_read_after_the_send() -> None:
+    """Its power could be anything."""
     one = One()
     one.at(100, lead("a"))
     assert health(one.read(100, mode=Mode.AUTO).at(105, lead("a"))) is Health.SETTLING
@@ -135,6 +130,7 @@ def test_auto_is_proven_by_a_mode_read_after_the_send() -> None:
 
 
 def test_at_the_same_power_auto_and_passive_look_alike_so_the_mode_must_tell() -> None:
+    """Else a swap would prove itself."""
     one = One(mode=Mode.AUTO)
     one.at(100, follow("a", 500))
     assert health(one.read(104, power=500, mode=Mode.AUTO).at(105, follow("a", 500))) is Health.SETTLING
@@ -143,12 +139,31 @@ def test_at_the_same_power_auto_and_passive_look_alike_so_the_mode_must_tell() -
     assert health(one.read(110, power=500, mode=Mode.PASSIVE).at(111, follow("a", 500))) is Health.PROVEN
 
 
+def test_battery_that_was_told_auto_may_be_in_it_until_its_mode_is_read() -> None:
+    """Even if it was not when it was read last."""
+    one = One().read(99)
+    one.at(100, lead("a"))
+    one.at(102, follow("a", 500))
+    one.reading = seen("a", power=500, at=108, mode_at=99)
+    assert health(one.at(109, follow("a", 500))) is Health.SETTLING
+    one.reading = seen("a", power=500, at=108, mode_at=106)
+    assert health(one.at(110, follow("a", 500))) is Health.PROVEN
+
+
+def test_battery_that_was_found_in_auto_may_be_in_it_until_its_mode_is_read() -> None:
+    """Unknown is no proof of the contrary."""
+    one = One(mode=Mode.AUTO)
+    one.at(100, follow("a", 500))
+    assert health(one.read(106, power=500, mode=Mode.UNKNOWN).at(107, follow("a", 500))) is Health.SETTLING
+
+
 @pytest.mark.parametrize(
     ("told", "power", "soc", "proven"),
     [(-1000, -400, 96, True), (-1000, 0, 99, True), (-1000, -400, 90, False), (-1000, 400, 99, False),
      (1000, 300, 14, True), (1000, -20, 14, True), (1000, 300, 40, False), (1000, 1500, 14, False)],
 )  # fmt: skip
 def test_battery_limited_by_its_charge_is_not_at_fault(told: int, power: float, soc: float, *, proven: bool) -> None:
+    """Less, in the same direction, near that bound."""
     one = One().read(99)
     one.at(100, follow("a", told))
     one.read(104, power=power, soc=soc)
@@ -159,6 +174,7 @@ def test_battery_limited_by_its_charge_is_not_at_fault(told: int, power: float, 
 
 
 def test_countdown_of_300_s_is_renewed_at_150_s() -> None:
+    """And the next look is due just then."""
     one = One().read(99)
     assert one.at(100, follow("a", 600)).commands[0].countdown_s == 300
     one.read(105, power=600)
@@ -168,6 +184,7 @@ def test_countdown_of_300_s_is_renewed_at_150_s() -> None:
 
 
 def test_renewal_that_nobody_confirmed_is_repeated_after_50_s() -> None:
+    """200 and 250 s after the last confirmed one."""
     one = One().read(99)
     one.at(100, follow("a", 600))
     one.read(105, power=600)
@@ -175,6 +192,7 @@ def test_renewal_that_nobody_confirmed_is_repeated_after_50_s() -> None:
 
 
 def test_countdown_of_a_command_without_answer_runs_from_its_first_send_once_proven() -> None:
+    """It acted, so it arrived."""
     one = One().read(99)
     one.at(100, follow("a", 600), answered=None)
     one.read(105, power=600)
@@ -182,6 +200,7 @@ def test_countdown_of_a_command_without_answer_runs_from_its_first_send_once_pro
 
 
 def test_auto_needs_no_renewal() -> None:
+    """Nor any further look."""
     one = One().read(99)
     one.at(100, lead("a"))
     result = one.read(104, mode=Mode.AUTO).at(106, lead("a"))
@@ -190,6 +209,7 @@ def test_auto_needs_no_renewal() -> None:
 
 
 def test_about_24_writes_per_hour() -> None:
+    """What a follower costs the device."""
     one = One().read(99)
     one.at(0, follow("a", 600))
     one.read(4, power=600)
@@ -200,6 +220,7 @@ def test_about_24_writes_per_hour() -> None:
 
 
 def test_unproven_command_is_sent_three_times_and_then_with_growing_pauses_and_calm_renewals() -> None:
+    """2, 5 and 10 min, never silence."""
     one = One().read(99)
     attempts = [[100, 110, 120], [250, 260, 270], [580, 590, 600], [1210, 1220, 1230], [1840, 1850, 1860]]
     renewals = [420, 570, 750, 900, 1050, 1200, 1380, 1530, 1680, 1830]
@@ -209,6 +230,7 @@ def test_unproven_command_is_sent_three_times_and_then_with_growing_pauses_and_c
 
 
 def test_battery_that_does_not_follow_says_so_until_it_does() -> None:
+    """A changed wish is sent once and starts no new attempt."""
     one = One().read(99)
     one.sends(range(100, 131), follow("a", 600))
     one.read(131, power=0)
@@ -223,14 +245,16 @@ def test_battery_that_does_not_follow_says_so_until_it_does() -> None:
 
 
 def test_pauses_stop_growing_at_ten_minutes() -> None:
+    """Auto has no renewals in between."""
     one = One().read(99)
-    sends = one.sends(range(0, 10000), lead("a"))
+    sends = one.sends(range(10000), lead("a"))
     assert sends[:3] == [0, 10, 20]
     assert sends[-3] - sends[-4] == 610
     assert sends[3] - sends[2] == 130
 
 
 def test_confirmed_auto_is_given_the_time_after_which_its_mode_may_be_read() -> None:
+    """A resend would put the reading off again."""
     slow = battery("a", mode_read_delay_s=15.0)
     assert One(slow).sends(range(100, 150), lead("a")) == [100, 125]
     assert One(slow).sends(range(100, 113), lead("a"), answered=None) == [100, 110]
@@ -239,6 +263,7 @@ def test_confirmed_auto_is_given_the_time_after_which_its_mode_may_be_read() -> 
 
 
 def test_one_command_is_under_way_at_a_time_for_at_most_12_s() -> None:
+    """A late one would overwrite its successor."""
     one = One().read(99)
     one.at(100, follow("a", 600), done=False)
     assert one.at(112, follow("a", 900), done=False).commands == ()
@@ -247,6 +272,7 @@ def test_one_command_is_under_way_at_a_time_for_at_most_12_s() -> None:
 
 
 def test_changed_wish_waits_for_the_outcome() -> None:
+    """Of this very command."""
     one = One().read(99)
     one.at(100, follow("a", 600), done=False)
     one.done = outcome(passive("a", 600), 60)
@@ -268,17 +294,20 @@ def proven(power: int = 600) -> One:
 
 
 def test_battery_that_leaves_the_mode_is_told_again_at_once() -> None:
+    """And again when it comes back and leaves once more."""
     one = proven()
     result = one.read(130, power=600, mode=Mode.MANUAL).at(131, follow("a", 600))
     assert (result.commands, health(result)) == ((passive("a", 600),), Health.SETTLING)
+    assert health(one.at(133, follow("a", 600))) is Health.SETTLING, "what was read before is no proof"
     assert health(one.read(136, power=600).at(137, follow("a", 600))) is Health.PROVEN
     assert one.read(160, power=600, mode=Mode.MANUAL).at(161, follow("a", 600)).commands
 
 
 def test_mode_that_is_always_told_wrong_is_corrected_once() -> None:
+    """Its power is right: there is nothing to fight."""
     one = proven()
     assert one.read(130, power=600, mode=Mode.MANUAL).at(131, follow("a", 600)).commands
-    sends = []
+    sends: list[Command] = []
     for now in range(135, 240, 5):
         result = one.read(now - 1, power=600, mode=Mode.MANUAL).at(now, follow("a", 600))
         sends += result.commands
@@ -287,6 +316,7 @@ def test_mode_that_is_always_told_wrong_is_corrected_once() -> None:
 
 
 def test_unreadable_mode_says_nothing() -> None:
+    """For a follower as for a leader."""
     assert proven().read(130, power=600, mode=Mode.UNKNOWN).at(131, follow("a", 600)).commands == ()
     leader = One().read(99)
     leader.at(100, lead("a"))
@@ -295,6 +325,7 @@ def test_unreadable_mode_says_nothing() -> None:
 
 
 def test_battery_that_falls_back_to_auto_at_the_same_power_is_noticed() -> None:
+    """The silent drop of jaapp#145."""
     one = proven()
     assert one.read(130, power=600, mode=Mode.AUTO).at(131, follow("a", 600)).commands
     assert health(one.read(136, power=600, mode=Mode.AUTO).at(137, follow("a", 600))) is Health.SETTLING
@@ -307,12 +338,14 @@ def test_battery_that_falls_back_to_auto_at_the_same_power_is_noticed() -> None:
 
 
 def test_battery_that_changes_its_power_is_told_again_at_once() -> None:
+    """Then every ten seconds, as if it were new."""
     one = proven()
     assert one.read(130, power=100).at(131, follow("a", 600)).commands == (passive("a", 600),)
     assert one.sends(range(133, 160), follow("a", 600)) == [141, 151]
 
 
 def test_leader_that_drops_out_of_auto_is_told_again_at_once() -> None:
+    """By its mode."""
     one = One().read(99)
     one.at(100, lead("a"))
     one.read(105, mode=Mode.AUTO).at(106, lead("a"))
@@ -320,6 +353,7 @@ def test_leader_that_drops_out_of_auto_is_told_again_at_once() -> None:
 
 
 def test_auto_by_the_owners_wish_is_set_once() -> None:
+    """What the owner does next is the owner's."""
     wish = Target(battery_id="a", role=Role.OWNER, action=Action.AUTO)
     one = One().read(99)
     assert one.at(100, wish).commands == (auto("a"),)
@@ -331,6 +365,7 @@ def test_auto_by_the_owners_wish_is_set_once() -> None:
 
 
 def test_setpoint_is_held_within_limits_reserve_and_ceiling_at_this_door_too() -> None:
+    """Whatever was decided."""
     assert One(battery("a", max_discharge_w=500)).at(100, follow("a", 900)).commands == (passive("a", 500),)
     assert One().read(99, soc=12).at(100, follow("a", 900)).commands == (passive("a", 0),)
     assert One().read(99, soc=100).at(100, follow("a", -900)).commands == (passive("a", 0),)
@@ -338,6 +373,7 @@ def test_setpoint_is_held_within_limits_reserve_and_ceiling_at_this_door_too() -
 
 
 def test_device_without_passive_is_idled_by_manual_when_its_slots_are_cleared_else_left_alone() -> None:
+    """A forgotten slot would run."""
     cleared = battery("a", has_passive=False, slots_cleared=True)
     one = One(cleared)
     assert one.at(100, follow("a")).commands == (manual_idle("a"),)
@@ -350,6 +386,7 @@ def test_device_without_passive_is_idled_by_manual_when_its_slots_are_cleared_el
 
 
 def test_power_is_asked_for_after_a_send_until_it_is_proven() -> None:
+    """At 5, 10, 20 and 40 s."""
     one = One().read(99)
     assert one.at(100, follow("a", 600)).reads == {"a": 105}
     assert one.at(104, follow("a", 600)).reads == {"a": 105}
@@ -359,18 +396,21 @@ def test_power_is_asked_for_after_a_send_until_it_is_proven() -> None:
 
 
 def test_mode_is_asked_for_when_it_may_be_read_where_only_the_mode_proves() -> None:
+    """20 s where 15 s must pass."""
     one = One(battery("a", mode_read_delay_s=15.0)).read(99)
     assert one.at(100, lead("a")).reads == {"a": 120}
     assert one.read(121, mode=None).at(124, lead("a")).reads == {"a": 120}
 
 
 def test_reading_is_asked_for_no_longer_than_it_helps() -> None:
+    """Asking itself disturbs some firmware."""
     one = One().read(99)
     one.sends(range(100, 131), follow("a", 600))
     assert one.read(161).at(162, follow("a", 600)).reads == {}
 
 
 def test_silent_battery_says_so_whatever_it_was_told() -> None:
+    """By the age that its firmware allows."""
     one = proven()
     assert health(one.at(195, follow("a", 600))) is Health.PROVEN
     assert health(one.at(196, follow("a", 600))) is Health.SILENT
@@ -378,18 +418,21 @@ def test_silent_battery_says_so_whatever_it_was_told() -> None:
 
 
 def test_unproven_command_is_looked_at_every_two_seconds() -> None:
+    """The cycle follows what is due."""
     one = One().read(99)
     assert one.at(100, follow("a", 600)).next_due == 102
     assert one.at(102, follow("a", 600)).next_due == 104
 
 
 def test_battery_that_was_released_is_forgotten() -> None:
+    """It counts as never commanded."""
     one = proven()
     assert dict(one.memory.without({"b"}).sent) == dict(one.memory.sent)
     assert dict(one.memory.without({"a"}).sent) == {}
 
 
 def test_battery_that_is_no_longer_there_is_no_trouble() -> None:
+    """Its owner removed it."""
     one = proven()
     one.settings = site(strategy=Strategy.ZERO)
     result = one.at(110, follow("a", 600))
@@ -397,6 +440,7 @@ def test_battery_that_is_no_longer_there_is_no_trouble() -> None:
 
 
 def test_outcomes_and_readings_that_cannot_be_are_no_proof() -> None:
+    """Nor a reason to fail."""
     one = One().read(99)
     one.at(100, follow("a", 600))
     one.reading = BatteryObservation(battery_id="a", power_w=Timed(float("nan"), 105), outcome=outcome(auto("a"), 100))
@@ -404,6 +448,7 @@ def test_outcomes_and_readings_that_cannot_be_are_no_proof() -> None:
 
 
 def test_refused_command_is_sent_again() -> None:
+    """Busy is no refusal for ever."""
     refused = One().read(99)
     refused.at(100, follow("a", 600), answered=False)
     assert refused.sends(range(101, 115), follow("a", 600)) == [110]

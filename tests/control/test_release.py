@@ -45,10 +45,12 @@ def released(settings: BatterySettings) -> tuple[Command, ...]:
     ],
 )
 def test_battery_is_left_as_it_was_found(found: Mode | None, own_meter: OwnMeter, command: Command) -> None:
+    """Passive would end, and what the others do is not ours to restore."""
     assert released(battery("a", found_mode=found, own_meter=own_meter)) == (command,)
 
 
 def test_battery_is_left_in_auto_or_idle_for_long_where_its_owner_wants_that() -> None:
+    """Where there is no safe way, it is left alone."""
     assert released(battery("a", release=Release.AUTOMATIC)) == (auto("a"),)
     assert released(battery("a", release=Release.IDLE)) == (LONG,)
     assert released(battery("a", release=Release.IDLE, has_passive=False, slots_cleared=True)) == (manual_idle("a"),)
@@ -56,30 +58,35 @@ def test_battery_is_left_in_auto_or_idle_for_long_where_its_owner_wants_that() -
 
 
 def test_what_the_owner_asked_of_a_battery_by_hand_outlives_the_controller() -> None:
+    """But fixed power, which nobody would renew."""
     assert released(battery("a", release=Release.IDLE, wish=Wish.AUTOMATIC)) == (auto("a"),)
     assert released(battery("a", release=Release.AUTOMATIC, wish=Wish.IDLE)) == (LONG,)
     assert released(battery("a", release=Release.AUTOMATIC, wish=Wish.FIXED)) == (auto("a"),)
 
 
 def test_battery_that_was_never_touched_is_never_released() -> None:
+    """It is as its owner wants it."""
     settings = site(battery("a", release=Release.IDLE), battery("b", release=Release.IDLE))
     assert release(settings, told(passive("a", 500)), snapshot()) == (LONG,)
     assert release(settings, PursueMemory(), snapshot()) == ()
 
 
 def test_switching_off_leaves_the_owners_batteries_alone() -> None:
+    """They go on being renewed."""
     settings = site(battery("a"), battery("b", wish=Wish.FIXED))
     memory = told(passive("a", 500), passive("b", 300))
     assert release(settings, memory, snapshot(), keep_wishes=True) == (auto("a"),)
 
 
 def test_stopping_leaves_a_leader_in_auto_when_it_may_do_everything() -> None:
+    """And its followers to their countdowns."""
     memory = told(auto("a"), passive("b", 500), leader="a")
     assert stop(site(battery("a"), battery("b")), memory, snapshot()) == ()
 
 
 @pytest.mark.parametrize("strategy", [Strategy.ZERO_CHARGE_ONLY, Strategy.ZERO_DISCHARGE_ONLY])
 def test_stopping_idles_a_leader_that_may_not_do_everything_and_nobody_else(strategy: Strategy) -> None:
+    """Also one held, and one half way through a swap."""
     settings = site(battery("a"), battery("b"), battery("c", wish=Wish.AUTOMATIC), strategy=strategy)
     short = passive("a", 0, 900)
     assert stop(settings, told(auto("a"), passive("b", 500), auto("c"), leader="a"), snapshot()) == (short,)
@@ -88,6 +95,7 @@ def test_stopping_idles_a_leader_that_may_not_do_everything_and_nobody_else(stra
 
 
 def test_stopping_tells_nothing_while_the_controller_is_off_or_to_batteries_never_touched() -> None:
+    """Nor where there is no safe way."""
     settings = site(battery("a"), strategy=Strategy.ZERO_CHARGE_ONLY)
     assert stop(settings, PursueMemory(leader_id="a"), snapshot(seen("a", mode=Mode.AUTO))) == ()
     off = site(battery("a"), strategy=Strategy.ZERO_CHARGE_ONLY, enabled=False)

@@ -12,8 +12,20 @@ from custom_components.home_energy_controller.control.model import (
     Target,
 )
 from custom_components.home_energy_controller.control.pursue import PursueMemory, Pursuit, pursue
-from tests.control.build import auto, battery, manual_idle, outcome, passive, seen, site, snapshot
-from tests.control.test_pursue import decision, follow, lead, nothing
+from tests.control.build import (
+    auto,
+    battery,
+    decision,
+    follow,
+    lead,
+    manual_idle,
+    nothing,
+    outcome,
+    passive,
+    seen,
+    site,
+    snapshot,
+)
 
 
 class Swapping:
@@ -63,6 +75,7 @@ def begun() -> Swapping:
 
 
 def test_old_leader_holds_its_power_then_the_new_one_starts_then_the_old_one_follows() -> None:
+    """Make before break, break before make."""
     swap = Swapping()
     first = swap.at(100, *NEW)
     assert first.commands == (passive("a", 800), passive("c", 500))
@@ -78,6 +91,7 @@ def test_old_leader_holds_its_power_then_the_new_one_starts_then_the_old_one_fol
 
 
 def test_new_leader_waits_as_long_as_the_old_one_may_be_in_auto() -> None:
+    """And until the old one's power is proven."""
     swap = Swapping()
     swap.at(100, *NEW)
     swap.read("a", 106, 800, Mode.AUTO)
@@ -88,6 +102,7 @@ def test_new_leader_waits_as_long_as_the_old_one_may_be_in_auto() -> None:
 
 
 def test_others_keep_their_power_during_a_swap_but_idle_at_once() -> None:
+    """Safety does not wait."""
     swap = Swapping()
     swap.at(90, lead("a"), follow("b", 700), follow("c", 700), leader="a")
     swap.read("b", 95, 700)
@@ -98,6 +113,7 @@ def test_others_keep_their_power_during_a_swap_but_idle_at_once() -> None:
 
 
 def test_first_step_unproven_after_30_s_leaves_the_old_leader_for_ten_minutes() -> None:
+    """The new one does meanwhile what the old one would have."""
     swap = Swapping()
     swap.at(100, *NEW)
     sent = [command for now in range(102, 131, 2) for command in swap.sent(now, *NEW)]
@@ -114,6 +130,7 @@ def test_first_step_unproven_after_30_s_leaves_the_old_leader_for_ten_minutes() 
 
 
 def test_second_step_unproven_after_30_s_gives_the_lead_back() -> None:
+    """It may have entered Auto unheard: that comes first."""
     swap = begun()
     assert [
         command for now in range(110, 139, 2) for command in swap.sent(now, *NEW) if command.battery_id == "a"
@@ -127,6 +144,7 @@ def test_second_step_unproven_after_30_s_gives_the_lead_back() -> None:
 
 
 def test_firmware_whose_mode_may_be_read_late_is_given_more_time() -> None:
+    """15 s more on top of 30 s."""
     swap = Swapping(battery("a", mode_read_delay_s=15.0), battery("b"), battery("c"))
     swap.at(100, *NEW)
     assert swap.at(144, *NEW).swap
@@ -134,6 +152,7 @@ def test_firmware_whose_mode_may_be_read_late_is_given_more_time() -> None:
 
 
 def test_old_leader_that_may_not_run_auto_is_not_put_back() -> None:
+    """Reserve, limits or the strategy may be why it was replaced."""
     swap = Swapping()
     swap.at(100, *NEW)
     swap.read("a", 101, 800, Mode.AUTO, soc=12)
@@ -149,23 +168,41 @@ def test_old_leader_that_may_not_run_auto_is_not_put_back() -> None:
 
 
 def test_old_leader_at_its_reserve_holds_nothing() -> None:
+    """Not even for the seconds of a swap."""
     swap = Swapping()
     swap.read("a", 99, 800, Mode.AUTO, soc=12)
     assert swap.sent(100, *NEW)[0] == passive("a", 0)
 
 
+def test_old_leader_holds_nothing_that_the_strategy_forbids() -> None:
+    """That is when a leader is replaced in a hurry."""
+    swap = Swapping()
+    swap.settings = replace(swap.settings, strategy=Strategy.ZERO_CHARGE_ONLY)
+    assert swap.sent(100, *NEW)[0] == passive("a", 0)
+
+
+def test_release_ends_a_swap() -> None:
+    """What was released is nobody's old leader."""
+    swap = begun()
+    assert swap.memory.swap.swap is not None
+    assert swap.memory.without({"a"}).swap.swap is None
+
+
 def test_old_leader_of_unknown_power_holds_nothing() -> None:
+    """0 W is the safe guess for a set-point, not for a reading."""
     swap = Swapping()
     swap.readings["a"] = seen("a", power=None, mode=Mode.AUTO, at=99)
     assert swap.sent(100, *NEW)[0] == passive("a", 0)
 
 
 def test_old_leader_without_passive_is_idled_first() -> None:
+    """It can hold no power."""
     swap = Swapping(battery("a", has_passive=False, slots_cleared=True), battery("b"), battery("c"))
     assert swap.sent(100, follow("a"), lead("b"), follow("c")) == (manual_idle("a"), passive("c", 0))
 
 
 def test_old_leader_that_cannot_be_idled_does_not_keep_the_new_one_waiting() -> None:
+    """It would wait for ever."""
     swap = Swapping(battery("a", has_passive=False), battery("b"), battery("c"))
     assert auto("b") in swap.sent(100, nothing("a"), lead("b"), follow("c"))
     odd = Swapping(battery("a", has_passive=False), battery("b"), battery("c"))
@@ -173,6 +210,7 @@ def test_old_leader_that_cannot_be_idled_does_not_keep_the_new_one_waiting() -> 
 
 
 def test_all_found_in_auto_the_leader_stays_and_the_others_leave() -> None:
+    """No swap is needed for that, and no command to the leader."""
     swap = Swapping()
     swap.read("b", 99, 0, Mode.AUTO)
     swap.read("c", 99, 0, Mode.AUTO)
@@ -181,6 +219,7 @@ def test_all_found_in_auto_the_leader_stays_and_the_others_leave() -> None:
 
 
 def test_leader_is_not_started_beside_a_third_that_may_be_in_auto() -> None:
+    """One swap, three loops."""
     swap = Swapping()
     swap.read("c", 99, 0, Mode.AUTO)
     assert swap.sent(100, *NEW) == (passive("a", 800), passive("c", 500))
@@ -191,6 +230,7 @@ def test_leader_is_not_started_beside_a_third_that_may_be_in_auto() -> None:
 
 
 def test_waiting_leader_goes_on_with_what_it_did() -> None:
+    """Its countdown is renewed."""
     swap = Swapping()
     swap.at(90, lead("a"), follow("b", 700), follow("c"), leader="a")
     swap.read("b", 95, 700)
@@ -198,6 +238,7 @@ def test_waiting_leader_goes_on_with_what_it_did() -> None:
 
 
 def test_swap_is_dropped_when_another_leader_is_decided() -> None:
+    """And begins anew from whoever may be in Auto."""
     swap = begun()
     other = swap.at(110, follow("a"), follow("b"), lead("c"), leader="c")
     assert other.swap, "now from b, which may be in Auto, to c"
@@ -207,6 +248,7 @@ def test_swap_is_dropped_when_another_leader_is_decided() -> None:
 
 
 def test_swap_is_dropped_when_no_leader_is_wanted_or_the_old_one_is_gone() -> None:
+    """There is nothing left to hand over."""
     swap = begun()
     assert not swap.at(110, follow("a"), follow("b"), follow("c"), leader=None).swap
     held = begun()
@@ -216,10 +258,12 @@ def test_swap_is_dropped_when_no_leader_is_wanted_or_the_old_one_is_gone() -> No
 
 
 def test_owner_s_auto_is_not_waited_for() -> None:
+    """Two loops are then what the owner asked for."""
     swap = Swapping()
     owners = replace(lead("a"), role=follow("a").role.OWNER)
     assert auto("b") in swap.sent(100, owners, lead("b"), follow("c"))
 
 
 def test_battery_without_a_target_is_left_alone() -> None:
+    """A decision may be older than a new battery."""
     assert Swapping().sent(100, lead("b")) == (auto("b"),)

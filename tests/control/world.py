@@ -121,7 +121,11 @@ class World:
         return self
 
     def restart(self) -> None:
-        """Forget everything, as a crash of Home Assistant does."""
+        """Forget everything, as a crash of Home Assistant does, and be away for half a minute."""
+        for _ in range(30):
+            for toy in self.toys.values():
+                toy.step(1.0, self.meter_w, self.now)
+            self.now += 1.0
         self.decide_memory, self.pursue_memory, self.pursuit, self.samples = DecideMemory(), PursueMemory(), None, ()
         for toy in self.toys.values():
             toy.seen, toy.finished, toy.read_at = None, [], -1e9

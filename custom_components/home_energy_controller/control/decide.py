@@ -58,6 +58,7 @@ def decide(
     newest = next((sample for sample in reversed(snapshot.net_load_w) if believable(sample)), None)
     decision = Decision(
         state=state if settings.enabled else SiteState.OFF,
+        intent=state,
         leader_id=memory.leader_id,
         targets=tuple(_target(view, site, memory) for view in views),
         net_load_w=newest.value if newest is not None and newest.fresh(now, NET_LOAD_AGE_S) else None,
@@ -142,7 +143,7 @@ def _closed_loop(site: Site, memory: DecideMemory, law: Law, interval_s: float) 
 
 def _served(site: Site, memory: DecideMemory) -> tuple[SiteState, DecideMemory]:
     """Return the state of a site that has a leader; set-points without support are given up."""
-    if memory.decided_at is None or site.now - memory.decided_at > ALLOCATION_LIMIT_S:
+    if memory.decided_at is not None and site.now - memory.decided_at > ALLOCATION_LIMIT_S:
         memory = replace(memory, setpoints={})
     if memory.leader_held:
         return SiteState.HOLDING, memory

@@ -286,6 +286,8 @@ class Decision:
     """What every battery should do, and why."""
 
     state: SiteState
+    intent: SiteState = SiteState.STARTING
+    """The state or, while the controller is off, what it would be."""
     leader_id: str | None
     targets: tuple[Target, ...]
     net_load_w: float | None

@@ -1,0 +1,233 @@
+"""What holds for any site, any reading and any memory."""
+
+from dataclasses import replace
+from math import isnan
+from random import Random
+
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from custom_components.home_energy_controller.control.decide import DecideMemory, decide
+from custom_components.home_energy_controller.control.model import (
+    Action,
+    BatteryObservation,
+    BatterySettings,
+    Command,
+    CommandKind,
+    CommandOutcome,
+    Decision,
+    Mode,
+    OwnMeter,
+    Release,
+    Role,
+    Settings,
+    Snapshot,
+    Strategy,
+    Target,
+    Timed,
+    Wish,
+)
+from custom_components.home_energy_controller.control.pursue import PursueMemory, Pursuit, pursue
+from custom_components.home_energy_controller.control.release import release, stop
+from tests.control.build import NOON, battery, site
+from tests.control.world import World
+
+NAMES = ("a", "b", "c")
+AGES = st.one_of(st.floats(0, 20), st.floats(0, 20), st.floats(0, 20), st.sampled_from((-5.0, 50.0, 95.0, 1e9)))
+"""Of readings (s): mostly young. Snapshots carry ages in place of moments until `dated` turns them into moments."""
+POWERS = st.one_of(st.floats(-6000, 6000), st.floats(-6000, 6000), st.sampled_from((0.0, 1e300, float("nan"))))
+PERCENTS = st.one_of(st.floats(0, 100), st.floats(0, 100), st.sampled_from((12.0, 100.0, -1.0, float("nan"))))
+
+
+def timed[T](values: st.SearchStrategy[T]) -> st.SearchStrategy[Timed[T] | None]:
+    """Return readings that may be missing."""
+    readings = st.builds(Timed, values, AGES)
+    return st.one_of(readings, readings, readings, readings, st.none())
+
+
+def observed(battery_id: str) -> st.SearchStrategy[BatteryObservation]:
+    """Return what may be known of a battery."""
+    command = st.builds(
+        Command,
+        battery_id=st.just(battery_id),
+        kind=st.sampled_from(CommandKind),
+        power_w=st.integers(-3000, 3000),
+        countdown_s=st.integers(0, 900),
+    )
+    outcome = st.builds(CommandOutcome, command=command, sent_at=AGES, done_at=AGES, accepted=st.none() | st.booleans())
+    return st.builds(
+        BatteryObservation,
+        battery_id=st.just(battery_id),
+        soc_pct=timed(PERCENTS),
+        power_w=timed(POWERS),
+        mode=timed(st.sampled_from(Mode)),
+        outcome=st.none() | outcome,
+    )
+
+
+SNAPSHOTS = st.builds(
+    Snapshot,
+    meter_w=timed(POWERS),
+    batteries=st.one_of(st.tuples(*map(observed, NAMES)), st.tuples(observed("b"), observed("gone"))),
+    net_load_w=st.lists(st.builds(Timed, POWERS, AGES), max_size=3).map(tuple),
+    local_time=st.just(NOON),
+)
+
+
+def dated(snapshot: Snapshot, now: float) -> Snapshot:
+    """Return a snapshot with moments in place of ages."""
+
+    def at[T](reading: Timed[T] | None) -> Timed[T] | None:
+        return None if reading is None else Timed(reading.value, now - reading.at)
+
+    batteries = tuple(
+        replace(
+            seen,
+            soc_pct=at(seen.soc_pct),
+            power_w=at(seen.power_w),
+            mode=at(seen.mode),
+            outcome=seen.outcome and replace(seen.outcome, sent_at=now - seen.outcome.sent_at),
+        )
+        for seen in snapshot.batteries
+    )
+    samples = tuple(Timed(sample.value, now - sample.at) for sample in snapshot.net_load_w)
+    return replace(snapshot, meter_w=at(snapshot.meter_w), batteries=batteries, net_load_w=samples)
+
+
+def settings_for(battery_id: str) -> st.SearchStrategy[BatterySettings]:
+    """Return what an owner may tell about a battery."""
+    return st.builds(
+        BatterySettings,
+        battery_id=st.just(battery_id),
+        power_class_w=st.sampled_from((600, 800, 2500)),
+        own_meter=st.sampled_from(OwnMeter),
+        wish=st.sampled_from((Wish.CONTROLLED, *Wish)),
+        fixed_power_w=st.integers(-3000, 3000),
+        max_charge_w=st.sampled_from((2500, 500, 0, -1)),
+        max_discharge_w=st.sampled_from((2500, 500, 0)),
+        reserve_pct=st.sampled_from((12.0, 0.0, 60.0)),
+        ceiling_pct=st.sampled_from((100.0, 80.0, 40.0)),
+        release=st.sampled_from(Release),
+        found_mode=st.none() | st.sampled_from(Mode),
+        has_passive=st.booleans(),
+        slots_cleared=st.booleans(),
+        mode_read_delay_s=st.sampled_from((0.0, 15.0)),
+    )
+
+
+SITES = st.builds(
+    Settings,
+    enabled=st.booleans() | st.just(True),
+    strategy=st.sampled_from((Strategy.ZERO, *Strategy)),
+    setpoint_w=st.integers(-9000, 9000),
+    batteries=st.tuples(*(settings_for(name) for name in NAMES)),
+    meter_age_limit_s=st.sampled_from((60.0, 5.0)),
+)
+WAITS = st.sampled_from((2.0, 10.0, 35.0, 70.0, 400.0))
+type Step = tuple[Snapshot | None, float, bool]
+STEPS = st.lists(st.tuples(st.none() | SNAPSHOTS, WAITS, st.booleans()), min_size=1, max_size=8)
+"""What is seen (None: the same again), after how long, and whether the owner has meanwhile allowed 300 W only."""
+
+
+def course(given_: Settings, steps: list[Step]) -> list[tuple[Snapshot, Settings, float, Decision, Pursuit]]:
+    """Return what is decided and pursued over a course of unrelated snapshots."""
+    now, remembered, told = 0.0, DecideMemory(), PursueMemory()
+    tight = tuple(replace(own, max_charge_w=300, max_discharge_w=300) for own in given_.batteries)
+    result = []
+    seen = Snapshot(meter_w=None, batteries=(), local_time=NOON)
+    for undated, wait_s, is_tight in steps:
+        now += wait_s
+        seen = undated or seen
+        snapshot, own = dated(seen, now), replace(given_, batteries=tight) if is_tight else given_
+        decision, remembered = decide(snapshot, own, remembered, now)
+        pursuit = pursue(decision, snapshot, own, told, now)
+        told = pursuit.memory
+        release(own, told, snapshot)
+        stop(own, told, snapshot)
+        result.append((snapshot, own, now, decision, pursuit))
+    return result
+
+
+@given(SITES, STEPS)
+@settings(max_examples=400, deadline=None)
+def test_any_course_gives_decisions_within_all_limits(site_: Settings, steps: list[Step]) -> None:
+    """Nothing raises, and no target is one that should not be: the first promise of all."""
+    for snapshot, given_, now, decision, pursuit in course(site_, steps):
+        assert [target.battery_id for target in decision.targets] == list(NAMES)
+        controlled = [target for target in decision.targets if target.role is not Role.OWNER]
+        assert sum(target.action is Action.AUTO for target in controlled) <= 1
+        powers = [target.power_w for target in controlled if target.role is Role.FOLLOWER]
+        assert not (any(power > 0 for power in powers) and any(power < 0 for power in powers))
+        for own in given_.batteries:
+            target = decision.target(own.battery_id)
+            assert target is not None
+            assert_allowed(target, own, snapshot.battery(own.battery_id), now)
+            assert given_.enabled or own.wish is not Wish.CONTROLLED or target.action is Action.NOTHING
+        for command in pursuit.commands:
+            own = next(known for known in given_.batteries if known.battery_id == command.battery_id)
+            assert -own.charge_limit_w <= command.power_w <= own.discharge_limit_w
+            assert own.has_passive or command.kind is not CommandKind.PASSIVE
+            assert own.slots_cleared or command.kind is not CommandKind.MANUAL_IDLE
+        assert pursuit.next_due is None or now < pursuit.next_due < now + 1000
+
+
+def assert_allowed(target: Target, own: BatterySettings, seen: BatteryObservation, now: float) -> None:
+    """Assert that limits, charge and what is known allow a target."""
+    assert -own.charge_limit_w <= target.power_w <= own.discharge_limit_w
+    assert target.action is not Action.IDLE or own.can_idle
+    soc = seen.soc_pct
+    is_known = seen.power_w is not None and seen.mode is not None and soc is not None
+    if not is_known or soc is None or isnan(soc.value) or not soc.fresh(now, 90.0):
+        assert target.power_w == 0
+        assert target.action is not Action.AUTO
+    elif target.power_w:
+        assert soc.value < own.ceiling_pct if target.power_w < 0 else soc.value > own.reserve_pct
+
+
+@given(SITES, STEPS)
+@settings(max_examples=50, deadline=None)
+def test_same_inputs_give_the_same_answers(site_: Settings, steps: list[Step]) -> None:
+    """No hidden state, no clock, no chance: a recorded course can be replayed."""
+    assert repr(course(site_, steps)) == repr(course(site_, steps))
+
+
+def wild_world(seed: int, loss: float) -> World:
+    """Return a world of which chance decides the size, the charges and where it begins."""
+    chance = Random(seed)
+    names = "abcd"[: chance.randint(2, 4)]
+    made = World(
+        site(
+            *(
+                battery(name, power_class_w=chance.choice((800, 2500)), capacity_wh=chance.choice((500, 5120)))
+                for name in names
+            )
+        ),
+        loss=loss,
+        seed=seed,
+    )
+    for index, toy in enumerate(made.toys.values()):
+        toy.soc_pct = chance.uniform(12.0, 98.0)
+        toy.mode = Mode.AUTO if index == 0 else chance.choice((Mode.PASSIVE, Mode.MANUAL))
+    return made
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    loss=st.sampled_from((0.0, 0.1, 0.4)),
+    legs=st.lists(
+        st.tuples(st.sampled_from((-4000, -1800, -300, 0, 900, 2600, 5000)), st.integers(15, 90), st.integers(0, 25)),
+        min_size=3,
+        max_size=14,
+    ),
+)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_there_are_never_two_loops_whatever_is_lost(seed: int, loss: float, legs: list[tuple[int, int, int]]) -> None:
+    """Swaps under way, restarts in the middle of them, commands and acknowledgements that get lost: one in Auto."""
+    made = wild_world(seed, loss)
+    for load_w, duration_s, event in legs:
+        made.load_w = load_w
+        if event == 0:
+            made.restart()
+        made.run(duration_s)
+        assert made.most_auto <= 1
+        for toy in made.toys.values():
+            assert abs(toy.passive_w) <= toy.settings.power_class_w
