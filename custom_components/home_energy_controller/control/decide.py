@@ -158,9 +158,7 @@ def _fewest(site: Site, memory: DecideMemory, wanted_w: float) -> list[View]:
     """Return no more batteries than the power needs: those at work first, then by charge."""
     able = [view for view in site.members if _limits((view,), wanted_w).get(view.battery_id)]
     sign = 1 if wanted_w > 0 else -1
-    able.sort(
-        key=lambda view: (sign * memory.setpoints.get(view.battery_id, 0) <= 0, -sign * (view.soc_pct or 0.0))
-    )
+    able.sort(key=lambda view: (sign * memory.setpoints.get(view.battery_id, 0) <= 0, -sign * (view.soc_pct or 0.0)))
     needed = 1 + int(abs(wanted_w) / LEADER_ALONE_W)
     while needed < len(able) and sum(_limits(able[:needed], wanted_w).values()) < abs(wanted_w):
         needed += 1
