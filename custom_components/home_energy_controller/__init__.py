@@ -30,6 +30,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: SiteConfigEntry) -> bool
     # Batteries name the site as the device they are reached through, so it must exist before them.
     dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **site_device_info(coordinator))
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    await coordinator.async_release_leftovers()
 
     # A coordinator sleeps while nobody listens: control must go on though every entity is disabled.
     entry.async_on_unload(coordinator.async_add_listener(lambda: None))

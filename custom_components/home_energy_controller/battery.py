@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from datetime import datetime
 import logging
+from math import inf
 from typing import Any, Protocol
 
 from homeassistant.config_entries import ConfigSubentry
@@ -86,6 +87,8 @@ class Battery:
             clock=clock,
         )
         self.totals = EnergyTotals(charged_wh=stored.charged_wh, discharged_wh=stored.discharged_wh)
+        # Whoever ran before us may have sent a command a moment ago.
+        self.device.note_write()
         self.outcome: CommandOutcome | None = None
         self.answering = True
         """The newest read was answered; a battery that is not answering is not waited for."""
@@ -96,6 +99,8 @@ class Battery:
         self._read: asyncio.Task[None] | None = None
         self._write: asyncio.Task[None] | None = None
         self._read_started_at: float | None = None
+        self._proof_read_at: float | None = None
+        self._mode_from = -inf
 
     @property
     def capacity_wh(self) -> float:
@@ -117,10 +122,14 @@ class Battery:
         """Return how old a reading may be: three polls, so that two lost ones in a row are no news."""
         return max(SHORTEST_AGE_LIMIT_S, 3 * self.device.profile.poll_interval_s)
 
+    def confirmed(self, command: Command) -> bool:
+        """Return whether the device said yes to just this command."""
+        return self.outcome is not None and self.outcome.command == command and self.outcome.accepted is True
+
     @property
     def observation(self) -> BatteryObservation:
         """Return what is known of it."""
-        mode = self.device.mode
+        mode = self.device.mode if self.device.mode and self.device.mode.received_at > self._mode_from else None
         power = self.device.power_w
         soc = self.device.soc_pct
         return BatteryObservation(
@@ -160,13 +169,21 @@ class Battery:
             return self._read
         last = self._read_started_at
         due = last is None or now - last >= self.device.profile.poll_interval_s - POLL_SLACK_S
-        spacing_s = PRONE_SPACING_S if self.device.profile.reset_prone else 0.0
-        wanted = wanted_at is not None and wanted_at <= now and (last is None or last < wanted_at - spacing_s)
+        wanted = wanted_at is not None and wanted_at <= now and (last is None or last < wanted_at)
+        if wanted and self.device.profile.reset_prone and self._proof_read_at is not None:
+            wanted = now - self._proof_read_at >= PRONE_SPACING_S
         if not due and not wanted:
             return None
         self._read_started_at = now
+        if wanted:
+            self._proof_read_at = now
         self._read = self._spawn(self._async_read(), f"read {self.name}")
         return self._read
+
+    def forget_mode(self) -> None:
+        """Take no mode for true that was read before now, and read it anew: a command changes it."""
+        self._mode_from = self._clock()
+        self._read_started_at = None
 
     def write(self, command: Command) -> asyncio.Task[None]:
         """Start a write; one that is under way is given up, because its command is history."""

@@ -1,6 +1,7 @@
 """One cycle: observe, decide, pursue, publish. It wires; it decides nothing."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
 from datetime import timedelta
 import logging
@@ -15,7 +16,20 @@ from homeassistant.util import dt as dt_util
 from .battery import Battery
 from .const import CONF_MAC, CONF_METER_AGE_LIMIT_S, DEFAULT_METER_AGE_LIMIT_S, DOMAIN, SUBENTRY_BATTERY
 from .control.decide import DecideMemory, decide
-from .control.model import Command, Decision, Release, Settings, SiteState, Snapshot, Strategy, Timed, Wish
+from .control.model import (
+    Action,
+    BatteryObservation,
+    Command,
+    Decision,
+    Release,
+    Settings,
+    SiteState,
+    Snapshot,
+    Strategy,
+    Target,
+    Timed,
+    Wish,
+)
 from .control.net_load import sample_net_load
 from .control.pursue import PursueMemory, Pursuit, pursue
 from .control.release import release, stop
@@ -23,7 +37,7 @@ from .marstek import MarstekClient
 from .meter import Meter, MeterError
 from .publish import site_snapshot
 from .snapshot import SiteSnapshot
-from .store import SiteStore
+from .store import SiteStore, StoredBattery
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -32,6 +46,10 @@ BUSY_INTERVAL_S = 2.0
 """While a command is unproven, a swap runs or the meter is late."""
 OBSERVE_LIMIT_S = 3.0
 """Nothing waits longer for anyone: a late answer belongs to the next cycle."""
+METER_LIMIT_S = 1.6
+"""A little more than the reader of the P1 allows itself."""
+METER_HISTORY = 12
+"""Two readings per cycle: enough to bracket a reply of the slowest poll's last half minute."""
 RELEASE_LIMIT_S = 4.5
 STOP_LIMIT_S = 8.0
 """Home Assistant gives its shutdown jobs twenty seconds in all."""
@@ -81,6 +99,11 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         self._pursue_memory = PursueMemory()
         self._pursuit: Pursuit | None = None
         self._leader_id: str | None = None
+        """Who runs Auto for the site now."""
+        self._last_leader_id: str | None = None
+        self._unsampled: tuple[tuple[BatteryObservation, ...], str | None] = ((), None)
+        """What was seen in the last cycle: the meter reading behind it may come only now."""
+        self._meter_history: deque[Timed[float]] = deque(maxlen=METER_HISTORY)
         self._closing = False
 
     # One cycle.
@@ -96,64 +119,78 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         snapshot = self._snapshot()
         settings = self._settings()
         decision, self._decide_memory = decide(snapshot, settings, self._decide_memory, now)
-        self._leader_id = decision.leader_id or self._leader_id
+        self._leader_id = decision.leader_id
         if not self._closing and not self.config_entry.pref_disable_polling:
             self._pursue(decision, snapshot, settings, now)
         return self._publish(decision, now)
 
     async def _async_observe(self) -> None:
         """Read the meter and the batteries that are due, all batteries at the same time."""
-        deadline = self.clock() + OBSERVE_LIMIT_S
-        before = await self._async_read_meter(deadline)
+        loop = self.hass.loop
+        deadline = loop.time() + OBSERVE_LIMIT_S
+        await self._async_read_meter(METER_LIMIT_S)
         wanted = self._pursuit.reads if self._pursuit else {}
         now = self.clock()
-        reads = {battery: battery.read(now, wanted.get(battery.id)) for battery in self._leader_first()}
-        awaited = [task for battery, task in reads.items() if task is not None and battery.answering]
-        if awaited:
-            await asyncio.wait(awaited, timeout=max(0.0, deadline - self.clock()))
-        after = await self._async_read_meter(deadline) if awaited else None
+        reads = {battery.id: battery.read(now, wanted.get(battery.id)) for battery in self.batteries.values()}
+        awaited = {key: task for key, task in reads.items() if task is not None and self.batteries[key].answering}
+        if (leaders_read := awaited.get(self._leader_id or "")) is not None:
+            # The meter again right behind the leader's reply, whoever is slow: the two readings bracket it.
+            await asyncio.wait([leaders_read], timeout=deadline - loop.time())
+            if (left_s := deadline - loop.time()) > 0:
+                await self._async_read_meter(min(METER_LIMIT_S, left_s))
+        if awaited and (left_s := deadline - loop.time()) > 0:
+            await asyncio.wait(awaited.values(), timeout=left_s)
         for battery in self.batteries.values():
             self.store.count(battery.id, battery.totals.charged_wh, battery.totals.discharged_wh)
-        self._sample_net_load(before, after or before)
+        self._sample_net_load()
 
-    async def _async_read_meter(self, deadline: float) -> Timed[float] | None:
-        """Return a reading made now, or None; down and up are logged once each."""
+    async def _async_read_meter(self, limit_s: float) -> None:
+        """Read the meter; down and up are logged once each."""
         try:
-            async with asyncio.timeout(max(0.0, deadline - self.clock())):
+            async with asyncio.timeout(limit_s):
                 reading = await self.meter.read()
         except (MeterError, TimeoutError) as err:
             if self._meter_answers:
-                _LOGGER.info("The meter (%s) does not answer: %s", self.meter.description, err or "too late")
+                _LOGGER.info("The meter (%s) does not answer: %s", self.meter.description, str(err) or "too late")
             self._meter_answers = False
-            return None
+            return
         if not self._meter_answers:
             _LOGGER.info("The meter (%s) answers again", self.meter.description)
         self._meter_answers = True
         self._meter_w = Timed(reading.power_w, reading.at)
-        return self._meter_w
+        if not self._meter_history or self._meter_history[-1].at < reading.at:
+            self._meter_history.append(self._meter_w)
 
-    def _leader_first(self) -> list[Battery]:
-        """Return the batteries, the leader first: its reply is what the meter's two readings bracket."""
-        return sorted(self.batteries.values(), key=lambda battery: battery.id != self._leader_id)
+    def _meter_around(self, at: float) -> tuple[Timed[float] | None, Timed[float] | None]:
+        """Return the meter's last reading up to a moment and its first from then on.
 
-    def _sample_net_load(self, before: Timed[float] | None, after: Timed[float] | None) -> None:
+        A sensor of Home Assistant is renewed when it likes: the second one may come a cycle later.
+        """
+        before = next((reading for reading in reversed(self._meter_history) if reading.at <= at), None)
+        return before, next((reading for reading in self._meter_history if reading.at >= at), None)
+
+    def _sample_net_load(self) -> None:
         """Add a sample of the net load, when this cycle makes one, and forget old ones."""
         now = self.clock()
-        observations = tuple(battery.observation for battery in self.batteries.values())
-        limits = {battery.id: battery.age_limit_s for battery in self.batteries.values()}
-        sample = sample_net_load(before, after, observations, self._leader_id, now, age_limit_s=limits)
         recent = tuple(old for old in self._net_load_w if old.fresh(now, NET_LOAD_HISTORY_S))
-        if sample is None or (recent and sample.at <= recent[-1].at):
-            self._net_load_w = recent
-        else:
-            self._net_load_w = (*recent, sample)
+        observations = tuple(battery.observation for battery in self.batteries.values())
+        for seen, leader_id in (self._unsampled, (observations, self._leader_id)):
+            power = next((battery.power_w for battery in seen if battery.battery_id == leader_id), None)
+            before, after = (self._meter_w, self._meter_w) if power is None else self._meter_around(power.at)
+            limits = {battery.id: battery.age_limit_s for battery in self.batteries.values()}
+            sample = sample_net_load(before, after, seen, leader_id, now, age_limit_s=limits)
+            if sample is not None and (not recent or sample.at > recent[-1].at):
+                recent = (*recent, sample)
+        self._net_load_w, self._unsampled = recent, (observations, self._leader_id)
 
     def _pursue(self, decision: Decision, snapshot: Snapshot, settings: Settings, now: float) -> None:
         """Send what makes the decision true, and come back when something is due."""
         pursuit = pursue(decision, snapshot, settings, self._pursue_memory, now)
-        self._pursuit, self._pursue_memory = pursuit, pursuit.memory
+        self._pursuit, self._pursue_memory, self._leader_id = pursuit, pursuit.memory, pursuit.leader_id
+        self._last_leader_id = pursuit.leader_id or self._last_leader_id
+        for target in decision.targets:
+            self._keep_found_mode(target)
         for command in pursuit.commands:
-            self._remember_found_mode(command.battery_id)
             self.batteries[command.battery_id].write(command)
         due_s = CALM_INTERVAL_S if pursuit.next_due is None else pursuit.next_due - now
         if not self._meter_answers:
@@ -183,15 +220,15 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             local_time=dt_util.now(),
         )
 
-    def _settings(self) -> Settings:
-        """Return what the controller is told."""
+    def _settings(self, default_release: Release | None = None) -> Settings:
+        """Return what the controller is told; `default_release` for batteries whose owner chose nothing."""
         stored = self.store.site
         return Settings(
             enabled=stored.enabled,
             strategy=stored.strategy,
             setpoint_w=stored.setpoint_w,
             batteries=tuple(
-                battery.settings(stored.battery(battery.id), self._default_release(battery.id))
+                battery.settings(stored.battery(battery.id), default_release or self._default_release(battery.id))
                 for battery in self.batteries.values()
             ),
             meter_age_limit_s=self.config_entry.options.get(CONF_METER_AGE_LIMIT_S, DEFAULT_METER_AGE_LIMIT_S),
@@ -203,7 +240,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         if len(self.batteries) == 1:
             return Release.AS_FOUND
         able = [battery.id for battery in self.batteries.values() if battery.may_lead]
-        server = self._leader_id if self._leader_id in self.batteries else next(iter(able), None)
+        server = self._last_leader_id if self._last_leader_id in self.batteries else next(iter(able), None)
         return Release.AUTOMATIC if battery_id == server else Release.IDLE
 
     def _require_answers(self) -> None:
@@ -229,7 +266,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
 
     async def async_set_enabled(self, enabled: bool) -> None:
         """Switch the controller on, or off: then every battery that it commanded is released."""
-        self._require_polling()
+        if enabled:
+            self._require_polling()
         self.store.update(enabled=enabled)
         if not enabled:
             await self.async_release()
@@ -247,12 +285,13 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
 
     async def async_set_wish(self, battery_id: str, wish: Wish) -> None:
         """Take a battery out of control, or give it back."""
-        self._require_polling()
         battery = self.batteries[battery_id]
+        if wish is not Wish.CONTROLLED:
+            self._require_polling()
         if wish is Wish.FIXED and not battery.device.profile.has_passive:
-            raise ServiceValidationError(
-                translation_domain=DOMAIN, translation_key="no_passive", translation_placeholders={"name": battery.name}
-            )
+            raise _refusal("no_passive", name=battery.name)
+        if wish is Wish.IDLE and not battery.settings(StoredBattery(), Release.IDLE).can_idle:
+            raise _refusal("cannot_idle", name=battery.name)
         self.store.update_battery(battery_id, wish=wish)
         if wish is Wish.CONTROLLED and not self.store.site.enabled:
             await self.async_release(battery_id)
@@ -264,18 +303,21 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         await self.async_refresh()
 
     async def async_release(self, only: str | None = None) -> None:
-        """Leave the batteries (or one) as their settings say."""
+        """Leave the batteries (or one) as their settings say; who does not confirm is told again by later cycles."""
         # Switched off, somebody is still here to renew what was set by hand; closing, nobody is.
         keep_wishes = not self._closing and only is None
-        commands = release(self._settings(), self._pursue_memory, self._snapshot(), keep_wishes=keep_wishes)
+        settings = self._settings(Release.AS_FOUND if only else None)
+        commands = release(settings, self._pursue_memory, self._snapshot(), keep_wishes=keep_wishes)
         commands = tuple(command for command in commands if only in {None, command.battery_id})
-        released = {only} if only else {command.battery_id for command in commands}
-        self._pursue_memory = self._pursue_memory.without(released)
-        for battery_id in released:
-            self.batteries[battery_id].cancel_write()
+        self._pursue_memory = self._pursue_memory.released(commands, self.clock())
+        for command in commands:
+            self.batteries[command.battery_id].forget_mode()
         await self._async_send_last(commands, RELEASE_LIMIT_S)
-        for battery_id in released:
-            self.store.update_battery(battery_id, found_mode=None)
+
+    async def async_release_leftovers(self) -> None:
+        """Release what an earlier run commanded and could not release, while the controller is off."""
+        if not self.store.site.enabled and not self.config_entry.pref_disable_polling:
+            await self.async_release()
 
     async def async_close(self) -> None:
         """End control for good: no cycle commands from here on, every battery is released, the totals are kept."""
@@ -287,31 +329,47 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
     async def async_stop(self) -> None:
         """Home Assistant stops. That is no release: the house goes on being served while it is away."""
         self._closing = True
+        await self.store.async_save()
         commands = stop(self._settings(), self._pursue_memory, self._snapshot())
         await self._async_send_last(commands, STOP_LIMIT_S)
 
     async def _async_send_last(self, commands: Iterable[Command], limit_s: float) -> None:
-        """Send commands that nobody will follow up; a battery that does not confirm is named in the log."""
+        """Send commands that end control; a battery that does not confirm is named in the log."""
         tasks = {self.batteries[command.battery_id].write(command): command for command in commands}
         if tasks:
             await asyncio.wait(tasks, timeout=limit_s)
-        for task, command in tasks.items():
+        for command in tasks.values():
             battery = self.batteries[command.battery_id]
-            confirmed = task.done() and battery.outcome is not None and battery.outcome.accepted
-            if not confirmed:
+            if not battery.confirmed(command):
                 _LOGGER.warning("%s did not confirm that it was released (%s)", battery.name, command.kind)
 
     def _require_polling(self) -> None:
         """Refuse to command while the owner switched polling off: nobody would follow up."""
         if self.config_entry.pref_disable_polling:
-            raise ServiceValidationError(translation_domain=DOMAIN, translation_key="polling_off")
+            raise _refusal("polling_off")
 
-    def _remember_found_mode(self, battery_id: str) -> None:
-        """Note what a battery did before it is commanded for the first time."""
+    def _keep_found_mode(self, target: Target) -> None:
+        """Note what a battery did before we touched it, and forget it once it is released.
+
+        It is noted in the file, for a release after a restart. Leading in the Auto that it was found in counts as well.
+        """
+        battery_id = target.battery_id
         mode = self.batteries[battery_id].observation.mode
-        if mode is not None and self.store.site.battery(battery_id).found_mode is None:
+        found = self.store.site.battery(battery_id).found_mode
+        touched = target.action is not Action.NOTHING or battery_id in self._pursue_memory.sent
+        if touched and found is None and mode is not None:
             self.store.update_battery(battery_id, found_mode=mode.value)
+        elif not touched and found is not None and not self.store.site.enabled and self.data is not None:
+            # In the first cycle it is what an earlier run left to be released.
+            self.store.update_battery(battery_id, found_mode=None)
 
     def _spawn(self, coroutine: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Start a task that ends with the entry."""
         return self.config_entry.async_create_background_task(self.hass, coroutine, name)
+
+
+def _refusal(key: str, **placeholders: str) -> ServiceValidationError:
+    """Return the error that tells a person why something is not done."""
+    return ServiceValidationError(
+        translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders or None
+    )

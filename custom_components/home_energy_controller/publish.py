@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Mapping
 
 from .battery import Battery
-from .control.model import Action, Decision, Health, SiteState, Timed
+from .control.model import Action, Decision, Health, Role, SiteState, Target, Timed
 from .snapshot import BatterySnapshot, SiteSnapshot
 from .store import StoredBattery, StoredSite
 
+DETAILS_AGE_LIMIT_S = 900.0
+"""Three readings of the cells."""
 PROBLEMS = {SiteState.METER_LOST, SiteState.NO_BATTERY, SiteState.LEADER_WITHOUT_EFFECT}
 
 
@@ -37,10 +39,11 @@ def site_snapshot(
         net_load_w=None if decision.net_load_w is None else round(decision.net_load_w),
         battery_power_w=None if None in powers or not powers else sum(power for power in powers if power is not None),
         soc_pct=_weighted_soc_pct(batteries, members),
-        charged_wh=round(sum(member.charged_wh for member in members.values())),
-        discharged_wh=round(sum(member.discharged_wh for member in members.values())),
+        # With those that were removed: a total that drops is a new beginning to Home Assistant's statistics.
+        charged_wh=round(sum(battery.charged_wh for battery in stored.batteries.values())),
+        discharged_wh=round(sum(battery.discharged_wh for battery in stored.batteries.values())),
         state=state,
-        intent=decision.state,
+        intent=decision.intent,
         leader=leader,
         problem=state in PROBLEMS or troubled,
         enabled=stored.enabled,
@@ -56,16 +59,18 @@ def battery_snapshot(
     """Return one battery as it is shown."""
     seen = battery.observation
     available = battery.is_available(now)
+    soc_pct = _fresh(seen.soc_pct, now, battery.age_limit_s)
+    power_w = _fresh(seen.power_w, now, battery.age_limit_s)
     target = decision.target(battery.id)
     status = battery.device.battery
     quality_pct = battery.device.link.quality_pct
     return BatterySnapshot(
         available=available,
-        soc_pct=seen.soc_pct.value if available and seen.soc_pct else None,
-        power_w=round(seen.power_w.value) if available and seen.power_w else None,
-        target_power_w=target.power_w if target and target.action in {Action.SETPOINT, Action.IDLE} else None,
-        temperature_c=status.temperature_c if available and status else None,
-        mode=seen.mode.value if available and seen.mode else None,
+        soc_pct=soc_pct,
+        power_w=None if power_w is None else round(power_w),
+        target_power_w=_target_power_w(target),
+        temperature_c=status.temperature_c if status and now - status.received_at <= DETAILS_AGE_LIMIT_S else None,
+        mode=_fresh(seen.mode, now, battery.age_limit_s),
         role=target.role if target else None,
         health=health,
         charged_wh=round(battery.totals.charged_wh),
@@ -75,6 +80,19 @@ def battery_snapshot(
         wish=stored.wish,
         setpoint_w=stored.setpoint_w,
     )
+
+
+def _fresh[T](timed: Timed[T] | None, now: float, limit_s: float) -> T | None:
+    """Return a value that is young enough to be shown."""
+    return timed.value if timed is not None and timed.fresh(now, limit_s) else None
+
+
+def _target_power_w(target: Target | None) -> int | None:
+    """Return the power that is, or with the controller off would be, asked for; Auto and being left alone have none."""
+    if target is None or target.action is Action.AUTO or target.role is Role.UNAVAILABLE:
+        return None
+    dry_run_leader = target.role is Role.LEADER and target.action is Action.NOTHING
+    return None if dry_run_leader else target.power_w
 
 
 def _weighted_soc_pct(batteries: Iterable[Battery], members: Mapping[str, BatterySnapshot]) -> float | None:

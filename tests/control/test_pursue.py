@@ -424,11 +424,26 @@ def test_unproven_command_is_looked_at_every_two_seconds() -> None:
     assert one.at(102, follow("a", 600)).next_due == 104
 
 
-def test_battery_that_was_released_is_forgotten() -> None:
-    """It counts as never commanded."""
+def test_last_word_is_repeated_until_it_is_proven_and_then_forgotten() -> None:
+    """A release that was acknowledged and ignored would leave a battery running with nobody to see it."""
     one = proven()
-    assert dict(one.memory.without({"b"}).sent) == dict(one.memory.sent)
-    assert dict(one.memory.without({"a"}).sent) == {}
+    last = passive("a", 0, 86_400)
+    one.memory = one.memory.released((last,), 200)
+    one.read(206, power=600)
+    assert one.at(208, nothing("a")).commands == ()
+    one.read(211, power=600)
+    assert one.at(213, nothing("a")).commands == (last,)
+    one.read(219, power=0)
+    one.at(220, nothing("a"))
+    assert one.at(222, nothing("a")).memory.sent == {}
+
+
+def test_new_wish_ends_the_last_word() -> None:
+    """Switched on again, the battery is followed up as any other."""
+    one = proven()
+    one.memory = one.memory.released((auto("a"),), 200)
+    one.at(220, lead("a"))
+    assert not one.memory.sent["a"].is_last
 
 
 def test_battery_that_is_no_longer_there_is_no_trouble() -> None:

@@ -185,7 +185,7 @@ def test_release_ends_a_swap() -> None:
     """What was released is nobody's old leader."""
     swap = begun()
     assert swap.memory.swap.swap is not None
-    assert swap.memory.without({"a"}).swap.swap is None
+    assert swap.memory.released((auto("a"),), 110).swap.swap is None
 
 
 def test_old_leader_of_unknown_power_holds_nothing() -> None:

@@ -90,7 +90,7 @@ async def test_a_unit_is_idled_by_a_disabled_slot(world: World) -> None:
 
 
 async def test_firmware_that_suffers_from_questions_is_asked_seldom(bare_world: World, hass: HomeAssistant) -> None:
-    """Every two minutes, and once for the proof of a command."""
+    """Every two minutes, and for the proof of a command no more than once in half a minute."""
     world = bare_world
     subentry = next(iter(world.entry.subentries.values()))
     data = {**subentry.data, "firmware": VENUS_E3_144.firmware}
@@ -98,10 +98,16 @@ async def test_firmware_that_suffers_from_questions_is_asked_seldom(bare_world: 
     await world.set_up()
     await world.pass_time(300)
     asked = [
-        [received.method for received in fake.firmware.received].count("ES.GetMode") for fake in world.site.batteries
+        sum(received.method in {"ES.GetMode", "ES.GetStatus"} for received in fake.firmware.received)
+        for fake in world.site.batteries
     ]
     assert asked[0] == 3
     assert asked[1] > 9
-    now = world.clock.now
-    assert first(world)._read_started_at is not None
-    assert first(world).read(now, first(world)._read_started_at + 5) is None
+    battery, now = first(world), world.clock.now
+    proof = battery.read(now, now - 1)
+    assert proof is not None
+    await proof
+    assert battery.read(now + 10, now + 5) is None
+    later = battery.read(now + 40, now + 35)
+    assert later is not None
+    await later

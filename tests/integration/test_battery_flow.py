@@ -13,13 +13,11 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.home_energy_controller import flow_helpers
 from custom_components.home_energy_controller.flow_helpers import (
     InvalidAddress,
-    firmware_text,
     format_address,
-    model_name,
     parse_address,
     scan_ports,
 )
-from custom_components.home_energy_controller.marstek import MarstekClient
+from custom_components.home_energy_controller.marstek import MarstekClient, firmware_text, model_name
 from simulation.faults import Fault
 from simulation.site import SimulatedSite
 

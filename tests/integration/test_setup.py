@@ -54,6 +54,7 @@ async def test_after_set_up_the_controller_is_off_and_sends_nothing(world: World
     assert state is not None
     assert state.state == "off"
     assert state.attributes["leader"] is not None
+    assert state.attributes["intent"] == "leader_and_followers"
     assert any(power_w for power_w in state.attributes["targets"].values())
 
 
@@ -82,8 +83,7 @@ async def test_no_battery_at_all_is_told_and_tried_again(bare_world: World) -> N
     assert world.entry.error_reason_translation_key == "batteries_silent"
 
     world.site.batteries[0].faults.clear()
-    await world.hass.config_entries.async_reload(world.entry.entry_id)
-    assert world.entry.state is ConfigEntryState.LOADED
+    assert await world.hass.config_entries.async_reload(world.entry.entry_id)
 
 
 async def test_a_silent_meter_is_told_and_tried_again(bare_world: World) -> None:

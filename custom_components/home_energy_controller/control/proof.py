@@ -35,6 +35,8 @@ class Sent:
     """It was in Auto, or was told to be, and no reading of its mode has shown since that it is not."""
     corrected: bool = False
     """Its mode was read as foreign and the command repeated; no reading has shown the right mode since."""
+    is_last: bool = False
+    """It was released with this: once proven it is left alone."""
 
     @property
     def is_auto(self) -> bool:

@@ -1,11 +1,12 @@
 """What to send to make a decision true, and how far it is true."""
 
-from collections.abc import Mapping, Set as AbstractSet
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from math import inf, isfinite
 from types import MappingProxyType
 
 from .model import (
+    Action,
     BatteryObservation,
     BatterySettings,
     Command,
@@ -17,7 +18,7 @@ from .model import (
     Snapshot,
 )
 from .proof import Sent, judge, may_be_auto
-from .swap import Scene, SwapMemory, wishes
+from .swap import Scene, SwapMemory, Wishes, wishes
 
 RENEW_AFTER_S = 150.0
 RENEW_AGAIN_S = 50.0
@@ -41,10 +42,23 @@ class PursueMemory:
     swap: SwapMemory = field(default_factory=SwapMemory)
     leader_id: str | None = None
 
-    def without(self, battery_ids: AbstractSet[str]) -> PursueMemory:
-        """Return a memory in which these batteries were never commanded: they were released."""
-        sent = {battery_id: sent for battery_id, sent in self.sent.items() if battery_id not in battery_ids}
-        return replace(self, sent=sent, swap=SwapMemory())
+    def released(self, commands: Iterable[Command], now: float) -> PursueMemory:
+        """Return a memory in which these commands, sent now, are the last word: repeated until proven, then forgotten.
+
+        A battery that was commanded and has no safe last command is forgotten at once.
+        """
+        before = self.sent
+        last = {
+            command.battery_id: Sent(
+                command=command,
+                asked_at=now,
+                sent_at=now,
+                may_be_auto=command.battery_id not in before or before[command.battery_id].needs_mode,
+                is_last=True,
+            )
+            for command in commands
+        }
+        return replace(self, sent={**before, **last}, swap=SwapMemory())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +73,8 @@ class Pursuit:
     """Per battery: since when a reading is wanted, to prove a command."""
     next_due: float | None
     """The earliest moment at which there is something to do again; None when nothing is commanded."""
+    leader_id: str | None
+    """Who really runs Auto for the site: during a swap and after a failed one not the one that was decided."""
     memory: PursueMemory
 
 
@@ -76,10 +92,16 @@ def pursue(decision: Decision, snapshot: Snapshot, settings: Settings, memory: P
     commands: list[Command] = []
     due: list[float] = [now + BUSY_S] if swap.swap is not None else []
     for battery_id, battery in batteries.items():
-        wish = wanted[battery_id]
+        before, wish = sent.get(battery_id), wanted[battery_id]
+        if wish is None and before is not None and before.is_last:
+            if before.proven_at is not None:
+                del sent[battery_id]
+                continue
+            wish = before.command
+        elif wish is not None and before is not None:
+            before = replace(before, is_last=False)
         if wish is None:
             continue
-        before = sent.get(battery_id)
         after = _told(wish, before, seen[battery_id], battery, now)
         if after is None:
             continue
@@ -93,8 +115,20 @@ def pursue(decision: Decision, snapshot: Snapshot, settings: Settings, memory: P
         swap=swap.swap is not None,
         reads=_reads(sent, seen, batteries, now),
         next_due=min(filter(isfinite, due), default=None),
-        memory=PursueMemory(sent={**memory.sent, **sent}, swap=swap, leader_id=decision.leader_id),
+        leader_id=_leader_id(decision, wanted, swap),
+        memory=PursueMemory(sent=sent, swap=swap, leader_id=decision.leader_id),
     )
+
+
+def _leader_id(decision: Decision, wanted: Wishes, swap: SwapMemory) -> str | None:
+    """Return who is told Auto for the site; with nobody told anything, the one that was decided."""
+    for target in decision.targets:
+        wish = wanted.get(target.battery_id)
+        if wish is not None and wish.kind is CommandKind.AUTO and target.role is not Role.OWNER:
+            return target.battery_id
+    decided = decision.target(decision.leader_id or "")
+    is_left_alone = decided is not None and decided.action is Action.NOTHING
+    return decision.leader_id if is_left_alone and swap.swap is None else None
 
 
 def _judged(sent: Sent, seen: BatteryObservation, battery: BatterySettings, decision: Decision) -> Sent:

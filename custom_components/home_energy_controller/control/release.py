@@ -17,12 +17,15 @@ def release(
 ) -> tuple[Command, ...]:
     """Return what leaves every battery that was commanded as its owner wants: control ends here.
 
+    Commanded is what is remembered, and what has a mode in which it was found: it was commanded before a restart, or it
+    leads in the Auto that it was found in.
     With `keep_wishes` those that the owner set by hand go on as they are: the controller is off, but somebody renews.
     """
     commands = (
         _released(battery)
         for battery in settings.batteries
-        if battery.battery_id in memory.sent and not (keep_wishes and battery.wish is not Wish.CONTROLLED)
+        if (battery.battery_id in memory.sent or battery.found_mode is not None)
+        and not (keep_wishes and battery.wish is not Wish.CONTROLLED)
     )
     return tuple(command for command in commands if command is not None)
 

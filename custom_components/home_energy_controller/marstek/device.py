@@ -215,6 +215,10 @@ class MarstekDevice:
         results = [await self.disable_slot(slot) for slot in range(self.profile.slot_count)]
         return all(results)
 
+    def note_write(self) -> None:
+        """Note that a command was sent now, by whomever: where that matters, ES.GetMode waits from here on."""
+        self._written_at = self._clock()
+
     def _mode_wait_s(self) -> float:
         """Return how long ES.GetMode must wait after the last command."""
         if self._written_at is None:
@@ -239,11 +243,12 @@ class MarstekDevice:
         """Send a command to the right battery: one that never answered under its MAC is asked who it is first."""
         if self.mac and not self._verified:
             await self.identify()
+        self.note_write()
         try:
             answer = await self._ask(Method.ES_SET_MODE, _ID | {"config": config})
         finally:
-            # Without an answer it may have acted all the same.
-            self._written_at = self._clock()
+            # The last of up to three sends counts; without an answer it may have acted all the same.
+            self.note_write()
         return set_result(answer.result)
 
     async def _ask(self, method: Method, params: Params) -> Answer:
