@@ -199,17 +199,22 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
 
     def _publish(self, decision: Decision, now: float) -> SiteSnapshot:
         """Return what entities read."""
-        polling_off = self.config_entry.pref_disable_polling
         fresh_s = self.config_entry.options.get(CONF_METER_AGE_LIMIT_S, DEFAULT_METER_AGE_LIMIT_S)
         return site_snapshot(
             meter_w=self._meter_w if self._meter_w and self._meter_w.fresh(now, fresh_s) else None,
             decision=decision,
-            state=SiteState.POLLING_OFF if polling_off else decision.state,
+            state=self._state(decision),
             health=self._pursuit.health if self._pursuit else {},
             stored=self.store.site,
             batteries=tuple(self.batteries.values()),
             now=now,
         )
+
+    def _state(self, decision: Decision) -> SiteState:
+        """Return the state as it is shown."""
+        if self.config_entry.pref_disable_polling:
+            return SiteState.POLLING_OFF
+        return SiteState.SWAPPING if self._pursuit and self._pursuit.swap else decision.state
 
     def _snapshot(self) -> Snapshot:
         """Return the site as the controller sees it."""

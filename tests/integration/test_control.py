@@ -299,3 +299,22 @@ async def test_a_killed_home_assistant_leaves_no_follower_on_its_setpoint(world:
     assert len(written(world.site)) == told
     assert not any(setpoints(world).values())
     assert modes(world).count(DeviceMode.AUTO) == 1
+
+
+async def test_a_change_of_leader_is_shown_and_leaves_one_loop(world: World) -> None:
+    """The leader is nearly empty: another takes over, step by step."""
+    world.site.house.load = lambda _: 1200.0
+    await world.switch(on=True)
+    await world.pass_time(120)
+    old = modes(world).index(DeviceMode.AUTO)
+    cells = world.site.house.batteries[old].cells
+    cells.energy_wh = cells.capacity_wh * 0.13
+    states = set()
+    for _ in range(100):
+        await world.pass_time(2)
+        states.add(world.state(world.site_entity("sensor", "state")))
+        assert modes(world).count(DeviceMode.AUTO) <= 1
+    assert "swapping" in states
+    assert modes(world)[old] is DeviceMode.PASSIVE
+    assert modes(world).count(DeviceMode.AUTO) == 1
+    assert abs(world.site.house.grid_w) < 80

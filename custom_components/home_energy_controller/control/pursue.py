@@ -43,10 +43,7 @@ class PursueMemory:
     leader_id: str | None = None
 
     def released(self, commands: Iterable[Command], now: float) -> PursueMemory:
-        """Return a memory in which these commands, sent now, are the last word: repeated until proven, then forgotten.
-
-        A battery that was commanded and has no safe last command is forgotten at once.
-        """
+        """Return a memory in which these commands, sent now, are the last word: repeated until proven and forgotten."""
         before = self.sent
         last = {
             command.battery_id: Sent(
