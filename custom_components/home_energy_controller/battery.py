@@ -213,13 +213,21 @@ class Battery:
         if (power := self.device.power_w) is not None:
             self.totals = self.totals.counted(*power)
         # Nobody waits for the rest: the device needs a pause before the next question. The first poll has to be quick.
-        if self.device.details_due and not first:
+        if not first and (self.device.details_due or not self._is_identified):
             self._spawn(self._async_read_details(), f"read details of {self.name}")
 
+    @property
+    def _is_identified(self) -> bool:
+        """Return whether it told who it is; what the configuration says may be older than its firmware."""
+        return self.device.info is not None and self.device.info.received_at is not None
+
     async def _async_read_details(self) -> None:
-        """Read what changes slowly."""
+        """Ask once who it is, because the app may have updated its firmware, and read what changes slowly."""
         try:
-            await self.device.read_details()
+            if not self._is_identified:
+                await self.device.identify()
+            if self.device.details_due:
+                await self.device.read_details()
         except MarstekError as err:
             _LOGGER.debug("%s: no details: %s", self.name, err)
 

@@ -32,7 +32,6 @@ DEFAULT_METER_PORT: Final = 80
 DEFAULT_METER_AGE_LIMIT_S: Final = 60
 DEFAULT_POWER_CLASS_W: Final = 800
 DEFAULT_CAPACITY_WH: Final = 5120
-POWER_CLASSES_W: Final = (600, 800, 1200, 1500, 2200, 2500)
 
 RELEASE_DEFAULT: Final = "default"
 """A single battery is left as it was found; of several, the leader in Auto and the others idle."""

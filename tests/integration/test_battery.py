@@ -72,6 +72,18 @@ async def test_details_give_way_to_a_command(world: World) -> None:
     await details
 
 
+async def test_an_update_of_the_firmware_is_noticed(bare_world: World, hass: HomeAssistant) -> None:
+    """Configured on 144, which suffers from questions; updated in the app since."""
+    world = bare_world
+    subentry = next(iter(world.entry.subentries.values()))
+    data = {**subentry.data, "firmware": VENUS_E3_144.firmware}
+    hass.config_entries.async_update_subentry(world.entry, subentry, data=data)
+    await world.set_up()
+    assert first(world).device.profile.reset_prone
+    await world.pass_time(130)
+    assert not first(world).device.profile.reset_prone
+
+
 @pytest.mark.parametrize(("fault", "accepted"), [(None, True), (Fault.SET_REFUSED, False), (Fault.NO_REPLY, None)])
 async def test_what_a_device_says_of_a_command_is_kept_apart(
     world: World, fault: Fault | None, accepted: bool | None
@@ -95,6 +107,7 @@ async def test_firmware_that_suffers_from_questions_is_asked_seldom(bare_world: 
     subentry = next(iter(world.entry.subentries.values()))
     data = {**subentry.data, "firmware": VENUS_E3_144.firmware}
     hass.config_entries.async_update_subentry(world.entry, subentry, data=data)
+    world.site.house.batteries[0].device = VENUS_E3_144
     await world.set_up()
     await world.pass_time(300)
     asked = [

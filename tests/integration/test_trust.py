@@ -16,7 +16,7 @@ from custom_components.home_energy_controller.control.pursue import PursueMemory
 from custom_components.home_energy_controller.marstek import DeviceInfo, MarstekClient, MarstekDevice, MarstekTimeout
 from custom_components.home_energy_controller.marstek.exchange import Timing
 from simulation.battery import BatteryModel, DeviceMode
-from simulation.devices import VENUS_D_147, VENUS_E3_148, VENUS_MINI_300
+from simulation.devices import VENUS_D_147, VENUS_E3_148, VENUS_E_155, VENUS_MINI_300, Device
 from simulation.faults import Fault
 from simulation.site import SimulatedSite
 
@@ -24,6 +24,14 @@ from .test_control import modes, setpoints, stop_home_assistant
 from .world import INTEGRATION, Clock, World, site_entry, turned_by, written
 
 MANUAL = [DeviceMode.MANUAL] * 3
+
+
+def be(world: World, device: Device) -> None:
+    """Let every battery be of a model and firmware, in the house and in the configuration."""
+    for battery in world.site.house.batteries:
+        battery.device = device
+        battery.faults.update(device.quirks)
+    configure(world, model=device.name, firmware=device.firmware)
 
 
 def configure(world: World, **changes: Any) -> None:
@@ -151,7 +159,7 @@ async def test_an_unload_during_a_release_does_not_cut_it_off(hass: HomeAssistan
 async def test_firmware_148_is_not_asked_for_its_mode_after_a_reload(bare_world: World) -> None:
     """The release of a moment ago came from the client before this one (jaapp#111)."""
     world = bare_world
-    configure(world, model=VENUS_E3_148.name, firmware=VENUS_E3_148.firmware)
+    be(world, VENUS_E3_148)
     await world.set_up()
     await world.switch(on=True)
     await world.pass_time(120)
@@ -220,7 +228,7 @@ async def test_the_controller_can_be_switched_off_while_polling_is_off(bare_worl
 async def test_idle_is_refused_where_nothing_can_idle_the_battery(bare_world: World) -> None:
     """The select would say one thing and the battery do another."""
     world = bare_world
-    configure(world, model=VENUS_MINI_300.name, firmware=VENUS_MINI_300.firmware)
+    be(world, VENUS_MINI_300)
     await world.set_up()
     with pytest.raises(ServiceValidationError) as refusal:
         await world.call("select", "select_option", world.battery_entity("select", 0, "mode"), option="idle")
@@ -230,7 +238,7 @@ async def test_idle_is_refused_where_nothing_can_idle_the_battery(bare_world: Wo
 async def test_followers_on_prone_firmware_are_not_called_disobedient(bare_world: World) -> None:
     """They are read seldom, and soon enough to see that they did what they were told."""
     world = bare_world
-    configure(world, model="VenusE", firmware=155)
+    be(world, VENUS_E_155)
     await world.set_up()
     await world.switch(on=True)
     world.site.house.load = lambda _: 900.0

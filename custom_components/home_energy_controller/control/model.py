@@ -291,7 +291,6 @@ class Decision:
     leader_id: str | None
     targets: tuple[Target, ...]
     net_load_w: float | None
-    car_power_w: int = 0
     decided_at: float
 
     def target(self, battery_id: str) -> Target | None:
