@@ -10,6 +10,8 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
+from .tariff import Prices, TariffHours
+
 AGE_LIMIT_S = 90.0
 """How old a reading may be where nothing else is said: three polls of 30 s."""
 BELIEVABLE = 1_000_000.0
@@ -262,6 +264,9 @@ class Settings:
     setpoint_w: int = 0
     """For the strategy `fixed`: + discharges."""
     batteries: tuple[BatterySettings, ...]
+    prices: Prices = field(default_factory=Prices)
+    """At present: fixed, or what the owner's price sensor says."""
+    tariff: TariffHours = field(default_factory=TariffHours)
     meter_age_limit_s: float = 60.0
     battery_age_limit_s: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     """Per battery: how old a reading may be (three polls of its firmware, at least 90 s)."""
