@@ -172,6 +172,7 @@ def _settings(stage: Stage, age_limit_s: float) -> model.Settings:
         model.BatterySettings(
             battery_id=str(index),
             power_class_w=stage.home.power_w,
+            charge_class_w=stage.home.power_w,
             capacity_wh=battery.device.capacity_wh,
             own_meter=model.OwnMeter.YES,
             reserve_pct=FLOOR_PCT,

@@ -8,7 +8,8 @@ that charge each other, and the change itself (control.md 7.3-7.5).
 from collections.abc import Iterator, Mapping
 from math import exp
 
-from custom_components.home_energy_controller.control.law import LawBattery, LawInput, LawOutput, divide
+from custom_components.home_energy_controller.control.law import LawBattery, LawInput, LawOutput
+from custom_components.home_energy_controller.control.losses import divide, loss_w
 
 EVERY_S = 30.0
 """Between two runs."""
@@ -28,9 +29,6 @@ LOSS_WEIGHT = STORED_CT / (BUY_CT - SELL_CT)
 """A lost Wh costs what a stored one is worth, an exchanged one the difference between buying and selling."""
 CROSS_WEIGHT = 1.0
 """Of a Wh that one battery charges another with, above its losses: it wears both for nothing."""
-RUNS_W, RUNNING_W, IDLE_W = 20.0, 28.0, 8.0
-CHARGE_LOSS, DISCHARGE_LOSS = (0.0001, 17.5e-6), (0.0428, 26.3e-6)
-"""Losses of a Venus: running, per W and per W^2 (fitted to measurements of the Omnibattery project)."""
 CHANGE_W, CHANGE_SHARE, START_W = 15.0, 0.02, 60.0
 """What a change has to be worth: any, per W (6 s of error in 5 min), and per inverter that starts."""
 GAP_PCT = 8.0
@@ -121,22 +119,14 @@ def _cost(setpoints: Mapping[str, int], present: Mapping[str, int], leader: LawB
     """Return what set-points are expected to cost (W of exchange), the way to them included."""
     total_w = sum(setpoints.values())
     least_w, most_w = -LEADER_SHARE * leader.charge_limit_w, LEADER_SHARE * leader.discharge_limit_w
-    cost_w = LOSS_WEIGHT * sum(map(_loss_w, setpoints.values()))
+    cost_w = LOSS_WEIGHT * sum(map(loss_w, setpoints.values()))
     for load_w, weight in loads:
         rest_w = load_w - total_w
         lead_w = max(least_w, min(most_w, rest_w))
         cross_w = min(abs(lead_w), abs(total_w)) if lead_w * total_w < 0 else 0.0
-        cost_w += weight * (abs(rest_w - lead_w) + LOSS_WEIGHT * _loss_w(lead_w, runs=True) + CROSS_WEIGHT * cross_w)
+        cost_w += weight * (abs(rest_w - lead_w) + LOSS_WEIGHT * loss_w(lead_w, runs=True) + CROSS_WEIGHT * cross_w)
     if setpoints == present:
         return cost_w
     changes_w = sum(abs(power_w - present[key]) for key, power_w in setpoints.items())
     starts = sum(1 for key, power_w in setpoints.items() if power_w and not present[key])
     return cost_w + CHANGE_W + CHANGE_SHARE * changes_w + START_W * starts
-
-
-def _loss_w(power_w: float, *, runs: bool = False) -> float:
-    """Return what a battery loses at a power; one that leads `runs` at any: the next change is near."""
-    if abs(power_w) < RUNS_W and not runs:
-        return IDLE_W
-    linear, square = DISCHARGE_LOSS if power_w > 0 else CHARGE_LOSS
-    return RUNNING_W + linear * abs(power_w) + square * power_w**2

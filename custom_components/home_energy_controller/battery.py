@@ -109,7 +109,7 @@ class Battery:
 
     @property
     def power_class_w(self) -> int:
-        """Return what the device allows itself in either direction."""
+        """Return what the device allows itself when it discharges."""
         return int(self.subentry.data.get(CONF_POWER_CLASS_W, DEFAULT_POWER_CLASS_W))
 
     @property
@@ -152,6 +152,7 @@ class Battery:
         return BatterySettings(
             battery_id=self.id,
             power_class_w=self.power_class_w,
+            charge_class_w=self.device.profile.charge_class_w,
             capacity_wh=self.capacity_wh,
             own_meter=OwnMeter(data.get(CONF_OWN_METER, OwnMeter.UNSURE)),
             wish=stored.wish,

@@ -6,7 +6,8 @@ from hypothesis import given, strategies as st
 import pytest
 
 from benchmarks.dispatch import FOLLOWER_LEAST_W, STEP_W, dispatch
-from custom_components.home_energy_controller.control.law import LawBattery, LawInput, LawOutput, divide
+from custom_components.home_energy_controller.control.law import LawBattery, LawInput, LawOutput
+from custom_components.home_energy_controller.control.losses import divide
 from custom_components.home_energy_controller.control.model import Timed
 
 

@@ -8,9 +8,9 @@ from custom_components.home_energy_controller.control.law import (
     LawInput,
     LawOutput,
     allocate,
-    divide,
     seed_fixed,
 )
+from custom_components.home_energy_controller.control.losses import divide
 from custom_components.home_energy_controller.control.model import Timed
 
 

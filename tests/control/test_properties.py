@@ -230,4 +230,4 @@ def test_there_are_never_two_loops_whatever_is_lost(seed: int, loss: float, legs
         made.run(duration_s)
         assert made.most_auto <= 1
         for toy in made.toys.values():
-            assert abs(toy.passive_w) <= toy.settings.power_class_w
+            assert -toy.settings.charge_class_w <= toy.passive_w <= toy.settings.power_class_w

@@ -51,8 +51,8 @@ class ToyBattery:
         if self.mode is Mode.PASSIVE and now >= self.expires_at:
             self.mode = Mode.MANUAL
         wanted = {Mode.AUTO: self.power_w + 0.7 * meter_w if self.has_meter else 0.0, Mode.PASSIVE: self.passive_w}
-        limit_w = self.settings.power_class_w
-        self.power_w = max(-limit_w, min(limit_w, wanted.get(self.mode, 0.0)))
+        own = self.settings
+        self.power_w = max(-own.charge_class_w, min(own.power_class_w, wanted.get(self.mode, 0.0)))
         if (self.power_w > 0 and self.soc_pct <= 5.0) or (self.power_w < 0 and self.soc_pct >= 100.0):
             self.power_w = 0.0
         self.soc_pct -= 100.0 * self.power_w * dt_s / 3600.0 / self.settings.capacity_wh

@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from . import evidence, leading
-from .law import DECIDE_INTERVAL_S, Law, allocate, divide
+from .law import DECIDE_INTERVAL_S, Law, allocate
 from .leading import METER_FRESH_S
+from .losses import divide
 from .model import (
     TOLERANCE_W,
     Action,

@@ -70,7 +70,7 @@ def without_effect(
     sign = 1 if mean > 0 else -1
     if any(sign * reading.value < FLOWS_W for reading in minute) or power.at < minute[0].at + ANSWER_S:
         return False
-    return sign * power.value < AT_LIMIT_SHARE * battery.power_class_w
+    return sign * power.value < AT_LIMIT_SHARE * battery.class_w(sign)
 
 
 def _is_full(minute: MeterMinute, now: float) -> bool:

@@ -5,9 +5,11 @@ wish and applies what is allowed at every moment; whatever replaces `seed_fixed`
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
-from .model import Timed
+from .losses import divide
+from .model import Reach, Timed
 
 DECIDE_INTERVAL_S = 60.0
 """Between two runs. Every 10 s this law made up to 24 times more unwanted exchange: values not aligned, and swaps."""
@@ -25,10 +27,17 @@ class LawBattery:
     may_lead: bool
     may_follow: bool = True
     """Whether it takes set-points at all."""
+    beside: Mapping[str, Reach] = field(default_factory=lambda: MappingProxyType({}))
+    """What circuits and connection leave to it as a follower, by who leads; where nothing is said, all."""
 
-    def limit_w(self, direction: float) -> int:
-        """Return what it can give (W, positive) to a deficit (positive) or take from a surplus."""
-        return self.discharge_limit_w if direction > 0 else self.charge_limit_w
+    def limit_w(self, direction: float, leader_id: str | None = None) -> int:
+        """Return what it can give (W, positive) to a deficit (positive) or take from a surplus.
+
+        With `leader_id` as a follower of that leader: what limits leave to it then.
+        """
+        own = Reach(charge_w=self.charge_limit_w, discharge_w=self.discharge_limit_w)
+        most = own & self.beside.get(leader_id or "", own)
+        return int(most.discharge_w if direction > 0 else most.charge_w)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +74,6 @@ FOLLOWER_LEAST_W = 300.0
 """Less is not worth a running inverter."""
 CALM_W = 100.0
 """A net load within this has no direction."""
-STEP_W = 10
-"""Batteries take whole watts, and hit them to about this."""
 LOW_PCT, HIGH_PCT, FULL_PCT = 20.0, 95.0, 100.0
 GAP_PCT = 5.0
 """A leader is not changed for a smaller difference of charge."""
@@ -81,7 +88,7 @@ def seed_fixed(given: LawInput) -> LawOutput:
         share_w = min(LEADER_MOST_W, LEADER_ALONE_W + (share_w - LEADER_ALONE_W) / 2)
     rest_w = abs(load_w) - min(share_w, leader.limit_w(load_w))
     limits = {
-        battery.battery_id: battery.limit_w(load_w)
+        battery.battery_id: battery.limit_w(load_w, leader.battery_id)
         for battery in given.batteries
         if battery is not leader and battery.may_follow and _is_between_bounds(battery, load_w)
     }
@@ -94,17 +101,6 @@ def seed_fixed(given: LawInput) -> LawOutput:
 
 allocate: Law = seed_fixed
 """The law in use."""
-
-
-def divide(total_w: float, limits: Mapping[str, int], step_w: int = STEP_W) -> dict[str, int]:
-    """Return equal shares of a power (W, positive); what one cannot take falls to those that can."""
-    shares: dict[str, int] = {}
-    left_w = total_w
-    for done, (battery_id, limit_w) in enumerate(sorted(limits.items(), key=lambda item: item[1])):
-        share_w = min(limit_w, left_w / (len(limits) - done))
-        left_w -= share_w
-        shares[battery_id] = min(limit_w, step_w * round(share_w / step_w))
-    return shares
 
 
 def _is_between_bounds(battery: LawBattery, load_w: float) -> bool:

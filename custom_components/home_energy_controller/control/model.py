@@ -209,12 +209,22 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Circuit:
+    """A fuse that batteries share, and what they may draw from it, or feed into it, together (W)."""
+
+    name: str
+    limit_w: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatterySettings:
     """What the owner told about one battery, and what its firmware can do."""
 
     battery_id: str
     power_class_w: int = 800
-    """What the device allows itself in Auto, both directions: 600, 800, 1200, 1500, 2200 or 2500."""
+    """What the device allows itself when it discharges: 600, 800, 1200, 1500, 2200 or 2500."""
+    charge_class_w: int = 2500
+    """What it allows itself when it charges: that of the hardware, whatever the class (marstek_api.md 6.5)."""
     capacity_wh: float = 5120.0
     own_meter: OwnMeter = OwnMeter.UNSURE
     wish: Wish = Wish.CONTROLLED
@@ -224,6 +234,7 @@ class BatterySettings:
     reserve_pct: float = 12.0
     """Lowest state of charge that control uses."""
     ceiling_pct: float = 100.0
+    circuit: Circuit | None = None
     release: Release = Release.AS_FOUND
     found_mode: Mode | None = None
     """The mode read before our first command ever."""
@@ -236,12 +247,16 @@ class BatterySettings:
     @property
     def charge_limit_w(self) -> int:
         """Return the largest charging power that may be asked for (W, positive)."""
-        return max(0, min(self.max_charge_w, self.power_class_w))
+        return max(0, min(self.max_charge_w, self.charge_class_w, self._carried_w))
 
     @property
     def discharge_limit_w(self) -> int:
         """Return the largest discharging power that may be asked for (W)."""
-        return max(0, min(self.max_discharge_w, self.power_class_w))
+        return max(0, min(self.max_discharge_w, self.power_class_w, self._carried_w))
+
+    def class_w(self, direction: float) -> int:
+        """Return what Auto may do (W, positive): discharging for a positive direction, else charging."""
+        return self.power_class_w if direction > 0 else self.charge_class_w
 
     @property
     def can_idle(self) -> bool:
@@ -249,10 +264,19 @@ class BatterySettings:
         return self.has_passive or self.slots_cleared
 
     @property
+    def may_run_auto(self) -> bool:
+        """Return whether Auto stays within all limits: it obeys the device's own only."""
+        return self.charge_limit_w >= self.charge_class_w and self.discharge_limit_w >= self.power_class_w
+
+    @property
     def may_lead(self) -> bool:
-        """Return whether Auto could do nothing that is forbidden: it obeys the device's own limits only."""
-        limits_hold = min(self.max_charge_w, self.max_discharge_w) >= self.power_class_w
-        return self.own_meter is not OwnMeter.NO and limits_hold
+        """Return whether Auto does what a leader has to do, and nothing that is forbidden."""
+        return self.own_meter is not OwnMeter.NO and self.may_run_auto
+
+    @property
+    def _carried_w(self) -> int:
+        """Return what its circuit carries, were it alone on it (W)."""
+        return round(BELIEVABLE) if self.circuit is None else self.circuit.limit_w
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,10 +287,16 @@ class Settings:
     strategy: Strategy = Strategy.ZERO
     setpoint_w: int = 0
     """For the strategy `fixed`: + discharges."""
+    grid_target_w: int = 0
+    """Where nobody leads, the meter is kept here (W, + import); a leader knows 0 only."""
     batteries: tuple[BatterySettings, ...]
     prices: Prices = field(default_factory=Prices)
     """At present: fixed, or what the owner's price sensor says."""
     tariff: TariffHours = field(default_factory=TariffHours)
+    max_import_w: int | None = None
+    """Of the connection: batteries charge with no more than it leaves (W); None is no limit."""
+    max_export_w: int | None = None
+    """Of the connection: batteries discharge with no more than it leaves (W)."""
     meter_age_limit_s: float = 60.0
     battery_age_limit_s: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     """Per battery: how old a reading may be (three polls of its firmware, at least 90 s)."""
@@ -277,6 +307,31 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """The most that may flow (W, both positive)."""
+
+    charge_w: float = 0.0
+    discharge_w: float = 0.0
+
+    def __or__(self, other: Reach) -> Reach:
+        """Return what reaches as far as either."""
+        return Reach(charge_w=max(self.charge_w, other.charge_w), discharge_w=max(self.discharge_w, other.discharge_w))
+
+    def __and__(self, other: Reach) -> Reach:
+        """Return what reaches no further than both."""
+        return Reach(charge_w=min(self.charge_w, other.charge_w), discharge_w=min(self.discharge_w, other.discharge_w))
+
+    def clamped(self, power_w: float) -> int:
+        """Return the nearest power (W, + discharging) within reach."""
+        return round(max(-self.charge_w, min(self.discharge_w, power_w)))
+
+
+def reach_of(power_w: float) -> Reach:
+    """Return the reach of one power (W, + discharging)."""
+    return Reach(charge_w=max(0.0, -power_w), discharge_w=max(0.0, power_w))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """What one battery should do, and as what."""
 
@@ -284,6 +339,10 @@ class Target:
     role: Role
     action: Action
     power_w: int = 0
+    most: Reach | None = None
+    """Whatever else it is told while the decision is being made true, it is within this; None is any power."""
+    waits: bool = False
+    """Auto has to wait until others that share its circuit have made room."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,6 +356,8 @@ class Decision:
     targets: tuple[Target, ...]
     net_load_w: float | None
     decided_at: float
+    finished: bool = False
+    """The strategy has come to its end: all are full."""
 
     def target(self, battery_id: str) -> Target | None:
         """Return the target of one battery."""

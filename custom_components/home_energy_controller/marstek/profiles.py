@@ -50,6 +50,11 @@ class Profile:
     """What the owner can have set in the app (W); the API neither tells nor rejects, it clamps."""
 
     @property
+    def charge_class_w(self) -> int:
+        """Return what the device allows itself when it charges: the hardware's limit; the class binds discharging."""
+        return max(self.power_class_choices)
+
+    @property
     def request_gap_s(self) -> float:
         """Return the pause that the device needs after each reply."""
         return 2.5 if self.reset_prone else 1.0
