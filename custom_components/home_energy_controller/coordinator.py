@@ -32,6 +32,7 @@ from .control.model import (
 )
 from .control.net_load import sample_net_load
 from .control.pursue import PursueMemory, Pursuit, pursue
+from .control.recording import Cycle, Recorder
 from .control.release import release, stop
 from .marstek import MarstekClient
 from .meter import Meter, MeterError
@@ -105,6 +106,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         """What was seen in the last cycle: the meter reading behind it may come only now."""
         self._meter_history: deque[Timed[float]] = deque(maxlen=METER_HISTORY)
         self._closing = False
+        self.recorder = Recorder()
 
     # One cycle.
 
@@ -116,12 +118,21 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             self._require_answers()
         now = self.clock()
         self._report_availability(now)
-        snapshot = self._snapshot()
-        settings = self._settings()
-        decision, self._decide_memory = decide(snapshot, settings, self._decide_memory, now)
+        snapshot, settings = self._snapshot(), self._settings()
+        decide_memory, pursue_memory = self._decide_memory, self._pursue_memory
+        decision, self._decide_memory = decide(snapshot, settings, decide_memory, now)
         self._leader_id = decision.leader_id
-        if not self._closing and not self.config_entry.pref_disable_polling:
-            self._pursue(decision, snapshot, settings, now)
+        may_send = not self._closing and not self.config_entry.pref_disable_polling
+        pursuit = self._pursue(decision, snapshot, settings, now) if may_send else None
+        cycle = Cycle(
+            now=now,
+            snapshot=snapshot,
+            settings=settings,
+            decide_memory=decide_memory,
+            pursue_memory=pursue_memory,
+            decision=decision,
+        )
+        self.recorder.add(cycle, self._decide_memory, pursuit)
         return self._publish(decision, now)
 
     async def _async_observe(self) -> None:
@@ -183,7 +194,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
                 recent = (*recent, sample)
         self._net_load_w, self._unsampled = recent, (observations, self._leader_id)
 
-    def _pursue(self, decision: Decision, snapshot: Snapshot, settings: Settings, now: float) -> None:
+    def _pursue(self, decision: Decision, snapshot: Snapshot, settings: Settings, now: float) -> Pursuit:
         """Send what makes the decision true, and come back when something is due."""
         pursuit = pursue(decision, snapshot, settings, self._pursue_memory, now)
         self._pursuit, self._pursue_memory, self._leader_id = pursuit, pursuit.memory, pursuit.leader_id
@@ -196,6 +207,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         if not self._meter_answers:
             due_s = BUSY_INTERVAL_S
         self.update_interval = timedelta(seconds=min(CALM_INTERVAL_S, max(BUSY_INTERVAL_S, due_s)))
+        return pursuit
 
     def _publish(self, decision: Decision, now: float) -> SiteSnapshot:
         """Return what entities read."""

@@ -59,6 +59,8 @@ class MarstekDevice:
         self.battery: BatteryStatus | None = None
         self.pv: PvStatus | None = None
         self.meter: MeterStatus | None = None
+        self.replies: dict[Method, Answer] = {}
+        """The last answer to each question as it came, for diagnostics."""
         self._client = client
         self._clock = clock or client.clock
         self._verified = False
@@ -276,6 +278,7 @@ class MarstekDevice:
                 self._unsupported.add(method)
             raise
         self._account(sends=answer.sends, answered=True)
+        self.replies[method] = answer
         self._latency_s, self._answered_at = answer.latency_s, answer.received_at
         self._verified = self._verified or (answer.mac is not None and answer.mac == self.mac)
         return answer

@@ -1,0 +1,70 @@
+"""Decides the cycles of a diagnostics file again, and shows where the code now does something else."""
+
+import argparse
+from collections.abc import Sequence
+import json
+from pathlib import Path
+import sys
+
+from custom_components.home_energy_controller.control.codec import encode
+from custom_components.home_energy_controller.control.model import Command, Decision
+from custom_components.home_energy_controller.control.recording import Replayed, read, replay
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print one line per cycle, and below it what differs; return 1 when something does, 2 for no recording."""
+    parser = argparse.ArgumentParser(prog="scripts/replay", description=__doc__)
+    parser.add_argument("file", type=Path, metavar="FILE", help="a diagnostics file, or the recording in it")
+    path: Path = parser.parse_args(arguments).file
+    try:
+        replayed = list(replay(read(json.loads(path.read_text(encoding="utf-8")))))
+    except (OSError, ValueError) as err:
+        print(f"{path.name}: {err}", file=sys.stderr)
+        return 2
+    for number, cycle in enumerate(replayed, 1):
+        print(_line(number, cycle, replayed[0].recorded.now))
+        print(*_differences(cycle), sep="\n", end="\n" if cycle.differs else "")
+    differing = sum(cycle.differs for cycle in replayed)
+    print(f"{len(replayed)} cycles, {differing} decided otherwise")
+    return 1 if differing else 0
+
+
+def _line(number: int, cycle: Replayed, begun_at: float) -> str:
+    """Return a cycle in one line: when, why, and who does what."""
+    recorded = cycle.recorded
+    meter = recorded.snapshot.meter_w
+    grid = "   unknown" if meter is None else f"{meter.value:8.0f} W"
+    sent = len(recorded.commands or ())
+    return (
+        f"{number:4} {recorded.now - begun_at:8.1f} s  grid {grid}  {recorded.decision.state:22}"
+        f" {_targets(recorded.decision)}  sent {sent}{'  DIFFERS' if cycle.differs else ''}"
+    )
+
+
+def _targets(decision: Decision) -> str:
+    """Return who does what."""
+    return "  ".join(
+        f"{target.battery_id} {target.role} {target.action} {target.power_w}" for target in decision.targets
+    )
+
+
+def _differences(cycle: Replayed) -> list[str]:
+    """Return what was recorded beside what comes out now."""
+    lines = []
+    was, now = encode(cycle.recorded.decision), encode(cycle.decision)
+    lines += [f"       {name}: was {was[name]}, now {now[name]}" for name in was if was[name] != now[name]]
+    was_sent, now_sent = _commands(cycle.recorded.commands), _commands(cycle.commands)
+    if was_sent != now_sent:
+        lines.append(f"       sent: was {was_sent}, now {now_sent}")
+    return lines
+
+
+def _commands(commands: tuple[Command, ...] | None) -> str:
+    """Return commands as one reads them."""
+    if not commands:
+        return "nothing"
+    return ", ".join(f"{command.battery_id} {command.kind} {command.power_w} W" for command in commands)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,89 @@
+"""What a report needs: what was configured, what the batteries said, and the last cycles to decide again."""
+
+from collections.abc import Mapping
+import re
+from typing import Any
+
+from homeassistant.components.diagnostics import REDACTED, async_redact_data
+from homeassistant.core import HomeAssistant
+
+from .battery import Battery
+from .control.codec import encode
+from .coordinator import SiteConfigEntry, SiteCoordinator
+
+TO_REDACT = {
+    "host",
+    "ip",
+    "serial",
+    "ssid",
+    "sta_dns",
+    "sta_gate",
+    "sta_ip",
+    "sta_mask",
+    "title",
+    "unique_id",
+    "wifi_name",
+}
+OUI_DIGITS = 6
+_MAC = re.compile(r"\b[0-9a-f]{12}\b|\b[0-9a-f]{2}([:-][0-9a-f]{2}){5}\b", re.IGNORECASE)
+_ADDRESS = re.compile(r"\b\d{1,3}(\.\d{1,3}){3}\b")
+
+
+async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: SiteConfigEntry) -> dict[str, Any]:
+    """Return the diagnostics of a site; `recording` is what scripts/replay reads."""
+    coordinator = entry.runtime_data
+    found = {
+        "entry": {"data": dict(entry.data), "options": dict(entry.options)},
+        "polling": not entry.pref_disable_polling,
+        "store": encode(coordinator.store.site),
+        "meter": coordinator.meter.description,
+        "client": {"bindings": coordinator.client.bindings, "datagrams": encode(coordinator.client.statistics)},
+        "update_interval_s": coordinator.update_interval and coordinator.update_interval.total_seconds(),
+        "now": coordinator.clock(),
+        "batteries": [_battery(battery) for battery in coordinator.batteries.values()],
+        "recording": coordinator.recorder.as_json(),
+    }
+    redacted: dict[str, Any] = _without_macs(async_redact_data(found, TO_REDACT), _aliases(coordinator))
+    return redacted
+
+
+def _battery(battery: Battery) -> dict[str, Any]:
+    """Return what is known of one battery, down to the last reply to each question."""
+    device = battery.device
+    return {
+        "id": battery.id,
+        "settings": dict(battery.subentry.data),
+        "info": encode(device.info),
+        "profile": encode(device.profile),
+        "link": encode(device.link),
+        "outcome": encode(battery.outcome),
+        "totals": encode(battery.totals),
+        "replies": {
+            method: {"received_at": answer.received_at, "sends": answer.sends, "result": answer.result}
+            for method, answer in device.replies.items()
+        },
+    }
+
+
+def _aliases(coordinator: SiteCoordinator) -> dict[str, str]:
+    """Return a name per battery that keeps the maker's part of its MAC, and the order: decisions may hang on it."""
+    return {mac: f"{mac[:OUI_DIGITS]}_{rank}" for rank, mac in enumerate(sorted(coordinator.batteries), 1)}
+
+
+def _without_macs(data: Any, aliases: Mapping[str, str]) -> Any:
+    """Return data with every MAC cut to its maker's part and every address gone, in keys and texts as well."""
+    if isinstance(data, Mapping):
+        return {_hidden(str(key), aliases): _without_macs(value, aliases) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_without_macs(item, aliases) for item in data]
+    return _hidden(data, aliases) if isinstance(data, str) else data
+
+
+def _hidden(text: str, aliases: Mapping[str, str]) -> str:
+    """Return a text without MACs and addresses."""
+
+    def short(match: re.Match[str]) -> str:
+        mac = re.sub("[:-]", "", match[0]).lower()
+        return aliases.get(mac, f"{mac[:OUI_DIGITS]}xxxxxx")
+
+    return _ADDRESS.sub(REDACTED, _MAC.sub(short, text))

@@ -1,0 +1,129 @@
+"""What was decided can be decided again, from what a report carries."""
+
+from dataclasses import replace
+import json
+from typing import Any
+
+import pytest
+
+from custom_components.home_energy_controller.control.codec import CodecError, encode
+from custom_components.home_energy_controller.control.decide import decide
+from custom_components.home_energy_controller.control.model import Strategy
+from custom_components.home_energy_controller.control.pursue import pursue
+from custom_components.home_energy_controller.control.recording import KEPT_CYCLES, Cycle, Recorder, read, replay
+from custom_components.home_energy_controller.control.release import release
+from tests.control.build import battery, site
+from tests.control.world import World
+
+
+class RecordedWorld(World):
+    """A house whose cycles are recorded, as the coordinator does."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.recorder = Recorder()
+        self.may_send = True
+
+    def cycle(self) -> None:
+        """Run a cycle and keep it."""
+        decide_memory, pursue_memory = self.decide_memory, self.pursue_memory
+        super().cycle()
+        snapshot = self.snapshot()
+        assert self.decision is not None
+        if not self.may_send:
+            self.pursue_memory, self.pursuit = pursue_memory, None
+        cycle = Cycle(
+            now=self.now,
+            snapshot=snapshot,
+            settings=self.settings,
+            decide_memory=decide_memory,
+            pursue_memory=pursue_memory,
+            decision=self.decision,
+        )
+        self.recorder.add(cycle, self.decide_memory, self.pursuit)
+
+
+def recorded(duration_s: float = 120.0, **options: Any) -> RecordedWorld:
+    """Return a house of two that was run for a while."""
+    world = RecordedWorld(site(battery("a"), battery("b")), load_w=3200.0, **options)
+    world.run(duration_s)
+    return world
+
+
+def document(world: RecordedWorld) -> Any:
+    """Return the recording as it comes out of a file."""
+    return json.loads(json.dumps(world.recorder.as_json(), allow_nan=False))
+
+
+def test_a_recording_decides_and_sends_the_same_again() -> None:
+    """Through lost datagrams, an unheard battery, a new strategy, a release, and a while in which nothing is sent."""
+    world = recorded(100, loss=0.2, seed=3)
+    world.toys["b"].reachable = False
+    world.run(110)
+    world.toys["b"].reachable = True
+    world.settings = replace(world.settings, strategy=Strategy.ZERO_CHARGE_ONLY)
+    world.run(30)
+    commands = release(world.settings, world.pursue_memory, world.snapshot())
+    world.pursue_memory = world.pursue_memory.released(commands, world.now)
+    world.run(20)
+    world.may_send = False
+    world.run(20)
+    cycles = list(replay(read(document(world))))
+    assert 40 < len(cycles) <= KEPT_CYCLES
+    assert not [cycle.recorded.now for cycle in cycles if cycle.differs]
+    assert any(cycle.commands for cycle in cycles)
+    assert cycles[-1].commands is None
+
+
+def test_only_the_last_cycles_are_kept() -> None:
+    """A recording that grew for ever would be a leak."""
+    world = recorded(900)
+    assert len(world.recorder) == KEPT_CYCLES
+    assert read(document(world))[-1].now == world.recorder.last.now
+    assert not any(cycle.differs for cycle in replay(read(document(world))))
+
+
+def test_what_the_cycle_before_tells_is_written_once() -> None:
+    """Memory and settings are long; both are there where they begin, or were changed from outside."""
+    first, *others = read(document(recorded(100)))
+    assert None not in (first.settings, first.decide_memory, first.pursue_memory)
+    assert all((cycle.settings, cycle.decide_memory, cycle.pursue_memory) == (None, None, None) for cycle in others)
+
+
+def test_other_settings_are_seen_as_a_difference() -> None:
+    """Which is what the replay is for."""
+    cycles = list(read(document(recorded(100))))
+    assert cycles[0].settings is not None
+    cycles[0] = replace(cycles[0], settings=replace(cycles[0].settings, strategy=Strategy.STANDBY))
+    assert any(cycle.differs for cycle in replay(cycles))
+
+
+def test_a_recording_is_found_in_a_diagnostics_file() -> None:
+    """Home Assistant wraps what the integration gives."""
+    bare = document(recorded(20))
+    assert read({"home_assistant": {}, "data": {"recording": bare, "entry": {}}}) == read(bare)
+
+
+@pytest.mark.parametrize(
+    "found", [None, [], {}, {"format": 2, "cycles": []}, {"format": 1}, {"format": 1, "cycles": [{}]}]
+)
+def test_what_is_no_recording_is_refused(found: Any) -> None:
+    """With an error of its own."""
+    with pytest.raises(CodecError):
+        read(found)
+
+
+def test_a_recording_without_a_beginning_is_refused() -> None:
+    """The first cycle must say what it remembered."""
+    with pytest.raises(CodecError):
+        list(replay(read(document(recorded(60)))[1:]))
+
+
+def test_the_same_inputs_give_the_same_decision() -> None:
+    """Decide and pursue have no hidden state: twice is the same, to the letter."""
+    world = recorded(200, loss=0.3, seed=7)
+    inputs = (world.snapshot(), world.settings)
+    decisions = [decide(*inputs, world.decide_memory, world.now) for _ in range(2)]
+    pursuits = [pursue(decisions[0][0], *inputs, world.pursue_memory, world.now) for _ in range(2)]
+    assert encode(decisions[0]) == encode(decisions[1])
+    assert encode(pursuits[0]) == encode(pursuits[1])
