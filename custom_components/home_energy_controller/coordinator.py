@@ -34,6 +34,7 @@ from .control.net_load import sample_net_load
 from .control.pursue import PursueMemory, Pursuit, pursue
 from .control.recording import Cycle, Recorder
 from .control.release import release, stop
+from .figures import Figures
 from .marstek import MarstekClient
 from .meter import Meter, MeterError
 from .publish import site_snapshot
@@ -106,7 +107,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         """What was seen in the last cycle: the meter reading behind it may come only now."""
         self._meter_history: deque[Timed[float]] = deque(maxlen=METER_HISTORY)
         self._closing = False
-        self.recorder = Recorder()
+        self.recorder, self.figures = Recorder(), Figures(store.site.today)
 
     # One cycle.
 
@@ -133,6 +134,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             decision=decision,
         )
         self.recorder.add(cycle, self._decide_memory, pursuit)
+        self.figures.add(snapshot, settings)
+        self.store.note(today=self.figures.today)
         return self._publish(decision, now)
 
     async def _async_observe(self) -> None:
@@ -219,6 +222,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             health=self._pursuit.health if self._pursuit else {},
             stored=self.store.site,
             batteries=tuple(self.batteries.values()),
+            figures=self.figures,
             now=now,
         )
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from .battery import Battery
 from .control.model import Action, Decision, Health, Role, SiteState, Target, Timed
+from .figures import Figures
 from .snapshot import BatterySnapshot, SiteSnapshot
 from .store import StoredBattery, StoredSite
 
@@ -20,6 +21,7 @@ def site_snapshot(
     health: Mapping[str, Health],
     stored: StoredSite,
     batteries: Iterable[Battery],
+    figures: Figures,
     now: float,
 ) -> SiteSnapshot:
     """Return the site as it is shown."""
@@ -29,7 +31,8 @@ def site_snapshot(
         )
         for battery in batteries
     }
-    powers = [member.power_w for member in members.values()]
+    stored_wh = _sum(member.stored_wh for member in members.values())
+    capacity_wh = sum(battery.capacity_wh for battery in batteries)
     troubled = any(
         not member.available or member.health in {Health.NOT_FOLLOWING, Health.SILENT} for member in members.values()
     )
@@ -37,8 +40,9 @@ def site_snapshot(
     return SiteSnapshot(
         grid_power_w=None if meter_w is None else round(meter_w.value),
         net_load_w=None if decision.net_load_w is None else round(decision.net_load_w),
-        battery_power_w=None if None in powers or not powers else sum(power for power in powers if power is not None),
-        soc_pct=_weighted_soc_pct(batteries, members),
+        battery_power_w=_sum(member.power_w for member in members.values()),
+        soc_pct=None if stored_wh is None or not capacity_wh else round(100 * stored_wh / capacity_wh, 1),
+        stored_wh=stored_wh,
         # With those that were removed: a total that drops is a new beginning to Home Assistant's statistics.
         charged_wh=round(sum(battery.charged_wh for battery in stored.batteries.values())),
         discharged_wh=round(sum(battery.discharged_wh for battery in stored.batteries.values())),
@@ -49,6 +53,8 @@ def site_snapshot(
         enabled=stored.enabled,
         strategy=stored.strategy,
         setpoint_w=stored.setpoint_w,
+        today=figures.today,
+        quality=figures.quality(now),
         batteries=members,
     )
 
@@ -67,6 +73,7 @@ def battery_snapshot(
     return BatterySnapshot(
         available=available,
         soc_pct=soc_pct,
+        stored_wh=None if soc_pct is None else round(soc_pct / 100 * battery.capacity_wh),
         power_w=None if power_w is None else round(power_w),
         target_power_w=_target_power_w(target),
         temperature_c=status.temperature_c if status and now - status.received_at <= DETAILS_AGE_LIMIT_S else None,
@@ -95,13 +102,7 @@ def _target_power_w(target: Target | None) -> int | None:
     return None if dry_run_leader else target.power_w
 
 
-def _weighted_soc_pct(batteries: Iterable[Battery], members: Mapping[str, BatterySnapshot]) -> float | None:
-    """Return the state of charge of all batteries together, weighted by capacity; None when one is unknown."""
-    stored_wh = total_wh = 0.0
-    for battery in batteries:
-        soc_pct = members[battery.id].soc_pct
-        if soc_pct is None:
-            return None
-        stored_wh += soc_pct * battery.capacity_wh
-        total_wh += battery.capacity_wh
-    return round(stored_wh / total_wh, 1) if total_wh else None
+def _sum(values: Iterable[int | None]) -> int | None:
+    """Return the sum over the batteries; None when one is missing, or there is none."""
+    known = tuple(values)
+    return None if None in known or not known else sum(value for value in known if value is not None)

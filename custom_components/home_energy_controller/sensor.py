@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, override
 
 from homeassistant.components.sensor import (
@@ -16,7 +17,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
-from .control.model import Mode, SiteState
+from .control.model import Health, Mode, Role, SiteState
 from .coordinator import SiteConfigEntry
 from .entity import BatteryEntity, MeasuringBatteryEntity, SiteEntity
 from .snapshot import BatterySnapshot, SiteSnapshot
@@ -64,6 +65,39 @@ def _energy(key: str) -> dict[str, Any]:
     }
 
 
+def _stored() -> dict[str, Any]:
+    """Return what sensors of the energy in the cells share; never a total, since it goes up and down."""
+    return {
+        "key": "energy_stored",
+        "translation_key": "energy_stored",
+        "device_class": SensorDeviceClass.ENERGY_STORAGE,
+        "state_class": SensorStateClass.MEASUREMENT,
+        "native_unit_of_measurement": UnitOfEnergy.WATT_HOUR,
+        "suggested_unit_of_measurement": UnitOfEnergy.KILO_WATT_HOUR,
+        "suggested_display_precision": 1,
+    }
+
+
+def _enum(key: str, states: type[StrEnum]) -> dict[str, Any]:
+    """Return what sensors with a list of states share."""
+    return {
+        "key": key,
+        "translation_key": key,
+        "device_class": SensorDeviceClass.ENUM,
+        "options": [state.value for state in states],
+    }
+
+
+def _share(key: str) -> dict[str, Any]:
+    """Return what shares of the day share."""
+    return {
+        "key": key,
+        "translation_key": key,
+        "state_class": SensorStateClass.MEASUREMENT,
+        "native_unit_of_measurement": UnitOfRatio.PERCENTAGE,
+    }
+
+
 def _soc() -> dict[str, Any]:
     """Return what sensors of the state of charge share."""
     return {
@@ -77,19 +111,33 @@ def _soc() -> dict[str, Any]:
 
 
 SITE_SENSORS = (
-    SiteSensorDescription(
-        key="state",
-        translation_key="state",
-        device_class=SensorDeviceClass.ENUM,
-        options=[state.value for state in SiteState],
-        value=lambda site: site.state,
-    ),
+    SiteSensorDescription(**_enum("state", SiteState), value=lambda site: site.state),
     SiteSensorDescription(**_power("grid_power"), value=lambda site: site.grid_power_w),
     SiteSensorDescription(**_power("net_load"), value=lambda site: site.net_load_w),
     SiteSensorDescription(**_power("battery_power"), value=lambda site: site.battery_power_w),
     SiteSensorDescription(**_soc(), value=lambda site: site.soc_pct),
     SiteSensorDescription(**_energy("energy_charged"), value=lambda site: site.charged_wh),
     SiteSensorDescription(**_energy("energy_discharged"), value=lambda site: site.discharged_wh),
+    SiteSensorDescription(**_stored(), value=lambda site: site.stored_wh),
+    SiteSensorDescription(**_share("self_consumption_today"), value=lambda site: site.today.self_consumption_pct),
+    SiteSensorDescription(**_share("self_sufficiency_today"), value=lambda site: site.today.self_sufficiency_pct),
+    # These change with every reading of the meter: whoever wants them can have them.
+    SiteSensorDescription(
+        **_energy("grid_import_today"),
+        entity_registry_enabled_default=False,
+        value=lambda site: round(site.today.imported_wh, -1),
+    ),
+    SiteSensorDescription(
+        **_energy("grid_export_today"),
+        entity_registry_enabled_default=False,
+        value=lambda site: round(site.today.exported_wh, -1),
+    ),
+    SiteSensorDescription(
+        **_power("control_quality"),
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value=lambda site: site.quality.rms_w if site.quality else None,
+    ),
 )
 
 BATTERY_SENSORS = (
@@ -103,6 +151,16 @@ BATTERY_SENSORS = (
         **_energy("energy_discharged"), value=lambda battery: battery.discharged_wh, outlives_silence=True
     ),
     BatterySensorDescription(
+        **_stored(), entity_registry_enabled_default=False, value=lambda battery: battery.stored_wh
+    ),
+    BatterySensorDescription(**_enum("role", Role), value=lambda battery: battery.role, outlives_silence=True),
+    BatterySensorDescription(
+        **_enum("health", Health),
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value=lambda battery: battery.health,
+        outlives_silence=True,
+    ),
+    BatterySensorDescription(
         key="temperature",
         translation_key="temperature",
         device_class=SensorDeviceClass.TEMPERATURE,
@@ -112,10 +170,7 @@ BATTERY_SENSORS = (
         value=lambda battery: battery.temperature_c,
     ),
     BatterySensorDescription(
-        key="device_mode",
-        translation_key="device_mode",
-        device_class=SensorDeviceClass.ENUM,
-        options=[mode.value for mode in Mode],
+        **_enum("device_mode", Mode),
         entity_category=EntityCategory.DIAGNOSTIC,
         value=lambda battery: battery.mode,
     ),
@@ -162,7 +217,7 @@ class SiteSensor(SiteEntity, SensorEntity):
     """A sensor of the site."""
 
     entity_description: SiteSensorDescription
-    _unrecorded_attributes = frozenset({"intent", "leader", "targets"})
+    _unrecorded_attributes = frozenset({"intent", "leader", "saturated_pct", "targets"})
 
     @property
     @override
@@ -173,10 +228,12 @@ class SiteSensor(SiteEntity, SensorEntity):
     @property
     @override
     def extra_state_attributes(self) -> dict[str, Any] | None:
-        """Return, with the state, what is done or, switched off, would be done; not recorded."""
+        """Return, with state and quality, the numbers behind them; not recorded."""
+        site = self.coordinator.data
+        if self.entity_description.key == "control_quality":
+            return {"saturated_pct": site.quality and site.quality.saturated_pct}
         if self.entity_description.key != "state":
             return None
-        site = self.coordinator.data
         names = {battery.id: battery.name for battery in self.coordinator.batteries.values()}
         return {
             "intent": site.intent,

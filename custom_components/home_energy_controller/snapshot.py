@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from .control.model import Health, Mode, Role, SiteState, Strategy, Wish
+from .figures import Quality, Today
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,6 +14,7 @@ class BatterySnapshot:
 
     available: bool
     soc_pct: float | None
+    stored_wh: int | None
     power_w: int | None
     target_power_w: int | None
     """What control asks of it; None while it runs by itself or is left alone."""
@@ -39,6 +41,7 @@ class SiteSnapshot:
     net_load_w: int | None
     battery_power_w: int | None
     soc_pct: float | None
+    stored_wh: int | None
     charged_wh: float
     discharged_wh: float
     state: SiteState
@@ -49,4 +52,6 @@ class SiteSnapshot:
     enabled: bool
     strategy: Strategy
     setpoint_w: int
+    today: Today
+    quality: Quality | None
     batteries: Mapping[str, BatterySnapshot]

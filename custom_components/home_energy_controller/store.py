@@ -11,6 +11,7 @@ from homeassistant.helpers.storage import Store
 
 from .const import DOMAIN
 from .control.model import Mode, Strategy, Wish
+from .figures import Today
 
 VERSION = 1
 TOTALS_INTERVAL_S = 300.0
@@ -35,6 +36,7 @@ class StoredSite:
     enabled: bool = False
     strategy: Strategy = Strategy.ZERO
     setpoint_w: int = 0
+    today: Today = field(default_factory=Today)
     batteries: Mapping[str, StoredBattery] = field(default_factory=dict)
 
     def battery(self, battery_id: str) -> StoredBattery:
@@ -65,6 +67,10 @@ class SiteStore:
         """Change fields of one battery and save at once."""
         self._replace_battery(battery_id, **changes)
         self._save_soon()
+
+    def note(self, **changes: Any) -> None:
+        """Change fields of the site that are saved with the totals."""
+        self.site = replace(self.site, **changes)
 
     def count(self, battery_id: str, charged_wh: float, discharged_wh: float) -> None:
         """Keep the totals of one battery and save them now and then.
@@ -111,12 +117,21 @@ def parse(data: Any) -> StoredSite:
         enabled=data.get("enabled") is True,
         strategy=_member(Strategy, data.get("strategy"), Strategy.ZERO),
         setpoint_w=int(_number(data.get("setpoint_w"))),
+        today=_parse_today(data.get("today")),
         batteries={
             str(battery_id): _parse_battery(part)
             for battery_id, part in (batteries.items() if isinstance(batteries, Mapping) else ())
             if isinstance(part, Mapping)
         },
     )
+
+
+def _parse_today(part: object) -> Today:
+    """Return the day's energy."""
+    if not isinstance(part, Mapping):
+        return Today()
+    energy_wh = {key: max(0.0, _number(part.get(key))) for key in asdict(Today()) if key != "day"}
+    return Today(day=str(part.get("day")), **energy_wh)
 
 
 def _parse_battery(part: Mapping[str, Any]) -> StoredBattery:

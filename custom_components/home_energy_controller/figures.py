@@ -1,0 +1,113 @@
+"""What a site's readings add up to: energy since midnight, and how well the grid was kept at zero."""
+
+from collections import deque
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import sqrt
+
+from .control.model import TOLERANCE_W, BatteryObservation, BatterySettings, Settings, Snapshot, Timed
+from .control.permissions import near_bound
+from .energy import EnergyTotals
+
+WINDOW_S = 300.0
+LEAST_S = 60.0
+"""Less tells nothing about quality."""
+LEAST_WH = 100.0
+"""Of less no share is told: it would jump."""
+AT_LIMIT_SHARE = 0.9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Today:
+    """Energy (Wh) since midnight: over the grid meter, and what the house lacked or had left before the batteries."""
+
+    day: str = ""
+    imported_wh: float = 0.0
+    exported_wh: float = 0.0
+    deficit_wh: float = 0.0
+    surplus_wh: float = 0.0
+
+    @property
+    def self_consumption_pct(self) -> int | None:
+        """Return how much of the surplus stayed at home; what the sun gave the house at once is not seen here."""
+        return _kept_pct(self.exported_wh, self.surplus_wh)
+
+    @property
+    def self_sufficiency_pct(self) -> int | None:
+        """Return how much of the deficit was covered without the grid."""
+        return _kept_pct(self.imported_wh, self.deficit_wh)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quality:
+    """Five minutes of the grid meter."""
+
+    rms_w: int
+    saturated_pct: int
+    """Share of the time in which no battery had anything left to give, or to take."""
+
+
+class Figures:
+    """Adds up what each cycle saw."""
+
+    def __init__(self, today: Today) -> None:
+        """Go on from what was stored."""
+        self.today = today
+        self._grid, self._load = EnergyTotals(), EnergyTotals()
+        self._window: deque[tuple[Timed[float], bool]] = deque()
+
+    def add(self, snapshot: Snapshot, settings: Settings) -> None:
+        """Count a cycle; a reading that was counted before changes nothing."""
+        day, grid, load = snapshot.local_time.date().isoformat(), self._grid, self._load
+        if (meter := snapshot.meter_w) is not None:
+            grid = grid.counted(meter.value, meter.at)
+            if not self._window or meter.at > self._window[-1][0].at:
+                self._window.append((meter, _is_saturated(meter.value, snapshot, settings)))
+            while meter.at - self._window[0][0].at > WINDOW_S:
+                self._window.popleft()
+        if snapshot.net_load_w:
+            load = load.counted(snapshot.net_load_w[-1].value, snapshot.net_load_w[-1].at)
+        today = self.today if self.today.day == day else Today(day=day)
+        self.today = replace(
+            today,
+            imported_wh=today.imported_wh + grid.discharged_wh - self._grid.discharged_wh,
+            exported_wh=today.exported_wh + grid.charged_wh - self._grid.charged_wh,
+            deficit_wh=today.deficit_wh + load.discharged_wh - self._load.discharged_wh,
+            surplus_wh=today.surplus_wh + load.charged_wh - self._load.charged_wh,
+        )
+        self._grid, self._load = grid, load
+
+    def quality(self, now: float) -> Quality | None:
+        """Return how well the grid was kept at zero; None while too little is known of the last minutes."""
+        if not self._window or now - self._window[-1][0].at > LEAST_S:
+            return None
+        length_s = self._window[-1][0].at - self._window[0][0].at
+        if length_s < LEAST_S:
+            return None
+        squares = saturated_s = 0.0
+        for (before, _), (reading, is_saturated) in pairwise(self._window):
+            held_s = reading.at - before.at
+            squares += reading.value**2 * held_s
+            saturated_s += is_saturated * held_s
+        return Quality(rms_w=round(sqrt(squares / length_s)), saturated_pct=round(100 * saturated_s / length_s))
+
+
+def _kept_pct(lost_wh: float, all_wh: float) -> int | None:
+    """Return the share that was not lost."""
+    return None if all_wh < LEAST_WH else round(100 * max(0.0, 1 - lost_wh / all_wh))
+
+
+def _is_saturated(grid_w: float, snapshot: Snapshot, settings: Settings) -> bool:
+    """Return whether the grid shows power and no battery has anything left against it."""
+    return abs(grid_w) > TOLERANCE_W and all(
+        _has_nothing_left(battery, snapshot.battery(battery.battery_id), grid_w) for battery in settings.batteries
+    )
+
+
+def _has_nothing_left(battery: BatterySettings, seen: BatteryObservation, grid_w: float) -> bool:
+    """Return whether a battery is out of reach, at its limit, or empty or full, as seen from the grid."""
+    if seen.power_w is None or seen.soc_pct is None:
+        return True
+    limit_w = battery.discharge_limit_w if grid_w > 0 else battery.charge_limit_w
+    given_w = seen.power_w.value if grid_w > 0 else -seen.power_w.value
+    return given_w >= AT_LIMIT_SHARE * limit_w or near_bound(battery, seen.soc_pct.value, grid_w)

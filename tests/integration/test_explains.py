@@ -1,0 +1,134 @@
+"""The site explains itself: what people read on its devices and in the logbook."""
+
+from itertools import pairwise
+import json
+from pathlib import Path
+from typing import Any
+
+from homeassistant.components.logbook.helpers import is_sensor_continuous
+from homeassistant.helpers import entity_registry as er
+import pytest
+
+from custom_components.home_energy_controller import entity as integration
+from custom_components.home_energy_controller.control.model import SiteState
+from custom_components.home_energy_controller.sensor import BATTERY_SENSORS, SITE_SENSORS
+from simulation.battery import DeviceMode
+from simulation.faults import Fault
+
+from .test_control import modes
+from .world import World
+
+TEXTS = json.loads((Path(integration.__file__).parent / "translations" / "en.json").read_text(encoding="utf-8"))
+
+
+def attributes(world: World, entity_id: str) -> dict[str, Any]:
+    """Return the attributes of an entity."""
+    state = world.hass.states.get(entity_id)
+    assert state is not None
+    return dict(state.attributes)
+
+
+def test_no_more_than_fifteen_reasons() -> None:
+    """More, and nobody reads them."""
+    assert len(SiteState) <= 15
+
+
+@pytest.mark.parametrize("description", [*SITE_SENSORS, *BATTERY_SENSORS], ids=lambda description: description.key)
+def test_every_state_has_a_text(description: Any) -> None:
+    """A state without one shows as a word of the code."""
+    if description.options is not None:
+        assert set(TEXTS["entity"]["sensor"][description.translation_key]["state"]) == set(description.options)
+
+
+async def test_role_and_command_state_tell_who_does_what(world: World) -> None:
+    """While it works, while one is taken out, and while one is silent."""
+    world.site.house.load = lambda _: 900.0
+    await world.switch(on=True)
+    await world.pass_time(120)
+    leader = modes(world).index(DeviceMode.AUTO)
+    assert world.state(world.battery_entity("sensor", leader, "role")) == "leader"
+    follower, other = (index for index in range(3) if index != leader)
+    assert world.state(world.battery_entity("sensor", follower, "role")) == "follower"
+    assert world.state(world.battery_entity("sensor", follower, "health")) == "proven"
+
+    await world.call("select", "select_option", world.battery_entity("select", follower, "mode"), option="idle")
+    world.site.batteries[other].faults.add(Fault.DEAD)
+    await world.pass_time(150)
+    assert world.state(world.battery_entity("sensor", follower, "role")) == "owner"
+    assert world.state(world.battery_entity("sensor", other, "role")) == "unavailable"
+    assert world.state(world.battery_entity("sensor", other, "health")) == "silent"
+
+
+async def test_charging_is_shown_for_the_triggers_of_home_assistant(world: World) -> None:
+    """Discharging and resting are not charging, and of a silent battery it is not known."""
+    world.site.house.pv = lambda _: 6000.0
+    await world.switch(on=True)
+    await world.pass_time(180)
+    charging = [world.battery_entity("binary_sensor", index, "charging") for index in range(3)]
+    assert [world.state(entity_id) for entity_id in charging] == ["on"] * 3
+    world.site.house.pv, world.site.house.load = (lambda _: 0.0), (lambda _: 900.0)
+    world.site.batteries[2].faults.add(Fault.DEAD)
+    await world.pass_time(240)
+    assert [world.state(entity_id) for entity_id in charging] == ["off", "off", "unavailable"]
+
+
+async def test_the_day_and_the_quality_are_shown_to_whoever_wants_them(bare_world: World) -> None:
+    """Disabled at first where they change with every reading."""
+    world = bare_world
+    await world.set_up()
+    registry = er.async_get(world.hass)
+    for key in ("grid_import_today", "grid_export_today", "control_quality"):
+        entry = registry.async_get(world.site_entity("sensor", key))
+        assert entry is not None
+        assert entry.disabled
+        registry.async_update_entity(entry.entity_id, disabled_by=None)
+    await world.hass.config_entries.async_reload(world.entry.entry_id)
+    world.site.house.load = lambda _: 9000.0
+    await world.switch(on=True)
+    await world.pass_time(600)
+    quality = world.site_entity("sensor", "control_quality")
+    assert float(world.state(quality)) == pytest.approx(1500, abs=300)
+    assert attributes(world, quality)["saturated_pct"] == 100
+    assert float(world.state(world.site_entity("sensor", "grid_import_today"))) > 0.2
+    assert float(world.state(world.site_entity("sensor", "grid_export_today"))) == 0
+    assert 50 < float(world.state(world.site_entity("sensor", "self_sufficiency_today"))) < 90
+    assert world.state(world.site_entity("sensor", "self_consumption_today")) == "unknown"
+
+
+async def test_the_energy_in_the_cells_is_the_sum_of_all_or_unknown(world: World) -> None:
+    """A battery that is missing is not an empty one."""
+    stored = world.site_entity("sensor", "energy_stored")
+    expected = sum(battery.model.soc_pct / 100 * 5.12 for battery in world.site.batteries)
+    assert float(world.state(stored)) == pytest.approx(expected, abs=0.1)
+    world.site.batteries[1].faults.add(Fault.DEAD)
+    await world.pass_time(120)
+    assert world.state(stored) == "unknown"
+
+
+async def test_the_state_is_in_the_logbook_and_its_numbers_are_not_recorded(world: World) -> None:
+    """The logbook shows what is no measurement."""
+    entity_id = world.site_entity("sensor", "state")
+    assert not is_sensor_continuous(world.hass, er.async_get(world.hass), entity_id)
+    state = world.hass.states.get(entity_id)
+    assert state is not None
+    assert state.state_info is not None
+    numbers = {"intent", "leader", "targets"}
+    assert numbers <= set(state.attributes)
+    assert numbers <= state.state_info["unrecorded_attributes"]
+
+
+async def test_totals_survive_a_missing_battery(world: World) -> None:
+    """They stand still for as long as nothing is known, and never run backwards: the dashboard shows no spike."""
+    world.site.house.load = lambda _: 4200.0
+    await world.switch(on=True)
+    total = world.site_entity("sensor", "energy_discharged")
+    shown: list[float] = []
+    for dead in (False, True, False):
+        for battery in world.site.batteries:
+            (battery.faults.add if dead else battery.faults.discard)(Fault.DEAD)
+        for _ in range(20):
+            await world.pass_time(20)
+            shown.append(float(world.state(total)))
+    assert shown == sorted(shown)
+    assert shown[-1] > shown[19] > 0
+    assert max(after - before for before, after in pairwise(shown)) < 0.1
