@@ -340,8 +340,10 @@ def test_standby_idles_all() -> None:
     assert (decision.state, decision.leader_id, actions(decision)) == (SiteState.STANDBY, None, {"a": IDLE, "b": IDLE})
 
 
-@pytest.mark.parametrize(("setpoint", "shares"), [(1500, (500, 1000)), (-1500, (-750, -750)), (0, (0, 0))])
-def test_fixed_divides_the_owners_power_equally_within_limits(setpoint: int, shares: tuple[int, int]) -> None:
+@pytest.mark.parametrize(
+    ("setpoint", "shares"), [(1500, (500, 1000)), (-1500, (-1500, 0)), (-4000, (-2000, -2000)), (0, (0, 0))]
+)
+def test_fixed_spreads_the_owners_power_over_those_that_lose_least_within_limits(setpoint: int, shares: tuple[int, int]) -> None:
     """What one cannot take falls to the other."""
     settings = site(battery("a", max_discharge_w=500), battery("b"), strategy=Strategy.FIXED, setpoint_w=setpoint)
     decision = Course(settings).see(seen("a"), seen("b")).at(0, None)
@@ -464,9 +466,11 @@ def test_setpoints_alone_use_no_more_batteries_than_needed_fullest_first() -> No
     made = course("a", "b", "c", own_meter=OwnMeter.NO).see(seen("b", soc=60), seen("c", soc=55))
     assert [target.power_w for target in made.at(0, 1000).targets] == [0, 500, 0]
     made.see(seen("b", power=500, soc=50))
-    assert [target.power_w for target in made.at(60, 2200).targets] == [0, 800, 800], "the one at work goes on"
-    made.see(seen("b", power=800), seen("c", power=800))
-    assert [target.power_w for target in made.at(120, -4000).targets] == [-400, 0, 0], "nobody is at work that way"
+    assert [target.power_w for target in made.at(60, 2200).targets] == [0, 1600, 0], "the one at work goes on"
+    made.see(seen("b", power=1600, soc=50))
+    assert [target.power_w for target in made.at(120, 2000).targets] == [0, 1300, 1300], "one is not enough"
+    made.see(seen("b", power=1300), seen("c", power=1300))
+    assert [target.power_w for target in made.at(180, -6000).targets] == [-400, 0, 0], "nobody is at work that way"
 
 
 def test_small_batteries_are_joined_by_more() -> None:

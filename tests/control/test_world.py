@@ -221,9 +221,9 @@ def test_fixed_battery_is_held_and_the_others_serve_around_it() -> None:
 def test_strategies_without_a_meter_end_all_loops(strategy: Strategy) -> None:
     """Nobody is left in Auto."""
     made = world(*ABC, load=3000).run(60)
-    made.settings = replace(made.settings, strategy=strategy, setpoint_w=900)
+    made.settings = replace(made.settings, strategy=strategy, setpoint_w=6000)
     made.run(60)
-    wanted = {Strategy.STANDBY: 0, Strategy.TO_FULL: -2500, Strategy.FIXED: 300}[strategy]
+    wanted = {Strategy.STANDBY: 0, Strategy.TO_FULL: -2500, Strategy.FIXED: 2000}[strategy]
     assert [toy.power_w for toy in made.toys.values()] == [wanted] * 3
     assert made.in_auto == []
 

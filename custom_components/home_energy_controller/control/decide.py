@@ -1,11 +1,13 @@
 """What every battery should do, and why."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from math import copysign, inf
 
-from . import evidence, leading
+from . import evidence, leading, limits
 from .law import DECIDE_INTERVAL_S, Law, allocate
 from .leading import METER_FRESH_S
-from .losses import divide
+from .losses import spread
 from .model import (
     TOLERANCE_W,
     Action,
@@ -20,7 +22,7 @@ from .model import (
     Wish,
     believable,
 )
-from .permissions import allowed_power_w
+from .permissions import allowed_power_w, near_bound
 from .site import DecideMemory, Site, View, look
 
 __all__ = ["DecideMemory", "decide"]
@@ -33,8 +35,12 @@ NET_LOAD_AGE_S = 150.0
 """A sample that is older than the slowest poll is not shown as present."""
 SETPOINTS_ALONE_S = 60.0
 """Between two steps of set-points that nobody leads: each has to be reached and measured first."""
-ALONE_W = 1500.0
-"""Up to here one battery serves alone: an inverter costs 28 W to run, a second one pays from about 1.5 kW on."""
+STAYS_PCT = 8.0
+"""Of charge, for which a battery gives its work to another."""
+FULL_S = 300.0
+"""Charging has ended when nothing has flowed for so long: a command may need minutes to arrive."""
+SILENT_S = 900.0
+"""Who was not heard for so long is not waited for."""
 DAMPING = 0.5
 """Of the grid's power that set-points alone take over per decision: the meter's delay makes more of it swing."""
 SETPOINT_LEAST_W = 100.0
@@ -55,17 +61,19 @@ def decide(
     """Return what every battery should do, and what to remember. Total: any input gives a decision."""
     views = look(snapshot, settings, memory.charge, now)
     site = Site(snapshot=snapshot, settings=settings, views=views, meter=believable(snapshot.meter_w), now=now)
-    state, memory = _plan(site, _remember(site, memory), law, interval_s)
+    state, memory = _plan(site, limits.observed(site, _remember(site, memory)), law, interval_s)
+    targets, marks = limits.bounded(site, memory, [_target(view, site, memory) for view in views])
     newest = next((sample for sample in reversed(snapshot.net_load_w) if believable(sample)), None)
     decision = Decision(
         state=state if settings.enabled else SiteState.OFF,
         intent=state,
         leader_id=memory.leader_id,
-        targets=tuple(_target(view, site, memory) for view in views),
+        targets=targets,
         net_load_w=newest.value if newest is not None and newest.fresh(now, NET_LOAD_AGE_S) else None,
         decided_at=now,
+        finished=memory.full_since is not None and now - memory.full_since >= FULL_S,
     )
-    return decision, memory
+    return decision, replace(memory, marks=marks)
 
 
 def _remember(site: Site, memory: DecideMemory) -> DecideMemory:
@@ -80,6 +88,8 @@ def _remember(site: Site, memory: DecideMemory) -> DecideMemory:
             charge=memory.charge,
             leader_id=memory.leader_id,
             missing=memory.missing,
+            marks=memory.marks,
+            loads=memory.loads,
         )
     silent = {view.battery_id for view in site.views if not view.is_known}
     charge = {view.battery_id: view.charge for view in site.views if view.soc_pct is not None}
@@ -110,15 +120,32 @@ def _inputs_complete(site: Site, memory: DecideMemory, open_loop: bool) -> bool:
 
 
 def _open_loop(site: Site, memory: DecideMemory) -> tuple[SiteState, DecideMemory]:
-    """Return set-points that need no meter: all idle, all charging, or the owner's power divided equally."""
-    wanted_w = site.settings.setpoint_w if site.settings.strategy is Strategy.FIXED else 0
-    limits = _limits(site.members, wanted_w)
+    """Return set-points that need no meter: all idle, all charging, or the owner's power."""
+    setpoints: Mapping[str, int] = {}
+    full_since = None
     if site.settings.strategy is Strategy.TO_FULL:
-        setpoints = {battery_id: -limit_w for battery_id, limit_w in limits.items()}
-    else:
-        setpoints = _signed(wanted_w, divide(abs(wanted_w), limits))
+        setpoints = {battery_id: -limit_w for battery_id, limit_w in _limits(site, memory, -1).items()}
+        full_since = (memory.full_since or site.now) if _is_full(site) else None
+    elif site.settings.strategy is Strategy.FIXED:
+        setpoints = _spread(site, memory, site.settings.setpoint_w)
     state = SiteState(site.settings.strategy.value) if site.members else SiteState.NO_BATTERY
-    return state, replace(memory, leader_id=None, setpoints=setpoints)
+    return state, replace(memory, leader_id=None, setpoints=setpoints, full_since=full_since)
+
+
+def _is_full(site: Site) -> bool:
+    """Return whether all are at their ceiling, or near it and take no more; one that is silent for long is left out."""
+    heard = [
+        view
+        for view in site.views
+        if view.is_ours and (view.is_known or site.now - (view.seen.last_answer_at or -inf) < SILENT_S)
+    ]
+    return bool(site.members) and all(view.is_known and _takes_no_more(view) for view in heard)
+
+
+def _takes_no_more(view: View) -> bool:
+    """Return whether a battery that is told to charge has come to its end."""
+    soc_pct, power_w = view.soc_pct or 0.0, view.power_w or 0.0
+    return not view.charge.may_charge or (near_bound(view.settings, soc_pct, -1) and power_w > -TOLERANCE_W)
 
 
 def _closed_loop(site: Site, memory: DecideMemory, law: Law, interval_s: float) -> tuple[SiteState, DecideMemory]:
@@ -155,39 +182,38 @@ def _without_leader(site: Site, memory: DecideMemory) -> DecideMemory:
     """Return set-points that take over a part of what the meter shows, one part per decision."""
     memory = replace(memory, leader_id=None, leader_auto=None)
     waited = memory.decided_at is None or site.now - memory.decided_at + leading.LATE_S >= SETPOINTS_ALONE_S
-    if not waited or abs(site.grid_w) < TOLERANCE_W or not site.meter_is_fresh(METER_FRESH_S):
+    distance_w = site.grid_w - site.settings.grid_target_w
+    if not waited or abs(distance_w) < TOLERANCE_W or not site.meter_is_fresh(METER_FRESH_S):
         return memory
-    wanted_w = DAMPING * site.grid_w + sum(view.power_w or 0.0 for view in site.members)
+    wanted_w = DAMPING * distance_w + sum(view.power_w or 0.0 for view in site.members)
     if abs(wanted_w) < TOLERANCE_W:
         return replace(memory, setpoints={}, decided_at=site.now)
-    limits = _limits(_fewest(site, memory, wanted_w), wanted_w)
-    shares = divide(max(SETPOINT_LEAST_W, abs(wanted_w)), limits)
-    return replace(memory, setpoints=_signed(wanted_w, shares), decided_at=site.now)
+    wanted_w = copysign(max(SETPOINT_LEAST_W, abs(wanted_w)), wanted_w)
+    return replace(memory, setpoints=_spread(site, memory, wanted_w), decided_at=site.now)
 
 
-def _fewest(site: Site, memory: DecideMemory, wanted_w: float) -> list[View]:
-    """Return no more batteries than the power needs: those at work first, then by charge."""
-    able = [view for view in site.members if _limits((view,), wanted_w).get(view.battery_id)]
+def _spread(site: Site, memory: DecideMemory, wanted_w: float) -> dict[str, int]:
+    """Return a power over no more batteries than lose least: by charge, those at work before those nearly as good."""
     sign = 1 if wanted_w > 0 else -1
-    able.sort(key=lambda view: (sign * memory.setpoints.get(view.battery_id, 0) <= 0, -sign * (view.soc_pct or 0.0)))
-    needed = 1 + int(abs(wanted_w) / ALONE_W)
-    while needed < len(able) and sum(_limits(able[:needed], wanted_w).values()) < abs(wanted_w):
-        needed += 1
-    return able[:needed]
+    at_work = {battery_id for battery_id, power_w in memory.setpoints.items() if sign * power_w > 0}
+    room_w = _limits(site, memory, sign)
+    order = sorted(
+        (view for view in site.members if view.battery_id in room_w),
+        key=lambda view: -sign * (view.soc_pct or 0.0) - (STAYS_PCT if view.battery_id in at_work else 0.0),
+    )
+    return spread(wanted_w, {view.battery_id: room_w[view.battery_id] for view in order}, at_work)
 
 
-def _limits(views: tuple[View, ...] | list[View], power_w: float) -> dict[str, int]:
-    """Return what batteries that take set-points can give (W, positive) in the direction of a power."""
+def _limits(site: Site, memory: DecideMemory, sign: int) -> dict[str, int]:
+    """Return what batteries that take set-points can give (W, positive) in a direction."""
+    rooms = limits.left(site, memory)
     return {
-        view.battery_id: view.discharge_limit_w if power_w > 0 else view.charge_limit_w
-        for view in views
+        view.battery_id: min(view.discharge_limit_w, int(rooms[view.battery_id].discharge_w))
+        if sign > 0
+        else min(view.charge_limit_w, int(rooms[view.battery_id].charge_w))
+        for view in site.members
         if view.settings.has_passive
     }
-
-
-def _signed(power_w: float, shares: dict[str, int]) -> dict[str, int]:
-    """Return shares with the sign of the power that they are shares of."""
-    return shares if power_w > 0 else {battery_id: -share_w for battery_id, share_w in shares.items()}
 
 
 def _target(view: View, site: Site, memory: DecideMemory) -> Target:
@@ -220,9 +246,10 @@ def _owners_target(view: View) -> Target:
         return _work(view.settings, Role.OWNER, 0)
     if not view.is_known:
         return Target(battery_id=view.battery_id, role=Role.UNAVAILABLE, action=Action.NOTHING)
-    if view.settings.wish is Wish.AUTOMATIC:
+    if view.settings.wish is Wish.AUTOMATIC and view.settings.may_run_auto:
         return Target(battery_id=view.battery_id, role=Role.OWNER, action=Action.AUTO)
-    power_w = allowed_power_w(view.settings.fixed_power_w, view.settings, view.charge)
+    fixed_w = view.settings.fixed_power_w if view.settings.wish is Wish.FIXED else 0
+    power_w = allowed_power_w(fixed_w, view.settings, view.charge)
     return _work(view.settings, Role.OWNER, power_w)
 
 

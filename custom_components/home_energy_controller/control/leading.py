@@ -1,10 +1,11 @@
 """Who leads, with which set-points for the others, and whether Auto may run now."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-from . import evidence
+from . import evidence, limits
 from .law import Law, LawBattery, LawInput
-from .model import TOLERANCE_W, Mode, Timed, believable
+from .model import TOLERANCE_W, Mode, Reach, Timed, believable
 from .site import DecideMemory, Site, View
 
 LATE_S = 2.0
@@ -65,7 +66,10 @@ def able_to_lead(site: Site, memory: DecideMemory) -> tuple[View, ...]:
     able = tuple(
         view
         for view in site.members
-        if view.settings.may_lead and view.battery_id not in memory.unfit and (view.auto.both or view.settings.can_idle)
+        if view.settings.may_lead
+        and view.battery_id not in memory.unfit
+        and (view.auto.both or view.settings.can_idle)
+        and limits.may_lead(site, memory, view)
     )
     return tuple(view for view in able if view.in_auto and not view.settings.can_idle) or able
 
@@ -106,11 +110,12 @@ def run_law(site: Site, memory: DecideMemory, leaders: tuple[View, ...], law: La
         return memory
     leading = [view.battery_id for view in leaders if view.battery_id == memory.leader_id or view.in_auto]
     samples = _samples(site)
+    rooms = {leader.battery_id: limits.left(site, memory, leader.battery_id) for leader in leaders}
     output = law(
         LawInput(
             now=site.now,
             net_load_w=samples,
-            batteries=tuple(_law_battery(view, leaders) for view in site.members),
+            batteries=tuple(_law_battery(view, leaders, rooms) for view in site.members),
             leader_id=memory.leader_id if memory.leader_id in leading else next(iter(leading), None),
             swapped_at=memory.swapped_at,
             setpoints=memory.setpoints,
@@ -158,8 +163,8 @@ def _samples(site: Site) -> tuple[Timed[float], ...]:
     return tuple(Timed(sample.value - others_w, sample.at) for sample in samples)
 
 
-def _law_battery(view: View, leaders: tuple[View, ...]) -> LawBattery:
-    """Return what the law may know of a battery."""
+def _law_battery(view: View, leaders: tuple[View, ...], rooms: Mapping[str, Mapping[str, Reach]]) -> LawBattery:
+    """Return what the law may know of a battery; `rooms` is what each leader leaves to its followers."""
     return LawBattery(
         battery_id=view.battery_id,
         soc_pct=view.soc_pct or 0.0,
@@ -167,4 +172,5 @@ def _law_battery(view: View, leaders: tuple[View, ...]) -> LawBattery:
         discharge_limit_w=view.discharge_limit_w,
         may_lead=view in leaders,
         may_follow=view.settings.has_passive,
+        beside={key: room[view.battery_id] for key, room in rooms.items() if view.battery_id in room},
     )

@@ -32,7 +32,7 @@ def sample_net_load(
         power = believable(battery.power_w)
         if power is None or not power.fresh(now, limits.get(battery.battery_id, AGE_LIMIT_S)):
             continue
-        if battery is not leader and _outdated(battery, power):
+        if battery is not leader and outdated(battery, power):
             return None
         total_w += power.value
         heard = True
@@ -53,7 +53,7 @@ def _at_once(
     return Timed((before.value + after.value) / 2, power.at)
 
 
-def _outdated(battery: BatteryObservation, power: Timed[float]) -> bool:
+def outdated(battery: BatteryObservation, power: Timed[float]) -> bool:
     """Return whether the battery was told something else since its power was read."""
     outcome = battery.outcome
     if outcome is None or outcome.sent_at <= power.at:

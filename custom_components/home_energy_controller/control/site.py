@@ -5,7 +5,18 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from .evidence import MeterMinute
-from .model import BatteryObservation, BatterySettings, Mode, Settings, Snapshot, Strategy, Timed, Wish, believable
+from .model import (
+    BatteryObservation,
+    BatterySettings,
+    Mode,
+    Reach,
+    Settings,
+    Snapshot,
+    Strategy,
+    Timed,
+    Wish,
+    believable,
+)
 from .permissions import FREE, NOTHING_ALLOWED, Permission, by_charge, by_strategy, of_auto
 
 
@@ -93,6 +104,20 @@ def _fresh[T](reading: Timed[T] | None, now: float, limit_s: float) -> T | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """How much of the limits that are shared a battery has to itself (see `limits.py`)."""
+
+    told: Reach
+    """What it was told last; Auto is its full class."""
+    most: Reach
+    """What it may be told beside that, to hold its power while the decision is being made true."""
+    may: Reach
+    """The most that it may be doing."""
+    at: float
+    """Since when it is told this."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DecideMemory:
     """What one decision leaves to the next."""
 
@@ -121,6 +146,11 @@ class DecideMemory:
     unfit: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     """Until when a battery that did not enter Auto is not asked to lead."""
     paused_until: float | None = None
+    marks: Mapping[str, Mark] = field(default_factory=lambda: MappingProxyType({}))
+    loads: tuple[Timed[float], ...] = ()
+    """Net loads of the last minute (W), where a limit needs them."""
+    full_since: float | None = None
+    """Since when all are as full as the strategy `to_full` makes them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

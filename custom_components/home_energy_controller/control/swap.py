@@ -100,6 +100,12 @@ class Scene:
         soc = believable(self.snapshot.battery(battery.battery_id).soc_pct)
         return NOTHING_ALLOWED if soc is None else by_charge(battery, soc.value)
 
+    def allowed(self, battery: BatterySettings, power_w: float, permission: Permission | None = None) -> Command | None:
+        """Return the nearest set-point that limits, charge and the decision allow at this moment."""
+        most = self.target(battery).most
+        allowed_w = allowed_power_w(power_w, battery, permission or self.charge(battery))
+        return setpoint(battery, allowed_w if most is None else most.clamped(allowed_w))
+
 
 type Wishes = dict[str, Command | None]
 
@@ -118,7 +124,7 @@ def wishes(scene: Scene, memory: SwapMemory) -> tuple[Wishes, SwapMemory]:
         wanted[leader.battery_id] = _wished(scene, leader, scene.target(kept))
         leader = kept
         wanted[leader.battery_id] = auto(leader)
-    waits = bool(scene.loops_beside(leader))
+    waits = bool(scene.loops_beside(leader)) or scene.target(leader).waits
     if memory.swap is not None:
         wanted |= {key: _unchanged(scene, battery, wanted[key]) for key, battery in batteries.items()}
         wanted[memory.swap.hold.battery_id] = memory.swap.hold
@@ -170,7 +176,7 @@ def _begun(
         return memory
     power = believable(scene.snapshot.battery(old.battery_id).power_w)
     allowed = by_strategy(scene.settings.strategy) & scene.charge(old)
-    hold = setpoint(old, 0 if power is None else allowed_power_w(power.value, old, allowed))
+    hold = scene.allowed(old, 0 if power is None else power.value, allowed)
     swap = None if hold is None else Swap(hold=hold, new_id=leader.battery_id, since=scene.now)
     return replace(memory, swap=swap)
 
@@ -186,9 +192,9 @@ def _wished(scene: Scene, battery: BatterySettings, target: Target) -> Command |
     if target.action is Action.NOTHING:
         return None
     if target.action is Action.AUTO:
-        return auto(battery)
+        return _last_setpoint(scene, battery) if target.waits else auto(battery)
     power_w = target.power_w if target.action is Action.SETPOINT else 0
-    return setpoint(battery, allowed_power_w(power_w, battery, scene.charge(battery)))
+    return scene.allowed(battery, power_w)
 
 
 def _unchanged(scene: Scene, battery: BatterySettings, wish: Command | None) -> Command | None:
@@ -196,7 +202,7 @@ def _unchanged(scene: Scene, battery: BatterySettings, wish: Command | None) -> 
     last = scene.sent.get(battery.battery_id)
     if wish is None or last is None or not scene.is_ours(battery) or wish.power_w * last.command.power_w <= 0:
         return wish
-    return setpoint(battery, allowed_power_w(last.command.power_w, battery, scene.charge(battery)))
+    return scene.allowed(battery, last.command.power_w)
 
 
 def _last_setpoint(scene: Scene, battery: BatterySettings) -> Command | None:
@@ -204,4 +210,4 @@ def _last_setpoint(scene: Scene, battery: BatterySettings) -> Command | None:
     last = scene.sent.get(battery.battery_id)
     if last is None or last.is_auto:
         return None
-    return setpoint(battery, allowed_power_w(last.command.power_w, battery, scene.charge(battery)))
+    return scene.allowed(battery, last.command.power_w)

@@ -1,0 +1,229 @@
+"""The limits that batteries share: circuits, and the connection to the grid.
+
+A battery counts with the most that it may be doing: what it was told, what is measured, in Auto its full class, and
+what it was told before until a reading shows that it obeyed. So nobody is given room that another one has not left.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import inf
+
+from .model import (
+    BELIEVABLE,
+    TOLERANCE_SHARE,
+    TOLERANCE_W,
+    Action,
+    Mode,
+    Reach,
+    Role,
+    Target,
+    Timed,
+    Wish,
+    believable,
+    reach_of,
+)
+from .net_load import outdated
+from .permissions import allowed_power_w
+from .site import DecideMemory, Mark, Site, View
+
+SETTLE_S = 5.0
+"""A reading that follows a new target by less may still be the ramp, or be older than the command."""
+LOADS_S = 60.0
+"""So far back the net load counts against the connection: what was on a minute ago may come on again."""
+METER_FRESH_S = 15.0
+CONNECTION_STEP_W = 100.0
+"""Of what the connection leaves: it changes with every lamp."""
+UNLIMITED = Reach(charge_w=BELIEVABLE, discharge_w=BELIEVABLE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Batteries that share a limit."""
+
+    members: frozenset[str]
+    limit: Reach
+    is_circuit: bool
+
+    def left(self, battery_id: str, counts: Mapping[str, Reach]) -> Reach:
+        """Return what the others leave to one of the members; whatever a stranger asks for."""
+        if battery_id not in self.members:
+            return UNLIMITED
+        others = [reach for key, reach in counts.items() if key in self.members and key != battery_id]
+        return Reach(
+            charge_w=max(0.0, self.limit.charge_w - sum(reach.charge_w for reach in others)),
+            discharge_w=max(0.0, self.limit.discharge_w - sum(reach.discharge_w for reach in others)),
+        )
+
+
+def observed(site: Site, memory: DecideMemory) -> DecideMemory:
+    """Return the memory with what each battery may be doing now, and what the house has been drawing."""
+    if not _groups(site, memory):
+        return replace(memory, marks={}, loads=())
+    marks = {view.battery_id: _seen(memory.marks.get(view.battery_id), view, site.now) for view in site.views}
+    loads = tuple(load for load in memory.loads if load.fresh(site.now, LOADS_S))
+    if site.meter_is_fresh(METER_FRESH_S) and not any(_is_moving(marks[view.battery_id], view) for view in site.views):
+        loads = (*loads, Timed(site.grid_w + sum(view.power_w or 0.0 for view in site.views), site.now))
+    return replace(memory, marks=marks, loads=loads)
+
+
+def may_lead(site: Site, memory: DecideMemory, view: View) -> bool:
+    """Return whether its circuit carries all that Auto may do, beside those that make no room for it."""
+    taken = {other.battery_id: _taken(other, memory) for other in site.views if site.member(other.battery_id) is None}
+    own = _class(view)
+    return all(own & group.left(view.battery_id, taken) == own for group in _groups(site, memory) if group.is_circuit)
+
+
+def left(site: Site, memory: DecideMemory, leader_id: str | None = None) -> dict[str, Reach]:
+    """Return what limits leave to each member as a follower: of a circuit an equal share, of the connection all."""
+    counts = {view.battery_id: _taken(view, memory) for view in site.views if site.member(view.battery_id) is None}
+    leader = site.member(leader_id)
+    if leader is not None:
+        counts[leader.battery_id] = _class(leader)
+    followers = {view.battery_id for view in site.members if view is not leader}
+    rooms = dict.fromkeys(followers, UNLIMITED)
+    for group in _groups(site, memory):
+        sharers = followers & group.members
+        share = 1 / len(sharers) if group.is_circuit and sharers else 1.0
+        for battery_id in sharers:
+            room = group.left(battery_id, counts)
+            rooms[battery_id] &= Reach(charge_w=share * room.charge_w, discharge_w=share * room.discharge_w)
+    return rooms
+
+
+def bounded(
+    site: Site, memory: DecideMemory, targets: Sequence[Target]
+) -> tuple[tuple[Target, ...], Mapping[str, Mark]]:
+    """Return the targets within all limits that are shared, and what each battery may be doing from now on.
+
+    Those of the owner come first, then the leader, then the others; in their owner's order among themselves.
+    """
+    groups = _groups(site, memory)
+    if not groups:
+        return tuple(targets), {}
+    marks, done = dict(memory.marks), dict[str, Target]()
+    counts = {battery_id: mark.may for battery_id, mark in marks.items()}
+    views = {view.battery_id: view for view in site.views}
+    for target in sorted(targets, key=_rank):
+        key = target.battery_id
+        room = UNLIMITED
+        for group in groups:
+            if group.is_circuit or target.action is not Action.AUTO:
+                room &= group.left(key, counts)
+        allowed = _unless_two_loops(target, views, groups, done)
+        done[key], told = _bounded(allowed, views[key], room, marks[key].may)
+        at = marks[key].at if marks[key].told == told else site.now
+        counts[key] = marks[key].may | told
+        marks[key] = Mark(told=told, most=done[key].most or told, may=counts[key], at=at)
+    return tuple(done[target.battery_id] for target in targets), marks
+
+
+def _bounded(target: Target, view: View, room: Reach, may: Reach) -> tuple[Target, Reach]:
+    """Return one target within its room, and what it lets the battery do."""
+    if target.action is Action.AUTO:
+        told = _class(view)
+        return replace(target, most=may & room, waits=not view.in_auto and told & room != told), told
+    power_w = room.clamped(target.power_w)
+    rests = target.power_w and not power_w and view.settings.can_idle
+    told = reach_of(power_w)
+    action = Action.IDLE if rests else target.action
+    return replace(target, action=action, power_w=power_w, most=told | (may & room)), told
+
+
+def _unless_two_loops(
+    target: Target, views: Mapping[str, View], groups: Sequence[Group], done: Mapping[str, Target]
+) -> Target:
+    """Return an owner's target; idling, when its circuit does not carry this Auto beside what the owner set before."""
+    if target.role is not Role.OWNER or target.action is not Action.AUTO:
+        return target
+    own = _class(views[target.battery_id])
+    counts = {
+        key: _class(views[key]) if before.action is Action.AUTO else reach_of(before.power_w)
+        for key, before in done.items()
+    }
+    if all(own & group.left(target.battery_id, counts) == own for group in groups if group.is_circuit):
+        return target
+    return replace(target, action=Action.IDLE if views[target.battery_id].settings.can_idle else Action.NOTHING)
+
+
+def _rank(target: Target) -> int:
+    """Return when a target has its turn."""
+    return 0 if target.role is Role.OWNER else 1 if target.action is Action.AUTO else 2
+
+
+def _groups(site: Site, memory: DecideMemory) -> list[Group]:
+    """Return the limits that are shared."""
+    circuits = {view.settings.circuit for view in site.views} - {None}
+    groups = [
+        Group(
+            members=frozenset(view.battery_id for view in site.views if view.settings.circuit == circuit),
+            limit=Reach(charge_w=circuit.limit_w, discharge_w=circuit.limit_w),
+            is_circuit=True,
+        )
+        for circuit in sorted((circuit for circuit in circuits if circuit), key=lambda circuit: circuit.name)
+    ]
+    if site.settings.max_import_w is None and site.settings.max_export_w is None:
+        return groups
+    everybody = frozenset(view.battery_id for view in site.views)
+    return [*groups, Group(members=everybody, limit=_connection(site, memory), is_circuit=False)]
+
+
+def _connection(site: Site, memory: DecideMemory) -> Reach:
+    """Return what the connection leaves to the batteries; nothing while the meter is silent."""
+    loads = [load.value for load in memory.loads]
+    most_w, least_w = max(loads, default=inf), min(loads, default=-inf)
+    settings = site.settings
+    charge_w = BELIEVABLE if settings.max_import_w is None else settings.max_import_w - most_w
+    discharge_w = BELIEVABLE if settings.max_export_w is None else settings.max_export_w + least_w
+    return Reach(charge_w=_stepped(charge_w), discharge_w=_stepped(discharge_w))
+
+
+def _stepped(power_w: float) -> float:
+    """Return a power in whole steps, at least 0."""
+    return power_w // CONNECTION_STEP_W * CONNECTION_STEP_W if power_w > 0 else 0.0
+
+
+def _class(view: View) -> Reach:
+    """Return all that a battery may do in Auto."""
+    return Reach(charge_w=view.settings.charge_class_w, discharge_w=view.settings.power_class_w)
+
+
+def _taken(view: View, memory: DecideMemory) -> Reach:
+    """Return what has to be left to a battery that control does not move: its owner did, or it is silent."""
+    mark = memory.marks.get(view.battery_id)
+    may = _class(view) if mark is None else mark.may
+    if view.is_ours:
+        return may
+    if view.settings.wish is Wish.AUTOMATIC:
+        return _class(view)
+    fixed_w = view.settings.fixed_power_w if view.settings.wish is Wish.FIXED else 0
+    told = reach_of(allowed_power_w(fixed_w, view.settings, view.charge))
+    return told if view.is_known else told | may
+
+
+def _seen(mark: Mark | None, view: View, now: float) -> Mark:
+    """Return the mark with what the newest reading shows; in Auto, and never heard, a battery may do all."""
+    own, power = _class(view), believable(view.seen.power_w)
+    measured = own if power is None else reach_of(power.value)
+    if mark is None:
+        first = own if view.last_mode is Mode.AUTO else measured
+        return Mark(told=first, most=first, may=first, at=now)
+    if view.last_mode is Mode.AUTO or power is None:
+        return replace(mark, may=mark.may | own)
+    shown = Reach(
+        charge_w=_shown(measured.charge_w, mark.most.charge_w),
+        discharge_w=_shown(measured.discharge_w, mark.most.discharge_w),
+    )
+    return replace(mark, may=shown | (mark.told if power.at >= mark.at + SETTLE_S else mark.may))
+
+
+def _shown(measured_w: float, most_w: float) -> float:
+    """Return what a measured power counts for: inverters overshoot what they are told by a little."""
+    return min(measured_w, most_w) if measured_w <= most_w + max(TOLERANCE_W, TOLERANCE_SHARE * most_w) else measured_w
+
+
+def _is_moving(mark: Mark, view: View) -> bool:
+    """Return whether a battery was told something that its newest reading does not show yet."""
+    power = believable(view.seen.power_w)
+    if power is None or view.power_w is None or view.last_mode is Mode.AUTO:
+        return False
+    return power.at < mark.at + SETTLE_S or outdated(view.seen, power)
