@@ -343,7 +343,9 @@ def test_standby_idles_all() -> None:
 @pytest.mark.parametrize(
     ("setpoint", "shares"), [(1500, (500, 1000)), (-1500, (-1500, 0)), (-4000, (-2000, -2000)), (0, (0, 0))]
 )
-def test_fixed_spreads_the_owners_power_over_those_that_lose_least_within_limits(setpoint: int, shares: tuple[int, int]) -> None:
+def test_fixed_spreads_the_owners_power_over_those_that_lose_least_within_limits(
+    setpoint: int, shares: tuple[int, int]
+) -> None:
     """What one cannot take falls to the other."""
     settings = site(battery("a", max_discharge_w=500), battery("b"), strategy=Strategy.FIXED, setpoint_w=setpoint)
     decision = Course(settings).see(seen("a"), seen("b")).at(0, None)

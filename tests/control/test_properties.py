@@ -11,6 +11,7 @@ from custom_components.home_energy_controller.control.model import (
     Action,
     BatteryObservation,
     BatterySettings,
+    Circuit,
     Command,
     CommandKind,
     CommandOutcome,
@@ -190,16 +191,22 @@ def test_same_inputs_give_the_same_answers(site_: Settings, steps: list[Step]) -
     assert repr(course(site_, steps)) == repr(course(site_, steps))
 
 
-def wild_world(seed: int, loss: float) -> World:
-    """Return a world of which chance decides the size, the charges and where it begins."""
+def wild_world(seed: int, loss: float, circuits: tuple[Circuit | None, ...] = (None,), **limits: int) -> World:
+    """Return a world of which chance decides the size, the charges, the fuses and where it begins."""
     chance = Random(seed)
     names = "abcd"[: chance.randint(2, 4)]
     made = World(
         site(
             *(
-                battery(name, power_class_w=chance.choice((800, 2500)), capacity_wh=chance.choice((500, 5120)))
+                battery(
+                    name,
+                    power_class_w=chance.choice((800, 2500)),
+                    capacity_wh=chance.choice((500, 5120)),
+                    circuit=chance.choice(circuits),
+                )
                 for name in names
-            )
+            ),
+            **limits,
         ),
         loss=loss,
         seed=seed,
@@ -231,3 +238,50 @@ def test_there_are_never_two_loops_whatever_is_lost(seed: int, loss: float, legs
         assert made.most_auto <= 1
         for toy in made.toys.values():
             assert -toy.settings.charge_class_w <= toy.passive_w <= toy.settings.power_class_w
+
+
+CIRCUITS = (Circuit(name="shed", limit_w=3680), Circuit(name="attic", limit_w=2500), None)
+
+
+def assert_fuses_hold(made: World) -> None:
+    """Assert that no circuit carries more than its limit, whatever a battery in Auto chooses to do."""
+    for circuit in {toy.settings.circuit for toy in made.toys.values()} - {None}:
+        sharing = [toy for toy in made.toys.values() if toy.settings.circuit == circuit]
+        charge_w = sum(
+            toy.settings.charge_class_w if toy.mode is Mode.AUTO else max(0, -toy.power_w) for toy in sharing
+        )
+        given_w = sum(toy.settings.power_class_w if toy.mode is Mode.AUTO else max(0, toy.power_w) for toy in sharing)
+        assert circuit is not None
+        assert max(charge_w, given_w) <= circuit.limit_w, (circuit, [(t.mode, t.power_w) for t in sharing])
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    loss=st.sampled_from((0.0, 0.1, 0.4)),
+    legs=st.lists(
+        st.tuples(st.sampled_from((-9000, -4000, -300, 0, 2600, 5000, 9000)), st.integers(15, 90), st.integers(0, 25)),
+        min_size=3,
+        max_size=14,
+    ),
+)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_fuses_hold_whatever_the_leader_does_and_whatever_is_lost(
+    seed: int, loss: float, legs: list[tuple[int, int, int]]
+) -> None:
+    """At every second, also while the leader is changed, an owner takes batteries out, and after a restart."""
+    made = wild_world(seed, loss, CIRCUITS)
+    chance = Random(seed)
+    made.each_second = assert_fuses_hold
+    for load_w, duration_s, event in legs:
+        made.load_w = load_w
+        if event == 0:
+            made.restart()
+        elif event < 6:
+            changed = chance.choice(made.settings.batteries)
+            wish, power_w = chance.choice(list(Wish)), chance.choice((-2500, 700, 2500))
+            batteries = (
+                replace(own, wish=wish, fixed_power_w=power_w) if own is changed else own
+                for own in made.settings.batteries
+            )
+            made.settings = replace(made.settings, batteries=tuple(batteries))
+        made.run(duration_s)

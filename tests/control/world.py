@@ -1,5 +1,6 @@
 """A little world in which toy batteries obey after a delay, and commands and answers may be lost."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
@@ -94,6 +95,7 @@ class World:
         self.pursuit: Pursuit | None = None
         self.sent: list[tuple[float, Command]] = []
         self.most_auto = 0
+        self.each_second: Callable[[World], None] | None = None
 
     @property
     def meter_w(self) -> float:
@@ -117,6 +119,8 @@ class World:
                 due = self.pursuit.next_due if self.pursuit else None
                 cycle_at = self.now + max(2.0, min(10.0, 10.0 if due is None else due - self.now))
             self.most_auto = max(self.most_auto, len(self.in_auto))
+            if self.each_second is not None:
+                self.each_second(self)
             self.now += 1.0
         return self
 
