@@ -191,7 +191,7 @@ def test_same_inputs_give_the_same_answers(site_: Settings, steps: list[Step]) -
     assert repr(course(site_, steps)) == repr(course(site_, steps))
 
 
-def wild_world(seed: int, loss: float, circuits: tuple[Circuit | None, ...] = (None,), **limits: int) -> World:
+def wild_world(seed: int, loss: float, circuits: tuple[Circuit | None, ...] = (None,)) -> World:
     """Return a world of which chance decides the size, the charges, the fuses and where it begins."""
     chance = Random(seed)
     names = "abcd"[: chance.randint(2, 4)]
@@ -206,7 +206,6 @@ def wild_world(seed: int, loss: float, circuits: tuple[Circuit | None, ...] = (N
                 )
                 for name in names
             ),
-            **limits,
         ),
         loss=loss,
         seed=seed,
