@@ -90,9 +90,8 @@ class Battery:
         # Whoever ran before us may have sent a command a moment ago.
         self.device.note_write()
         self.outcome: CommandOutcome | None = None
-        self.answering = True
-        """The newest read was answered; a battery that is not answering is not waited for."""
-        self.reported_down = False
+        self.failure: MarstekError | None = None
+        """Why the newest read gave nothing."""
         self.last_answer: datetime | None = None
         self._clock = clock
         self._spawn = spawn
@@ -116,6 +115,15 @@ class Battery:
     def may_lead(self) -> bool:
         """Return whether it may run in Auto."""
         return self.settings(StoredBattery(), Release.AUTOMATIC).may_lead
+
+    @property
+    def answering(self) -> bool:
+        """Return whether the newest read was answered; a battery that is not answering is not waited for."""
+        return self.failure is None
+
+    def is_at(self, host: str, port: int) -> bool:
+        """Return whether this is the address that it is asked at."""
+        return (self.device.host, self.device.port) == (host, port)
 
     @property
     def age_limit_s(self) -> float:
@@ -206,9 +214,9 @@ class Battery:
             return  # A command came first, and asks for a reading of its own.
         except MarstekError as err:
             _LOGGER.debug("%s: not read: %s", self.name, err)
-            self.answering = False
+            self.failure = err
             return
-        self.answering = True
+        self.failure = None
         first = self.last_answer is None
         self.last_answer = dt_util.utcnow().replace(microsecond=0)
         if (power := self.device.power_w) is not None:

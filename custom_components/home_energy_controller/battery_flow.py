@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, override
 
-from homeassistant.components import network
 from homeassistant.config_entries import (
     ConfigEntry,
     ConfigSubentry,
@@ -50,7 +49,7 @@ from .flow_helpers import (
     probe,
     probed_data,
     reconfigure_schema,
-    scan_ports,
+    search,
     suggested_details,
     unused_name,
 )
@@ -59,7 +58,6 @@ from .marstek import (
     MarstekClient,
     MarstekError,
     MarstekWrongDevice,
-    discover,
     firmware_text,
     model_name,
     profile_for,
@@ -189,14 +187,8 @@ class BatteryFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
 
     async def _async_scan(self) -> dict[str, str]:
         """Return address and label of the batteries that answer a broadcast and belong to no site yet."""
-        # Beyond the one to everybody, which leaves through the default interface only.
-        networks = [str(address) for address in await network.async_get_ipv4_broadcast_addresses(self.hass)]
         async with battery_client(self._site) as client:
-            try:
-                found = await discover(client, ports=scan_ports(self.hass), broadcast_addresses=networks)
-            except MarstekError:
-                # Without a socket nothing can be found; typing an address leads to the error itself.
-                return {}
+            found = await search(self.hass, client)
         known = configured_macs(self.hass)
         # The address carries its port, the usual one as well, so that it means the same wherever it is read.
         return {f"{device.host}:{device.port}": _label(device) for device in found if device.info.ble_mac not in known}

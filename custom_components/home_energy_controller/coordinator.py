@@ -36,10 +36,11 @@ from .control.recording import Cycle, Recorder
 from .control.release import release, stop
 from .figures import Figures
 from .marstek import MarstekClient
-from .meter import Meter, MeterError
+from .meter import Meter, MeterError, MeterUnreachable
 from .publish import site_snapshot
 from .snapshot import SiteSnapshot
 from .store import SiteStore, StoredBattery
+from .watch import Watch
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -85,17 +86,18 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             always_update=False,
         )
         self.client = client
-        self.meter = meter
+        self.meter: Meter = meter
         self.store = store
         self.clock = clock
         subentries = entry.get_subentries_of_type(SUBENTRY_BATTERY)
         batteries = [
-            Battery(subentry, client, store.site.battery(subentry.data[CONF_MAC]), clock=self.clock, spawn=self._spawn)
+            Battery(subentry, client, store.site.battery(subentry.data[CONF_MAC]), clock=self.clock, spawn=self.spawn)
             for subentry in subentries
         ]
         self.batteries = {battery.id: battery for battery in batteries}
-        self._meter_w: Timed[float] | None = None
-        self._meter_answers = True
+        self.meter_w: Timed[float] | None = None
+        self.meter_failure: MeterError | None = None
+        """Why the newest reading of the meter failed."""
         self._net_load_w: tuple[Timed[float], ...] = ()
         self._decide_memory = DecideMemory()
         self._pursue_memory = PursueMemory()
@@ -108,6 +110,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         self._meter_history: deque[Timed[float]] = deque(maxlen=METER_HISTORY)
         self._closing = False
         self.recorder, self.figures = Recorder(), Figures(store.site.today)
+        self._watch = Watch(self)
 
     # One cycle.
 
@@ -118,7 +121,6 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         if self.data is None:
             self._require_answers()
         now = self.clock()
-        self._report_availability(now)
         snapshot, settings = self._snapshot(), self._settings()
         decide_memory, pursue_memory = self._decide_memory, self._pursue_memory
         decision, self._decide_memory = decide(snapshot, settings, decide_memory, now)
@@ -136,7 +138,9 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         self.recorder.add(cycle, self._decide_memory, pursuit)
         self.figures.add(snapshot, settings)
         self.store.note(today=self.figures.today)
-        return self._publish(decision, now)
+        published = self._publish(decision, now)
+        self._watch.look(published, now)
+        return published
 
     async def _async_observe(self) -> None:
         """Read the meter and the batteries that are due, all batteries at the same time."""
@@ -164,16 +168,16 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             async with asyncio.timeout(limit_s):
                 reading = await self.meter.read()
         except (MeterError, TimeoutError) as err:
-            if self._meter_answers:
+            if self.meter_failure is None:
                 _LOGGER.info("The meter (%s) does not answer: %s", self.meter.description, str(err) or "too late")
-            self._meter_answers = False
+            self.meter_failure = err if isinstance(err, MeterError) else MeterUnreachable("too late")
             return
-        if not self._meter_answers:
+        if self.meter_failure is not None:
             _LOGGER.info("The meter (%s) answers again", self.meter.description)
-        self._meter_answers = True
-        self._meter_w = Timed(reading.power_w, reading.at)
+        self.meter_failure = None
+        self.meter_w = Timed(reading.power_w, reading.at)
         if not self._meter_history or self._meter_history[-1].at < reading.at:
-            self._meter_history.append(self._meter_w)
+            self._meter_history.append(self.meter_w)
 
     def _meter_around(self, at: float) -> tuple[Timed[float] | None, Timed[float] | None]:
         """Return the meter's last reading up to a moment and its first from then on.
@@ -190,7 +194,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         observations = tuple(battery.observation for battery in self.batteries.values())
         for seen, leader_id in (self._unsampled, (observations, self._leader_id)):
             power = next((battery.power_w for battery in seen if battery.battery_id == leader_id), None)
-            before, after = (self._meter_w, self._meter_w) if power is None else self._meter_around(power.at)
+            before, after = (self.meter_w, self.meter_w) if power is None else self._meter_around(power.at)
             limits = {battery.id: battery.age_limit_s for battery in self.batteries.values()}
             sample = sample_net_load(before, after, seen, leader_id, now, age_limit_s=limits)
             if sample is not None and (not recent or sample.at > recent[-1].at):
@@ -207,7 +211,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         for command in pursuit.commands:
             self.batteries[command.battery_id].write(command)
         due_s = CALM_INTERVAL_S if pursuit.next_due is None else pursuit.next_due - now
-        if not self._meter_answers:
+        if self.meter_failure is not None:
             due_s = BUSY_INTERVAL_S
         self.update_interval = timedelta(seconds=min(CALM_INTERVAL_S, max(BUSY_INTERVAL_S, due_s)))
         return pursuit
@@ -216,7 +220,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         """Return what entities read."""
         fresh_s = self.config_entry.options.get(CONF_METER_AGE_LIMIT_S, DEFAULT_METER_AGE_LIMIT_S)
         return site_snapshot(
-            meter_w=self._meter_w if self._meter_w and self._meter_w.fresh(now, fresh_s) else None,
+            meter_w=self.meter_w if self.meter_w and self.meter_w.fresh(now, fresh_s) else None,
             decision=decision,
             state=self._state(decision),
             health=self._pursuit.health if self._pursuit else {},
@@ -235,7 +239,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
     def _snapshot(self) -> Snapshot:
         """Return the site as the controller sees it."""
         return Snapshot(
-            meter_w=self._meter_w,
+            meter_w=self.meter_w,
             batteries=tuple(battery.observation for battery in self.batteries.values()),
             net_load_w=self._net_load_w,
             local_time=dt_util.now(),
@@ -266,22 +270,15 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
 
     def _require_answers(self) -> None:
         """Refuse a first refresh that tells nothing, so that Home Assistant says so and tries again."""
-        if self._meter_w is None:
+        if self.meter_w is None:
             raise UpdateFailed(
                 translation_domain=DOMAIN,
                 translation_key="meter_silent",
                 translation_placeholders={"meter": self.meter.description},
             )
         if self.batteries and all(b.observation.last_answer_at is None for b in self.batteries.values()):
-            raise UpdateFailed(translation_domain=DOMAIN, translation_key="batteries_silent")
-
-    def _report_availability(self, now: float) -> None:
-        """Log once when a battery falls silent and once when it is back."""
-        for battery in self.batteries.values():
-            down = not battery.is_available(now)
-            if down != battery.reported_down:
-                battery.reported_down = down
-                _LOGGER.info("%s %s", battery.name, "does not answer" if down else "answers again")
+            key = "port_taken" if self.client.taken_ports else "batteries_silent"
+            raise UpdateFailed(translation_domain=DOMAIN, translation_key=key)
 
     # What people and Home Assistant ask for.
 
@@ -345,6 +342,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         self._closing = True
         await self.async_shutdown()
         await self.async_release()
+        self._watch.end()
         await self.store.async_save()
 
     async def async_stop(self) -> None:
@@ -384,7 +382,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             # In the first cycle it is what an earlier run left to be released.
             self.store.update_battery(battery_id, found_mode=None)
 
-    def _spawn(self, coroutine: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+    def spawn(self, coroutine: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Start a task that ends with the entry."""
         return self.config_entry.async_create_background_task(self.hass, coroutine, name)
 

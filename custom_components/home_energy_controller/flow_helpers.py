@@ -8,6 +8,7 @@ from itertools import count
 import re
 from typing import Any, Final
 
+from homeassistant.components import network
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigSubentry, ConfigSubentryData
 from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PORT
 from homeassistant.core import HomeAssistant
@@ -36,6 +37,7 @@ from .const import (
 from .control.model import OwnMeter, Release
 from .marstek import (
     DeviceInfo,
+    DiscoveredDevice,
     Family,
     MarstekClient,
     MarstekConnectionError,
@@ -45,6 +47,7 @@ from .marstek import (
     MarstekTimeout,
     MarstekWrongDevice,
     Profile,
+    discover,
     firmware_text,
     model_name,
 )
@@ -68,6 +71,10 @@ class NotAGridMeter(MeterError):  # noqa: N818 - named after what was found
     """A HomeWizard product that does not measure the grid connection."""
 
 
+class PortTaken(MarstekError):  # noqa: N818 - named after what was found
+    """No answer, while another program holds the port that some firmware answers to only."""
+
+
 class AlreadyConfigured(Exception):  # noqa: N818 - named after what was found
     """The battery belongs to a site already."""
 
@@ -86,6 +93,7 @@ ERROR_KEYS: Final[Mapping[type[BaseException], str]] = {
     SensorMissing: "sensor_missing",
     SensorNotPower: "sensor_not_power",
     MarstekTimeout: "battery_silent",
+    PortTaken: "port_taken",
     MarstekConnectionError: "battery_unreachable",
     MarstekWrongDevice: "wrong_device",
     MarstekError: "battery_invalid_reply",
@@ -164,7 +172,12 @@ class ProbedBattery:
 async def probe(client: MarstekClient, host: str, port: int) -> ProbedBattery:
     """Ask the device at an address who it is; raise MarstekError when nobody says so."""
     device = MarstekDevice(client, host, port)
-    info = await device.identify()
+    try:
+        info = await device.identify()
+    except MarstekTimeout as err:
+        if port in client.taken_ports:
+            raise PortTaken from err
+        raise
     if info.ble_mac is None:
         raise MarstekProtocolError("The device does not tell who it is")
     soc_pct = None
@@ -189,6 +202,17 @@ def configured_macs(hass: HomeAssistant) -> set[str]:
 def scan_ports(hass: HomeAssistant) -> tuple[int, ...]:
     """Return the ports to search on: the usual one, and those of the batteries that we know."""
     return tuple(sorted({DEFAULT_BATTERY_PORT} | {sub.data[CONF_PORT] for _, sub in configured_batteries(hass)}))
+
+
+async def search(hass: HomeAssistant, client: MarstekClient) -> list[DiscoveredDevice]:
+    """Return the batteries that answer a broadcast; that takes about ten seconds."""
+    # Beyond the one to everybody, which leaves through the default interface only.
+    networks = [str(address) for address in await network.async_get_ipv4_broadcast_addresses(hass)]
+    try:
+        return await discover(client, ports=scan_ports(hass), broadcast_addresses=networks)
+    except MarstekError:
+        # Without a socket nothing can be found; typing an address leads to the error itself.
+        return []
 
 
 def port_selector() -> selector.NumberSelector:

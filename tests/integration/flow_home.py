@@ -148,8 +148,10 @@ def short_waits(site: SimulatedSite) -> Iterator[None]:
     """Let the flows wait tenths of seconds, and search where the simulated batteries are."""
     loopback = AsyncMock(return_value={IPv4Address("127.255.255.255")})
     with ExitStack() as stack:
-        stack.enter_context(patch(f"{INTEGRATION}.flow_helpers.MarstekClient", partial(MarstekClient, timing=FAST)))
-        stack.enter_context(patch(f"{INTEGRATION}.battery_flow.discover", partial(discover, duration_s=0.25)))
-        stack.enter_context(patch(f"{INTEGRATION}.battery_flow.scan_ports", lambda hass: (site.batteries[0].port,)))
+        # Bound to one address, beside those of the batteries: on all of them, their port would be taken.
+        client = partial(MarstekClient, timing=FAST, bind_host="127.0.0.1")
+        stack.enter_context(patch(f"{INTEGRATION}.flow_helpers.MarstekClient", client))
+        stack.enter_context(patch(f"{INTEGRATION}.flow_helpers.discover", partial(discover, duration_s=0.25)))
+        stack.enter_context(patch(f"{INTEGRATION}.flow_helpers.scan_ports", lambda hass: (site.batteries[0].port,)))
         stack.enter_context(patch(NETWORK, loopback))
         yield

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from datetime import timedelta
+import socket
 from typing import Any
 from unittest.mock import patch
 
@@ -262,7 +263,7 @@ async def test_search_without_result_can_be_repeated_or_left(home: FlowHome) -> 
 async def test_search_that_cannot_send_finds_nothing(home: FlowHome) -> None:
     """A network that is down must not end the flow."""
     result = await home.meter_confirmed()
-    with patch(f"{INTEGRATION}.battery_flow.discover", side_effect=MarstekConnectionError("no network")):
+    with patch(f"{INTEGRATION}.flow_helpers.discover", side_effect=MarstekConnectionError("no network")):
         result = await home.after_progress(await home.menu(result, "scan"))
     assert result["step_id"] == "nothing_found"
 
@@ -306,6 +307,19 @@ async def test_every_chosen_battery_must_answer_and_choosing_none_is_no_choice(h
     home.site.batteries[1].faults.clear()
     result = await home.submit(result, host=home.hosts[:2], port=home.port)
     assert result["step_id"] == "battery"
+
+
+async def test_silence_is_explained_where_another_program_holds_the_port(home: FlowHome) -> None:
+    """Some firmware answers to its own port only, and ours is another one now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other_program:
+        other_program.bind(("127.0.0.1", home.port))
+        home.site.batteries[0].faults.add(Fault.DEAD)
+        result = await home.menu(await home.meter_confirmed(), "address")
+        result = await home.submit(result, host=home.hosts[:1], port=home.port)
+        assert result["errors"] == {"base": "port_taken"}
+        home.site.batteries[0].faults.clear()
+        result = await home.submit(result, host=home.hosts[:1], port=home.port)
+        assert result["step_id"] == "battery", "most firmware does not mind"
 
 
 async def test_battery_that_does_not_tell_its_charge_is_added_all_the_same(home: FlowHome) -> None:

@@ -21,7 +21,7 @@ from simulation.faults import Fault
 from simulation.site import SimulatedSite
 
 from .test_control import modes, setpoints, stop_home_assistant
-from .world import INTEGRATION, Clock, World, site_entry, turned_by, written
+from .world import INTEGRATION, Clock, World, configure, site_entry, turned_by, written
 
 MANUAL = [DeviceMode.MANUAL] * 3
 
@@ -32,12 +32,6 @@ def be(world: World, device: Device) -> None:
         battery.device = device
         battery.faults.update(device.quirks)
     configure(world, model=device.name, firmware=device.firmware)
-
-
-def configure(world: World, **changes: Any) -> None:
-    """Change every battery's settings before the site is set up."""
-    for subentry in world.entry.subentries.values():
-        world.hass.config_entries.async_update_subentry(world.entry, subentry, data={**subentry.data, **changes})
 
 
 def let_all(world: World, mode: DeviceMode) -> None:

@@ -4,21 +4,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from ipaddress import IPv4Address
 from typing import Any
-from unittest.mock import patch
+from unittest.mock import AsyncMock, patch
 
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentryData
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.home_energy_controller.const import DOMAIN
 from custom_components.home_energy_controller.coordinator import SiteCoordinator
-from custom_components.home_energy_controller.marstek import MarstekClient
+from custom_components.home_energy_controller.flow_helpers import configured_batteries
+from custom_components.home_energy_controller.marstek import MarstekClient, discover
 from custom_components.home_energy_controller.marstek.exchange import Timing
 from simulation.site import SimulatedSite
+from simulation.udp import FakeBattery
 
 INTEGRATION = "custom_components.home_energy_controller"
+NETWORK = "homeassistant.components.network.async_get_ipv4_broadcast_addresses"
 
 
 @dataclass
@@ -50,6 +54,9 @@ class World:
     async def set_up(self) -> None:
         """Set the entry up and see it loaded."""
         await self.try_set_up()
+        if self.entry.state is ConfigEntryState.SETUP_RETRY:
+            # A busy machine may be too slow for the short waits: Home Assistant tries again as well.
+            await self.hass.config_entries.async_reload(self.entry.entry_id)
         assert self.entry.state is ConfigEntryState.LOADED
 
     async def try_set_up(self) -> None:
@@ -135,6 +142,30 @@ def site_entry(site: SimulatedSite, **battery_data: Any) -> MockConfigEntry:
     )
 
 
+def configure(world: World, index: int | None = None, **changes: Any) -> None:
+    """Change the settings of every battery, or of one, before the site is set up."""
+    for number, subentry in enumerate(list(world.entry.subentries.values())):
+        if index in {None, number}:
+            world.hass.config_entries.async_update_subentry(world.entry, subentry, data={**subentry.data, **changes})
+
+
+def issues(world: World) -> set[str]:
+    """Return what the repairs show of this integration: the keys, those of a battery with its number."""
+    numbers = {battery.mac: f" {index}" for index, battery in enumerate(world.site.batteries)}
+    return {
+        f"{issue.translation_key}{numbers.get(issue.issue_id[-12:], '')}"
+        for issue in ir.async_get(world.hass).issues.values()
+        if issue.domain == DOMAIN
+    }
+
+
+async def move(battery: FakeBattery, host: str) -> None:
+    """Give a battery another address, as a router may."""
+    await battery.stop()
+    battery.host = battery.firmware.ip = host
+    await battery.start()
+
+
 def written(site: SimulatedSite) -> list[tuple[str, dict[str, Any]]]:
     """Return the mode changes that the batteries received: (address, config)."""
     return [
@@ -152,8 +183,14 @@ IMPATIENT = Timing(
     busy_pause_s=(0.02, 0.03),
     write_gap_s=0,
     longest_gap_s=0,
+    discovery_interval_s=0.05,
 )
 """Waits of the real client, shortened: the devices of the tests answer at once, or not at all."""
+
+
+def configured_ports(hass: HomeAssistant) -> tuple[int, ...]:
+    """Return the ports of the batteries alone: the usual one belongs to whichever test runs beside this one."""
+    return tuple({subentry.data["port"] for _, subentry in configured_batteries(hass)})
 
 
 @contextmanager
@@ -161,7 +198,10 @@ def turned_by(clock: Clock) -> Iterator[None]:
     """Let the integration live by the test's clock, and wait less for those who do not answer."""
     with (
         patch(f"{INTEGRATION}.monotonic_clock", return_value=clock),
-        patch(f"{INTEGRATION}.MarstekClient", partial(MarstekClient, timing=IMPATIENT)),
+        patch(f"{INTEGRATION}.MarstekClient", partial(MarstekClient, timing=IMPATIENT, bind_host="127.0.0.1")),
         patch(f"{INTEGRATION}.coordinator.OBSERVE_LIMIT_S", 0.2),
+        patch(f"{INTEGRATION}.flow_helpers.discover", partial(discover, duration_s=0.1)),
+        patch(f"{INTEGRATION}.flow_helpers.scan_ports", configured_ports),
+        patch(NETWORK, AsyncMock(return_value={IPv4Address("127.255.255.255")})),
     ):
         yield

@@ -82,6 +82,11 @@ class MarstekClient:
         return {port: endpoint.local_port for port, endpoint in self._endpoints.items()}
 
     @property
+    def taken_ports(self) -> set[int]:
+        """Return the device ports that another program holds."""
+        return {port for port, local_port in self.bindings.items() if port != local_port}
+
+    @property
     def statistics(self) -> ClientStatistics:
         """Return a copy of the counters."""
         return replace(self._statistics)

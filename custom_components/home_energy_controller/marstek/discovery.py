@@ -39,8 +39,9 @@ async def discover(
 
     targets = [(address, port) for port in ports for address in (LIMITED_BROADCAST, *(broadcast_addresses or ()))]
     with client.listening(heard) as request_id:
-        until = client.clock() + duration_s
-        while (left_s := until - client.clock()) > 0.0:
+        clock = asyncio.get_running_loop().time
+        until = clock() + duration_s
+        while (left_s := until - clock()) > 0.0:
             # The first datagram after a pause is often lost, hence the repeats.
             await _ask_all(client, request_id, targets)
             await asyncio.sleep(min(left_s, client.timing.discovery_interval_s))

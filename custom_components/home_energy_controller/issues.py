@@ -1,0 +1,146 @@
+"""What the owner has to do something about: conditions in, repair issues out."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+
+from .battery import Battery
+from .const import CONF_METER, CONF_METER_TYPE, DOMAIN, METER_SENSOR
+from .control.model import SiteState
+from .marstek import Family, MarstekWrongDevice, firmware_text
+from .meter import MeterApiDisabled
+from .snapshot import BatterySnapshot, SiteSnapshot
+
+if TYPE_CHECKING:
+    from .watch import Watch
+
+LONG_S: Final = 900.0
+"""What is merely away for a while comes back by itself: nobody is called for it."""
+_WARNING, _ERROR = ir.IssueSeverity.WARNING, ir.IssueSeverity.ERROR
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteIssue:
+    """A trouble of the site: when it is there, and what its text names."""
+
+    key: str
+    applies: Callable[[Watch, SiteSnapshot, float], bool]
+    names: Callable[[Watch], dict[str, str]] = lambda _: {}
+    severity: ir.IssueSeverity = _ERROR
+    is_fixable: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatteryIssue:
+    """A trouble of one battery, which its text names."""
+
+    key: str
+    applies: Callable[[Watch, Battery, BatterySnapshot, float], bool]
+    severity: ir.IssueSeverity = _ERROR
+    is_fixable: bool = False
+
+
+def _without_effect(watch: Watch, snapshot: SiteSnapshot, *, sensor: bool) -> bool:
+    """Return whether the leader is without effect on this kind of meter: the sign of a sensor can be mended here."""
+    is_sensor = watch.site.config_entry.data[CONF_METER][CONF_METER_TYPE] == METER_SENSOR
+    return snapshot.state is SiteState.LEADER_WITHOUT_EFFECT and is_sensor is sensor
+
+
+SITE_ISSUES: Final = (
+    SiteIssue(
+        key="meter_api_off",
+        applies=lambda watch, snapshot, now: isinstance(watch.site.meter_failure, MeterApiDisabled),
+    ),
+    SiteIssue(
+        key="meter_lost",
+        applies=lambda watch, snapshot, now: (
+            now - watch.meter_at > LONG_S and not isinstance(watch.site.meter_failure, MeterApiDisabled)
+        ),
+        names=lambda watch: {"meter": watch.site.meter.description},
+    ),
+    SiteIssue(
+        key="leader_without_effect",
+        applies=lambda watch, snapshot, now: _without_effect(watch, snapshot, sensor=False),
+    ),
+    SiteIssue(
+        key="meter_sign",
+        applies=lambda watch, snapshot, now: _without_effect(watch, snapshot, sensor=True),
+        is_fixable=True,
+    ),
+    SiteIssue(
+        key="port_taken",
+        applies=lambda watch, snapshot, now: bool(watch.taken_ports),
+        names=lambda watch: {"ports": ", ".join(map(str, watch.taken_ports))},
+        severity=_WARNING,
+    ),
+)
+
+BATTERY_ISSUES: Final = (
+    BatteryIssue(
+        key="firmware_resets",
+        # What we do not know is treated with the same care, but no update is known to help it.
+        applies=lambda watch, battery, shown, now: (
+            battery.device.profile.reset_prone and battery.device.profile.family is not Family.UNKNOWN
+        ),
+        severity=_WARNING,
+    ),
+    BatteryIssue(
+        key="battery_silent",
+        applies=lambda watch, battery, shown, now: now - watch.heard_at(battery) > LONG_S,
+    ),
+    BatteryIssue(
+        key="wrong_device",
+        applies=lambda watch, battery, shown, now: isinstance(battery.failure, MarstekWrongDevice),
+    ),
+    BatteryIssue(
+        key="settings_lost",
+        applies=lambda watch, battery, shown, now: battery.id in watch.wiped,
+        is_fixable=True,
+    ),
+    BatteryIssue(
+        key="power_class",
+        applies=lambda watch, battery, shown, now: battery.id in watch.limited,
+        severity=_WARNING,
+    ),
+)
+
+
+def show_issues(watch: Watch, snapshot: SiteSnapshot, now: float) -> None:
+    """Let the repairs of Home Assistant show what applies now, and nothing else of this site."""
+    site = watch.site
+    for issue in SITE_ISSUES:
+        _show(watch, issue, issue.key, issue.names(watch), applies=issue.applies(watch, snapshot, now))
+    for battery in site.batteries.values():
+        info, shown = battery.device.info, snapshot.batteries[battery.id]
+        names = {"name": battery.name, "firmware": firmware_text(info.firmware if info else None)}
+        for row in BATTERY_ISSUES:
+            _show(watch, row, f"{row.key}_{battery.id}", names, applies=row.applies(watch, battery, shown, now))
+
+
+def hide_issues(hass: HomeAssistant, entry_id: str) -> None:
+    """Take back every issue of a site."""
+    for domain, issue_id in list(ir.async_get(hass).issues):
+        if domain == DOMAIN and issue_id.startswith(entry_id):
+            ir.async_delete_issue(hass, domain, issue_id)
+
+
+def _show(watch: Watch, issue: SiteIssue | BatteryIssue, key: str, names: Mapping[str, str], *, applies: bool) -> None:
+    """Create an issue, or delete it."""
+    hass, entry_id = watch.site.hass, watch.site.config_entry.entry_id
+    issue_id = f"{entry_id}_{key}"
+    if not applies:
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
+        return
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        data={"entry_id": entry_id},
+        is_fixable=issue.is_fixable,
+        severity=issue.severity,
+        translation_key=issue.key,
+        translation_placeholders=dict(names),
+    )

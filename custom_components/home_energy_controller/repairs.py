@@ -1,0 +1,42 @@
+"""Repairs that the owner can finish in Home Assistant."""
+
+from typing import override
+
+from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow, RepairsFlowResult
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant
+
+from .const import CONF_INVERT, CONF_METER
+
+
+class SiteRepairFlow(ConfirmRepairFlow):
+    """Asks for a yes and starts the site again: what it believed of batteries and meter is put to the test anew."""
+
+    def __init__(self, entry: ConfigEntry | None, *, flip_sign: bool) -> None:
+        """Note which site it is about, and whether its sensor's sign is to be reversed."""
+        self._entry = entry
+        self._flip_sign = flip_sign
+
+    @override
+    async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Ask, then mend."""
+        if user_input is not None and self._entry is not None:
+            self._mend(self._entry)
+        return await super().async_step_confirm(user_input)
+
+    def _mend(self, entry: ConfigEntry) -> None:
+        """Reverse the sign, which reloads the entry, or reload it as it is."""
+        if self._flip_sign:
+            meter = entry.data[CONF_METER]
+            meter = {**meter, CONF_INVERT: not meter.get(CONF_INVERT, False)}
+            self.hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_METER: meter})
+        else:
+            self.hass.config_entries.async_schedule_reload(entry.entry_id)
+
+
+async def async_create_fix_flow(
+    hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
+) -> RepairsFlow:
+    """Return the flow that mends an issue."""
+    entry_id = str((data or {}).get("entry_id"))
+    return SiteRepairFlow(hass.config_entries.async_get_entry(entry_id), flip_sign=issue_id.endswith("_meter_sign"))

@@ -1,0 +1,115 @@
+"""Beside control: who fell silent and is back, who moved to another address, and what the owner must be told."""
+
+import logging
+from typing import TYPE_CHECKING
+
+from homeassistant.const import CONF_HOST, CONF_PORT
+
+from .battery import Battery
+from .control.model import CommandKind, Health, Mode, Role, SiteState, Timed
+from .flow_helpers import search
+from .issues import hide_issues, show_issues
+from .marstek import DiscoveredDevice, MarstekWrongDevice
+from .snapshot import SiteSnapshot
+
+if TYPE_CHECKING:
+    from .coordinator import SiteCoordinator
+
+_LOGGER = logging.getLogger(__name__)
+
+LOWEST_CLASSES_W = (600, 800)
+"""What a battery discharges at most after it lost its settings (rweijnen#12), or before its owner raised the limit."""
+SEARCH_INTERVAL_S = 600.0
+"""A search asks everybody on the network for some seconds."""
+
+
+class Watch:
+    """Looks at every cycle's outcome, and never at what it should be."""
+
+    def __init__(self, site: SiteCoordinator) -> None:
+        """Begin to watch a site."""
+        self.site: SiteCoordinator = site
+        self.wiped: set[str] = set()
+        """Batteries that came back from silence in Manual, which nobody had told them."""
+        self.limited: set[str] = set()
+        """Batteries that stop at a power class which is lower than the one that their owner told."""
+        self._began_at = site.clock()
+        self._searched_at: float | None = None
+        self._modes: dict[str, Timed[Mode]] = {}
+        self._silent: set[str] = set()
+
+    @property
+    def meter_at(self) -> float:
+        """Return of when the meter's newest value is."""
+        return self.site.meter_w.at if self.site.meter_w else self._began_at
+
+    @property
+    def taken_ports(self) -> list[int]:
+        """Return the ports that another program holds where a battery is silent: some answer to their own port only."""
+        ports = {battery.device.port for battery in self.site.batteries.values() if battery.id in self._silent}
+        return sorted(ports & self.site.client.taken_ports)
+
+    def heard_at(self, battery: Battery) -> float:
+        """Return when a battery was last heard, or could have been for the first time."""
+        return battery.observation.last_answer_at or self._began_at
+
+    def look(self, snapshot: SiteSnapshot, now: float) -> None:
+        """Take note of a cycle."""
+        for battery in self.site.batteries.values():
+            self._look_at(battery, now)
+            self._compare_class(battery, snapshot)
+        show_issues(self, snapshot, now)
+        lost = any(self._is_lost(battery) for battery in self.site.batteries.values())
+        if lost and (self._searched_at is None or now - self._searched_at >= SEARCH_INTERVAL_S):
+            self._searched_at = now
+            self.site.spawn(self._async_search(), "search for lost batteries")
+
+    def end(self) -> None:
+        """Take back what the owner was told: a site that is not run has no troubles."""
+        hide_issues(self.site.hass, self.site.config_entry.entry_id)
+
+    def _look_at(self, battery: Battery, now: float) -> None:
+        """Log once when a battery falls silent and once when it is back; wiped it comes back in Manual."""
+        silent = not battery.is_available(now)
+        if silent != (battery.id in self._silent):
+            _LOGGER.info("%s %s", battery.name, "does not answer" if silent else "answers again")
+            self._silent ^= {battery.id}
+        before, mode = self._modes.get(battery.id), battery.observation.mode
+        if mode is None:
+            return
+        self._modes[battery.id] = mode
+        if before is None or mode.at - before.at <= battery.age_limit_s:
+            return
+        told_manual = battery.outcome is not None and battery.outcome.command.kind is CommandKind.MANUAL_IDLE
+        if before.value is not Mode.MANUAL and mode.value is Mode.MANUAL and not told_manual:
+            self.wiped.add(battery.id)
+
+    def _compare_class(self, battery: Battery, snapshot: SiteSnapshot) -> None:
+        """See whether a battery is at the end of its power below where its owner said that it is."""
+        shown = snapshot.batteries[battery.id]
+        power_w = shown.power_w or 0
+        at_class = any(abs(power_w - class_w) <= 40 for class_w in LOWEST_CLASSES_W if class_w < battery.power_class_w)
+        falls_short = shown.health is Health.NOT_FOLLOWING and (shown.target_power_w or 0) > power_w + 100
+        leads_in_vain = shown.role is Role.LEADER and snapshot.state is SiteState.LEADER_WITHOUT_EFFECT
+        if at_class and (falls_short or leads_in_vain):
+            self.limited.add(battery.id)
+        elif power_w > LOWEST_CLASSES_W[-1] + 100:
+            self.limited.discard(battery.id)
+
+    def _is_lost(self, battery: Battery) -> bool:
+        """Return whether a battery may be somewhere else by now."""
+        return battery.id in self._silent or isinstance(battery.failure, MarstekWrongDevice)
+
+    async def _async_search(self) -> None:
+        """Ask everybody who they are."""
+        for device in await search(self.site.hass, self.site.client):
+            self._follow(device)
+
+    def _follow(self, device: DiscoveredDevice) -> None:
+        """Give a lost battery the address at which it was found; the entry's update listener starts the site again."""
+        battery = self.site.batteries.get(device.info.ble_mac or "")
+        if battery is None or not self._is_lost(battery) or battery.is_at(device.host, device.port):
+            return
+        _LOGGER.info("%s was found at another address", battery.name)
+        moved = {**battery.subentry.data, CONF_HOST: device.host, CONF_PORT: device.port}
+        self.site.hass.config_entries.async_update_subentry(self.site.config_entry, battery.subentry, data=moved)
