@@ -52,6 +52,13 @@ E3_GAIN: Final = Assumption(0.25, "1", "I", "its ramp table is unknown: HMG-50's
 D_POLL: Final = Assumption(3.0, "s", "I", "unknown; a full-gain integrator hunts when it polls within its own delay")
 D_RATIO: Final = Assumption(1.0, "1", "K", "AstraMeter: 30-100 %, default 100 %")
 FLIP_TICKS: Final = Assumption(10, "1", "F", "AstraMeter: a sign flip must hold; taken as answers of the meter (I)")
+CAR_VOLTAGE: Final = Assumption(230, "V", "D", "EN 50160: nominal voltage")
+CAR_LEAST_CURRENT: Final = Assumption(6, "A", "D", "IEC 61851")
+CAR_REACTION_MIN: Final = Assumption(
+    5, "s", "D", "IEC 61851: a car follows a new current within 5 s; chargers add to it"
+)
+CAR_REACTION_MAX: Final = Assumption(15, "s", "B", "the slowest car of issue 4")
+CAR_LEAST_TIME: Final = Assumption(60, "s", "I", "contactors and cars do not switch at will")
 # What faults do
 POWER_CLASS_AFTER_WIPE: Final = Assumption(800, "W", "U", "rweijnen#12: falls back after a settings loss")
 ZERO_STUCK: Final = Assumption(150, "W", "U", "JS-DE: 50-250 W keep flowing for more than 60 s at Passive 0")

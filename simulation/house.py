@@ -10,6 +10,7 @@ from random import Random
 
 from simulation import assumptions as known
 from simulation.battery import BatteryModel, DeviceMode
+from simulation.car import Car
 from simulation.faults import Fault
 from simulation.traces import Scenario, Signal, constant
 
@@ -81,6 +82,7 @@ class House:
         self.batteries, self.load, self.pv = tuple(batteries), load, pv or constant(0.0)
         self.trace_s, self.speed = start_s, speed
         self.meter, self.account = Meter(seed), Account()
+        self.car: Car | None = None
         self.now = 0.0  # seconds since the beginning, at the pace of the batteries
         self.net_load_w = self.grid_w = self.load(start_s) - self.pv(start_s)
         for battery in self.batteries:
@@ -101,6 +103,8 @@ class House:
                 charge_w -= power_w
             if battery.mode is not DeviceMode.AUTO:
                 follower_w += abs(power_w)
+        if self.car is not None:
+            self.net_load_w += self.car.step(discharge_w - charge_w, self.net_load_w, dt_s * self.speed, now)
         self.grid_w = grid_w = self.net_load_w + charge_w - discharge_w
         self.meter.observe(grid_w, now)
         account, hours = self.account, dt_s * self.speed / 3600.0

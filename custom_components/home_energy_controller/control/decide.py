@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from math import copysign, inf
 
-from . import evidence, leading, limits
+from . import car, evidence, leading, limits
 from .law import DECIDE_INTERVAL_S, Law, allocate
 from .leading import METER_FRESH_S
 from .losses import spread
@@ -59,9 +59,14 @@ def decide(
     interval_s: float = DECIDE_INTERVAL_S,
 ) -> tuple[Decision, DecideMemory]:
     """Return what every battery should do, and what to remember. Total: any input gives a decision."""
-    views = look(snapshot, settings, memory.charge, now)
-    site = Site(snapshot=snapshot, settings=settings, views=views, meter=believable(snapshot.meter_w), now=now)
-    state, memory = _plan(site, limits.observed(site, _remember(site, memory)), law, interval_s)
+    drawn = car.noted(settings.car, snapshot.car, memory.car, now)
+    car_view = car.view(settings.car, snapshot.net_load_w, drawn)
+    views = look(snapshot, settings, memory.charge, now, spare_car=car_view.spared)
+    site = Site(
+        snapshot=snapshot, settings=settings, views=views, car=car_view, meter=believable(snapshot.meter_w), now=now
+    )
+    memory = limits.observed(site, _remember(site, memory, drawn))
+    state, memory = _plan(site, memory, law, interval_s)
     targets, marks = limits.bounded(site, memory, [_target(view, site, memory) for view in views])
     newest = next((sample for sample in reversed(snapshot.net_load_w) if believable(sample)), None)
     decision = Decision(
@@ -72,11 +77,12 @@ def decide(
         net_load_w=newest.value if newest is not None and newest.fresh(now, NET_LOAD_AGE_S) else None,
         decided_at=now,
         finished=memory.full_since is not None and now - memory.full_since >= FULL_S,
+        car_power_w=None if settings.car is None else memory.car.power_w,
     )
     return decision, replace(memory, marks=marks)
 
 
-def _remember(site: Site, memory: DecideMemory) -> DecideMemory:
+def _remember(site: Site, memory: DecideMemory, drawn: car.CarMemory) -> DecideMemory:
     """Return the memory with what is seen now; after a new strategy, or switching on, all is decided anew."""
     asked = (site.settings.enabled, site.settings.strategy)
     if asked != memory.asked:
@@ -99,6 +105,8 @@ def _remember(site: Site, memory: DecideMemory) -> DecideMemory:
         minute=evidence.extended(memory.minute, site.meter, site.now),
         charge={**memory.charge, **charge},
         missing=memory.missing & silent,
+        decided_at=None if drawn.stepped else memory.decided_at,
+        car=car.planned(site.settings, site.snapshot, site.car, drawn, site.now),
     )
 
 
@@ -166,7 +174,10 @@ def _closed_loop(site: Site, memory: DecideMemory, law: Law, interval_s: float) 
     memory = leading.pause(site, memory, leaders)
     if memory.paused_until is not None:
         return SiteState.LEADER_WITHOUT_EFFECT, replace(leading.hold(site, memory), setpoints={})
-    return _served(site, leading.hold(site, leading.run_law(site, memory, leaders, law, interval_s)))
+    memory = leading.hold(site, leading.run_law(site, memory, leaders, law, interval_s))
+    if site.car.spared and memory.leader_held:
+        return SiteState.SPARING_CAR, _for_house(site, memory)
+    return _served(site, memory)
 
 
 def _served(site: Site, memory: DecideMemory) -> tuple[SiteState, DecideMemory]:
@@ -181,11 +192,34 @@ def _served(site: Site, memory: DecideMemory) -> tuple[SiteState, DecideMemory]:
 def _without_leader(site: Site, memory: DecideMemory) -> DecideMemory:
     """Return set-points that take over a part of what the meter shows, one part per decision."""
     memory = replace(memory, leader_id=None, leader_auto=None)
+    if site.car.spared and site.grid_w + site.members_w > site.car.drawn_w:
+        return _for_house(site, memory)
     waited = memory.decided_at is None or site.now - memory.decided_at + leading.LATE_S >= SETPOINTS_ALONE_S
     distance_w = site.grid_w - site.settings.grid_target_w
     if not waited or abs(distance_w) < TOLERANCE_W or not site.meter_is_fresh(METER_FRESH_S):
         return memory
-    wanted_w = DAMPING * distance_w + sum(view.power_w or 0.0 for view in site.members)
+    wanted_w = DAMPING * distance_w + site.members_w
+    return _by_setpoints(site, memory, min(0.0, wanted_w) if site.car.spared else wanted_w)
+
+
+def _for_house(site: Site, memory: DecideMemory) -> DecideMemory:
+    """Return set-points that serve the house and not the car: Auto cannot tell the two apart."""
+    wanted_w = car.for_house_w(
+        memory.car,
+        memory.minute,
+        grid_w=site.grid_w,
+        given_w=sum(memory.setpoints.values()),
+        members_w=site.members_w,
+        since=memory.decided_at,
+        now=site.now,
+    )
+    if wanted_w is None:
+        return memory
+    return _by_setpoints(site, memory, wanted_w if wanted_w >= SETPOINT_LEAST_W else 0.0)
+
+
+def _by_setpoints(site: Site, memory: DecideMemory, wanted_w: float) -> DecideMemory:
+    """Return a power divided among no more batteries than it needs."""
     if abs(wanted_w) < TOLERANCE_W:
         return replace(memory, setpoints={}, decided_at=site.now)
     wanted_w = copysign(max(SETPOINT_LEAST_W, abs(wanted_w)), wanted_w)
@@ -232,7 +266,7 @@ def _target(view: View, site: Site, memory: DecideMemory) -> Target:
         target = Target(battery_id=view.battery_id, role=role, action=Action.AUTO)
         leave_alone = False
     else:
-        power_w = 0 if is_leader else memory.setpoints.get(view.battery_id, 0)
+        power_w = memory.setpoints.get(view.battery_id, 0)
         target = _work(view.settings, role, allowed_power_w(power_w, view.settings, view.permission))
         leave_alone = False
     if leave_alone or not memory.started or not site.settings.enabled:

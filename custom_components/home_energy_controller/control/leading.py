@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from . import evidence, limits
 from .law import Law, LawBattery, LawInput
-from .model import TOLERANCE_W, Mode, Reach, Timed, believable
+from .model import TOLERANCE_W, Mode, Reach, Timed
 from .site import DecideMemory, Site, View
 
 LATE_S = 2.0
@@ -128,7 +128,11 @@ def run_law(site: Site, memory: DecideMemory, leaders: tuple[View, ...], law: La
         swapped_at=memory.swapped_at if same or memory.leader_id is None else site.now,
         leader_held=memory.leader_held if same else True,
         leader_auto=memory.leader_auto if same else None,
-        setpoints={key: settled(memory.setpoints.get(key, 0), power_w) for key, power_w in output.setpoints.items()},
+        setpoints={
+            key: settled(memory.setpoints.get(key, 0), power_w)
+            for key, power_w in output.setpoints.items()
+            if key != output.leader_id
+        },
         decided_at=site.now,
         sampled_at=samples[-1].at,
         decided_for=site.terms,
@@ -149,18 +153,17 @@ def _law_is_due(site: Site, memory: DecideMemory, leaders: tuple[View, ...], int
     if memory.decided_at is None or memory.sampled_at is None or memory.decided_for != site.terms:
         return True
     waited_s = site.now - memory.decided_at + LATE_S
-    is_news = any(believable(sample) and sample.at > memory.sampled_at for sample in site.snapshot.net_load_w[-1:])
+    is_news = any(sample.at > memory.sampled_at for sample in site.car.house_w[-1:])
     return waited_s >= (interval_s if is_news else UNALIGNED_AFTER_S)
 
 
 def _samples(site: Site) -> tuple[Timed[float], ...]:
-    """Return samples of what the members have to carry: the net load without what others deliver."""
-    samples = [sample for sample in site.snapshot.net_load_w if believable(sample)]
-    all_w = sum(view.power_w or 0.0 for view in site.views)
-    if not samples or not samples[-1].fresh(site.now, SAMPLE_LIMIT_S):
-        samples.append(Timed(site.grid_w + all_w, site.now))
-    others_w = all_w - sum(view.power_w or 0.0 for view in site.members)
-    return tuple(Timed(sample.value - others_w, sample.at) for sample in samples)
+    """Return samples of what the members have to carry, as if the car had always drawn what it draws now."""
+    house_w = site.car.house_w
+    if not house_w or not house_w[-1].fresh(site.now, SAMPLE_LIMIT_S):
+        house_w = (*house_w, Timed(site.grid_w + site.power_w - site.car.drawn_w, site.now))
+    others_w = site.power_w - site.members_w
+    return tuple(Timed(site.car.carried_w(sample.value) - others_w, sample.at) for sample in house_w)
 
 
 def _law_battery(view: View, leaders: tuple[View, ...], rooms: Mapping[str, Mapping[str, Reach]]) -> LawBattery:

@@ -83,6 +83,8 @@ class SiteState(StrEnum):
     TO_FULL = "to_full"
     METER_LOST = "meter_lost"
     NO_BATTERY = "no_battery"
+    SPARING_CAR = "sparing_car"
+    """The car draws more than the surplus: the batteries serve the house alone, by set-points."""
     LEADER_WITHOUT_EFFECT = "leader_without_effect"
     POLLING_OFF = "polling_off"
 
@@ -190,6 +192,17 @@ class BatteryObservation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CarObservation:
+    """What is known of the car; None is unknown."""
+
+    connected: bool | None = None
+    power_w: Timed[float] | None = None
+    """What it draws; without it, what it was meant to draw has to do."""
+    output_w: float | None = None
+    """What its charger is set to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """The site at one instant, as far as it is known."""
 
@@ -197,6 +210,7 @@ class Snapshot:
     batteries: tuple[BatteryObservation, ...]
     net_load_w: tuple[Timed[float], ...] = ()
     """Samples of L = meter + sum of battery power, oldest first (see `net_load.py`)."""
+    car: CarObservation = field(default_factory=CarObservation)
     local_time: datetime
     """Wall clock of the home, aware; for hours of the day only, never for durations."""
 
@@ -280,6 +294,25 @@ class BatterySettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CarSettings:
+    """What the owner told about the charger of the car."""
+
+    phases: int = 1
+    voltage_v: int = 230
+    most_a: int = 16
+    surplus_share: float = 0.85
+    """What the car gets of a surplus while a battery has room for the rest."""
+    low_tariff_w: int = 1400
+    """What it gets without a surplus while energy is cheap; 0 for nothing."""
+    batteries_may_feed: bool = False
+
+    @property
+    def step_w(self) -> int:
+        """Return what one ampere is: chargers know whole ones only."""
+        return self.phases * self.voltage_v
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What the owner told about the site."""
 
@@ -293,6 +326,7 @@ class Settings:
     prices: Prices = field(default_factory=Prices)
     """At present: fixed, or what the owner's price sensor says."""
     tariff: TariffHours = field(default_factory=TariffHours)
+    car: CarSettings | None = None
     max_import_w: int | None = None
     """Of the connection: batteries charge with no more than it leaves (W); None is no limit."""
     max_export_w: int | None = None
@@ -356,6 +390,8 @@ class Decision:
     targets: tuple[Target, ...]
     net_load_w: float | None
     decided_at: float
+    car_power_w: int | None = None
+    """What the car should draw; None without one."""
     finished: bool = False
     """The strategy has come to its end: all are full."""
 

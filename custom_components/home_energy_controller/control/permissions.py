@@ -35,6 +35,7 @@ class Permission:
 
 FREE = Permission()
 NOTHING_ALLOWED = Permission(may_charge=False, may_discharge=False)
+CHARGE_ONLY = Permission(may_discharge=False)
 _BY_STRATEGY = {
     Strategy.ZERO_CHARGE_ONLY: Permission(may_discharge=False),
     Strategy.ZERO_DISCHARGE_ONLY: Permission(may_charge=False),

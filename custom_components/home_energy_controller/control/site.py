@@ -1,9 +1,10 @@
 """The site as a decision sees it, and what one decision leaves to the next."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from .car import CarMemory, CarView
 from .evidence import MeterMinute
 from .model import (
     BatteryObservation,
@@ -17,7 +18,7 @@ from .model import (
     Wish,
     believable,
 )
-from .permissions import FREE, NOTHING_ALLOWED, Permission, by_charge, by_strategy, of_auto
+from .permissions import CHARGE_ONLY, FREE, NOTHING_ALLOWED, Permission, by_charge, by_strategy, of_auto
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +73,12 @@ class View:
         return self.settings.discharge_limit_w if self.permission.may_discharge else 0
 
 
-def look(snapshot: Snapshot, settings: Settings, before: Mapping[str, Permission], now: float) -> tuple[View, ...]:
+def look(
+    snapshot: Snapshot, settings: Settings, before: Mapping[str, Permission], now: float, *, spare_car: bool = False
+) -> tuple[View, ...]:
     """Return the batteries in the owner's order; `before` is what their charge allowed in the last cycle."""
-    return tuple(_look(snapshot, settings, battery, before, now) for battery in settings.batteries)
+    views = tuple(_look(snapshot, settings, battery, before, now) for battery in settings.batteries)
+    return tuple(replace(view, auto=view.auto & CHARGE_ONLY) for view in views) if spare_car else views
 
 
 def _look(
@@ -151,6 +155,7 @@ class DecideMemory:
     """Net loads of the last minute (W), where a limit needs them."""
     full_since: float | None = None
     """Since when all are as full as the strategy `to_full` makes them."""
+    car: CarMemory = field(default_factory=CarMemory)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +165,7 @@ class Site:
     snapshot: Snapshot
     settings: Settings
     views: tuple[View, ...]
+    car: CarView = field(default_factory=CarView)
     meter: Timed[float] | None
     now: float
 
@@ -167,6 +173,11 @@ class Site:
     def grid_w(self) -> float:
         """Return the meter's newest reading (W); asked for only while there is one."""
         return 0.0 if self.meter is None else self.meter.value
+
+    @property
+    def power_w(self) -> float:
+        """Return what all batteries together are known to deliver (W)."""
+        return sum(view.power_w or 0.0 for view in self.views)
 
     @property
     def members(self) -> tuple[View, ...]:
@@ -177,6 +188,11 @@ class Site:
     def terms(self) -> frozenset[tuple[str, Permission]]:
         """Return who is there and what each may do: when that changes, work is divided anew at once."""
         return frozenset((view.battery_id, view.permission) for view in self.members)
+
+    @property
+    def members_w(self) -> float:
+        """Return what the members together deliver (W)."""
+        return sum(view.power_w or 0.0 for view in self.members)
 
     def member(self, battery_id: str | None) -> View | None:
         """Return one of the members."""
