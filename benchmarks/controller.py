@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from benchmarks.home import FLOOR_PCT, WARM_UP_S, Stage
 from custom_components.home_energy_controller.control import model
+from custom_components.home_energy_controller.control.charger import CarObservation, CarSettings
 from custom_components.home_energy_controller.control.decide import DecideMemory, decide
 from custom_components.home_energy_controller.control.model import CommandKind, Timed
 from custom_components.home_energy_controller.control.net_load import sample_net_load
@@ -19,6 +20,7 @@ from simulation.virtual import Exchange, VirtualLink
 CALM_INTERVAL_S, BUSY_INTERVAL_S, OBSERVE_LIMIT_S, SLACK_S = 10.0, 2.0, 3.0, 1.0
 NET_LOAD_HISTORY_S, SHORTEST_AGE_LIMIT_S, PRONE_SPACING_S = 600.0, 90.0, 30.0
 RESTART_S, RESTART_EVERY_S = 90.0, 7200.0
+CAR_REPORT_S = 10.0
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 MODES: Final = {CommandKind.AUTO: DeviceMode.AUTO, CommandKind.PASSIVE: DeviceMode.PASSIVE}
 
@@ -89,18 +91,27 @@ class RemoteBattery:
 class Controller:
     """Observes, decides, pursues and sends, like the integration.
 
-    `every_s` makes the law run so often, `poll_s` asks the batteries so often; None means as it ships.
+    `every_s` makes the law run so often, `poll_s` asks the batteries so often; None means as it ships. `car` is what
+    it is told about the car of the house, which it steers and, if `car_is_measured`, whose power it reads.
     """
 
     def __init__(
-        self, stage: Stage, decide: Decide = decide, *, every_s: float | None = None, poll_s: float | None = None
+        self,
+        stage: Stage,
+        decide: Decide = decide,
+        *,
+        every_s: float | None = None,
+        poll_s: float | None = None,
+        car: CarSettings | None = None,
+        car_is_measured: bool = True,
     ) -> None:
         self._stage, self._decide = stage, decide
         self._every_s = every_s or stage.home.decide_s
         self._poll_s = poll_s or stage.home.poll_s or stage.profile.poll_interval_s
         self._links = [stage.link(index) for index in range(stage.home.batteries)]
         self._away_at = stage.quarter_at if stage.home.restarts else inf
-        self._settings = _settings(stage, max(SHORTEST_AGE_LIMIT_S, 3 * self._poll_s))
+        self._settings = replace(_settings(stage, max(SHORTEST_AGE_LIMIT_S, 3 * self._poll_s)), car=car)
+        self._car_is_measured, self._car_w = car_is_measured, Timed(0.0, -inf)
         self._start(0.0)
 
     def _start(self, now: float) -> None:
@@ -137,6 +148,7 @@ class Controller:
             meter_w=meter,
             batteries=tuple(battery.seen for battery in self._batteries),
             net_load_w=self._samples,
+            car=self._car(now),
             local_time=MONDAY + timedelta(hours=self._stage.case.start_hour, seconds=now - WARM_UP_S),
         )
         memory = self._decide_memory
@@ -144,6 +156,9 @@ class Controller:
             memory, self._law_at = replace(memory, decided_at=None), now  # which lets the law run now
         decision, self._decide_memory = self._decide(snapshot, self._settings, memory, now)
         self._leader_id = decision.leader_id or self._leader_id
+        car = self._stage.house.car
+        if car is not None and self._settings.car is not None and decision.car_power_w is not None:
+            car.tell(decision.car_power_w / self._settings.car.step_w, now)
         self._pursuit = pursuit = pursue(decision, snapshot, self._settings, self._pursue_memory, now)
         self._pursue_memory = pursuit.memory
         for command in pursuit.commands:
@@ -151,6 +166,15 @@ class Controller:
         self._stage.tally["datagrams"] = sum(link.datagrams for link in self._links)
         due_s = CALM_INTERVAL_S if pursuit.next_due is None else pursuit.next_due - now
         self._cycle_at = now + min(CALM_INTERVAL_S, max(BUSY_INTERVAL_S, due_s))
+
+    def _car(self, now: float) -> CarObservation:
+        """Return what the charger's entities show; its power is renewed every ten seconds."""
+        car = self._stage.house.car
+        if car is None:
+            return CarObservation()
+        if not self._car_w.fresh(now, CAR_REPORT_S):
+            self._car_w = Timed(car.power_w, now)
+        return CarObservation(connected=True, power_w=self._car_w.value if self._car_is_measured else None)
 
     def _meter(self, now: float) -> Timed[float] | None:
         """Return what the meter shows now."""

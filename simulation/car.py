@@ -11,7 +11,7 @@ class Car:
     def __init__(self, *, phases: int = 1, most_a: int = 16, full_wh: float = float("inf"), seed: int = 1) -> None:
         self.step_w, self.most_a, self.full_wh = phases * known.CAR_VOLTAGE, most_a, full_wh
         self.connected = True
-        self.told_a = self.power_w = self.taken_wh = self.fed_wh = 0.0
+        self.power_w = self.told_a = self.taken_wh = self.fed_wh = 0.0
         self.tellings = self.switchings = 0
         self._random = Random(f"car {seed}")
         self._due: list[tuple[float, float]] = []
@@ -19,7 +19,9 @@ class Car:
 
     def tell(self, amperes: float, now: float) -> None:
         """Take a current; it acts after a while, and less than the least current is none."""
-        self.tellings += amperes != self.told_a
+        if amperes == self.told_a:
+            return
+        self.tellings += 1
         self.told_a = amperes
         self._due.append((now + self._random.uniform(known.CAR_REACTION_MIN, known.CAR_REACTION_MAX), amperes))
 

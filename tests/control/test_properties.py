@@ -6,6 +6,7 @@ from random import Random
 
 from hypothesis import HealthCheck, given, settings, strategies as st
 
+from custom_components.home_energy_controller.control.charger import CarObservation, CarSettings
 from custom_components.home_energy_controller.control.decide import DecideMemory, decide
 from custom_components.home_energy_controller.control.model import (
     Action,
@@ -70,6 +71,12 @@ SNAPSHOTS = st.builds(
     meter_w=timed(POWERS),
     batteries=st.one_of(st.tuples(*map(observed, NAMES)), st.tuples(observed("b"), observed("gone"))),
     net_load_w=st.lists(st.builds(Timed, POWERS, AGES), max_size=3).map(tuple),
+    car=st.builds(
+        CarObservation,
+        connected=st.none() | st.booleans(),
+        power_w=st.none() | POWERS,
+        output_w=st.none() | POWERS,
+    ),
     local_time=st.just(NOON),
 )
 
@@ -122,6 +129,7 @@ SITES = st.builds(
     setpoint_w=st.integers(-9000, 9000),
     batteries=st.tuples(*(settings_for(name) for name in NAMES)),
     meter_age_limit_s=st.sampled_from((60.0, 5.0)),
+    car=st.none() | st.builds(CarSettings, phases=st.sampled_from((1, 3)), batteries_may_feed=st.booleans()),
 )
 WAITS = st.sampled_from((2.0, 10.0, 35.0, 70.0, 400.0))
 type Step = tuple[Snapshot | None, float, bool]

@@ -6,8 +6,9 @@ All is reckoned from the net load without the car and without the batteries, so 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from .charger import CarObservation, CarSettings
 from .evidence import MeterMinute
-from .model import TOLERANCE_W, CarObservation, CarSettings, Timed, believable
+from .model import BELIEVABLE, TOLERANCE_W, Timed, believable
 
 LEAST_A = 6
 """No car charges with less (IEC 61851)."""
@@ -29,6 +30,7 @@ HOUSE_AGE_S = 150.0
 """A sample older than the slowest poll tells of no surplus."""
 RISE_EVERY_S = 58.0
 """Once a minute: cycles do not keep exact time."""
+RISE_W = 100.0
 REACHED_S = 10.0
 """Set-points are reached by then, and the meter shows it."""
 
@@ -85,10 +87,10 @@ def noted(settings: CarSettings | None, seen: CarObservation, memory: CarMemory,
         return CarMemory()
     if memory.changed_at is None:
         # Whoever ran before us left the charger like this: a restart does not interrupt the car.
-        power_w = 0 if seen.output_w is None else amperes(settings, seen.output_w) * settings.step_w
+        power_w = amperes(settings, seen.output_w or 0.0) * settings.step_w
         memory = replace(memory, power_w=power_w, changed_at=now - CHANGE_EVERY_S)
-    power = believable(seen.power_w)
-    drawn_w = float(memory.power_w) if power is None else max(0.0, power.value)
+    is_measured = seen.power_w is not None and abs(seen.power_w) <= BELIEVABLE
+    drawn_w = max(0.0, seen.power_w or 0.0) if is_measured else float(memory.power_w)
     change_w = abs(drawn_w - memory.drawn_w)
     if change_w < NOTED_W:
         return replace(memory, stepped=False)
@@ -166,21 +168,24 @@ def for_house_w(
 ) -> float | None:
     """Return what set-points should give now: all that the house needs without the car. None leaves them as they are.
 
-    They are lowered at once when the meter shows that the car gets of it, and raised once a minute to what the house
-    has needed at least since they were told. `given_w` was told, at `since`; `members_w` is what is delivered.
+    They are lowered at once when the meter shows that the car gets of it, and raised once a minute, if it is worth it,
+    to what the house has needed at least since they were told: `given_w`, at `since`. `members_w` is what is delivered.
     """
-    if since is None:
+    if since is None or given_w < 0:
         return max(0.0, given_w)
     over_w = grid_w - memory.drawn_w
     if given_w > 0 and over_w < -TOLERANCE_W:
         return max(0.0, min(given_w, members_w) + over_w)
     needed_w = [reading.value - memory.drawn_at(reading.at) for reading in minute if reading.at >= since + REACHED_S]
-    return max(0.0, members_w + min(needed_w)) if needed_w and now - since >= RISE_EVERY_S else None
+    if not needed_w or now - since < RISE_EVERY_S or members_w + min(needed_w) < given_w + RISE_W:
+        return None
+    return members_w + min(needed_w)
 
 
 def amperes(settings: CarSettings, power_w: float, now_w: float = 0.0) -> int:
     """Return a power in whole amperes, 0 for what is too little; it rises from `now_w` only when that is worth it."""
     if 0 < now_w <= power_w < now_w + RISE_A * settings.step_w:
         power_w = now_w
-    whole_a = min(settings.most_a, int(power_w / settings.step_w))
-    return whole_a if whole_a >= LEAST_A else 0
+    if not power_w >= LEAST_A * settings.step_w:  # Written so that NaN is too little as well.
+        return 0
+    return int(min(settings.most_a, power_w / settings.step_w))

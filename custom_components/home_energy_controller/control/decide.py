@@ -174,10 +174,11 @@ def _closed_loop(site: Site, memory: DecideMemory, law: Law, interval_s: float) 
     memory = leading.pause(site, memory, leaders)
     if memory.paused_until is not None:
         return SiteState.LEADER_WITHOUT_EFFECT, replace(leading.hold(site, memory), setpoints={})
-    memory = leading.hold(site, leading.run_law(site, memory, leaders, law, interval_s))
-    if site.car.spared and memory.leader_held:
-        return SiteState.SPARING_CAR, _for_house(site, memory)
-    return _served(site, memory)
+    if site.car.spared and memory.leader_id in {view.battery_id for view in leaders}:
+        memory = leading.hold(site, memory)
+        if memory.leader_held:
+            return SiteState.SPARING_CAR, _for_house(site, memory)
+    return _served(site, leading.hold(site, leading.run_law(site, memory, leaders, law, interval_s)))
 
 
 def _served(site: Site, memory: DecideMemory) -> tuple[SiteState, DecideMemory]:

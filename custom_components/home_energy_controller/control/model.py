@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
+from .charger import CarObservation, CarSettings
 from .tariff import Prices, TariffHours
 
 AGE_LIMIT_S = 90.0
@@ -192,17 +193,6 @@ class BatteryObservation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CarObservation:
-    """What is known of the car; None is unknown."""
-
-    connected: bool | None = None
-    power_w: Timed[float] | None = None
-    """What it draws; without it, what it was meant to draw has to do."""
-    output_w: float | None = None
-    """What its charger is set to."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """The site at one instant, as far as it is known."""
 
@@ -291,25 +281,6 @@ class BatterySettings:
     def _carried_w(self) -> int:
         """Return what its circuit carries, were it alone on it (W)."""
         return round(BELIEVABLE) if self.circuit is None else self.circuit.limit_w
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CarSettings:
-    """What the owner told about the charger of the car."""
-
-    phases: int = 1
-    voltage_v: int = 230
-    most_a: int = 16
-    surplus_share: float = 0.85
-    """What the car gets of a surplus while a battery has room for the rest."""
-    low_tariff_w: int = 1400
-    """What it gets without a surplus while energy is cheap; 0 for nothing."""
-    batteries_may_feed: bool = False
-
-    @property
-    def step_w(self) -> int:
-        """Return what one ampere is: chargers know whole ones only."""
-        return self.phases * self.voltage_v
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
