@@ -9,10 +9,10 @@ from custom_components.home_energy_controller.control.car import (
     CarMemory,
     CarView,
     amperes,
+    changed,
     for_house_w,
     house_now_w,
     noted,
-    planned,
     view,
     wish_w,
 )
@@ -86,7 +86,7 @@ def plan(
     changes: list[tuple[float, int]] = []
     for now in (10.0 * step for step in range(60)):
         wished_w = next(wished_w for since, wished_w in reversed(wishes) if since <= now)
-        before, memory = memory, planned(CAR, seen_, memory, wished_w, now)
+        before, memory = memory, changed(CAR, seen_, memory, wished_w, now)
         if memory.power_w != before.power_w:
             changes.append((now, memory.power_w))
     return changes
@@ -116,7 +116,7 @@ def test_an_unplugged_car_is_off_at_once_and_an_unknown_one_after_a_while() -> N
     charging = CarMemory(power_w=2300, changed_at=0)
     assert plan(charging, [(0, 2300)], CarObservation(connected=False)) == [(0, 0)]
     assert plan(charging, [(0, 2300)], CarObservation()) == [(30, 1380), (180, 0)]
-    assert planned(CAR, CarObservation(connected=False), CarMemory(changed_at=5.0), 2300, 9).changed_at == 5
+    assert changed(CAR, CarObservation(connected=False), CarMemory(changed_at=5.0), 2300, 9).changed_at == 5
 
 
 def test_a_restart_begins_with_what_the_charger_is_set_to() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from .charger import CarObservation, CarSettings
 from .evidence import MeterMinute
-from .model import BELIEVABLE, TOLERANCE_W, Timed, believable
+from .model import BELIEVABLE, TOLERANCE_W, Settings, Snapshot, Timed, believable
 
 LEAST_A = 6
 """No car charges with less (IEC 61851)."""
@@ -133,7 +133,11 @@ def planned(settings: Settings, snapshot: Snapshot, car: CarView, memory: CarMem
     """Return the memory with what the car should draw from now on."""
     if settings.car is None:
         return memory
-    charges = [reading.value for battery in snapshot.batteries if (reading := believable(battery.soc_pct))]
+    charges = [
+        soc.value
+        for battery in snapshot.batteries
+        if (soc := believable(battery.soc_pct)) and soc.fresh(now, settings.age_limit_s(battery.battery_id))
+    ]
     house_w, is_low = house_now_w(car, memory, now), settings.tariff.is_low(snapshot.local_time)
     wished_w = wish_w(settings.car, house_w, charges, is_low_tariff=is_low)
     return changed(settings.car, snapshot.car, memory, wished_w, now)
