@@ -2,17 +2,26 @@
 
 from homeassistant.const import Platform
 from homeassistant.core import HassJob, HomeAssistant
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import config_validation as cv, device_registry as dr
+from homeassistant.helpers.typing import ConfigType
 
+from .actions import async_setup_actions
 from .clock import monotonic_clock
-from .const import CONF_METER
+from .const import CONF_METER, DOMAIN
 from .coordinator import SiteConfigEntry, SiteCoordinator
 from .entity import site_device_info
 from .marstek import MarstekClient
 from .meters import make_meter
 from .store import SiteStore
 
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.NUMBER, Platform.SELECT, Platform.SENSOR, Platform.SWITCH]
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Set up what all sites share: the actions."""
+    async_setup_actions(hass)
+    return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: SiteConfigEntry) -> bool:
@@ -33,7 +42,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: SiteConfigEntry) -> bool
     await coordinator.async_release_leftovers()
 
     # A coordinator sleeps while nobody listens: control must go on though every entity is disabled.
-    entry.async_on_unload(coordinator.async_add_listener(lambda: None))
+    entry.async_on_unload(coordinator.async_add_listener(coordinator.holds.end_due))
     entry.async_on_unload(entry.add_update_listener(_async_reload))
     # A stop job runs before background tasks are cancelled, the stop event only after.
     entry.async_on_unload(hass.async_add_shutdown_job(HassJob(coordinator.async_stop)))

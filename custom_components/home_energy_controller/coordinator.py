@@ -3,19 +3,19 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import replace
 from datetime import timedelta
 import logging
 from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
 from .battery import Battery
 from .const import CONF_MAC, CONF_METER_AGE_LIMIT_S, DEFAULT_METER_AGE_LIMIT_S, DOMAIN, SUBENTRY_BATTERY
-from .control.decide import DecideMemory, decide
+from .control.decide import DecideMemory
 from .control.model import (
     Action,
     BatteryObservation,
@@ -31,10 +31,12 @@ from .control.model import (
     Wish,
 )
 from .control.net_load import sample_net_load
-from .control.pursue import PursueMemory, Pursuit, pursue
-from .control.recording import Cycle, Recorder
+from .control.pursue import PursueMemory, Pursuit
+from .control.recording import Cycle, Recorder, Thought, think
 from .control.release import release, stop
+from .errors import refusal
 from .figures import Figures
+from .holds import Holds
 from .marstek import MarstekClient
 from .meter import Meter, MeterError, MeterUnreachable
 from .publish import site_snapshot
@@ -109,7 +111,9 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         """What was seen in the last cycle: the meter reading behind it may come only now."""
         self._meter_history: deque[Timed[float]] = deque(maxlen=METER_HISTORY)
         self._closing = False
-        self.recorder, self.figures = Recorder(), Figures(store.site.today)
+        self.recorder = Recorder()
+        self.figures = Figures(store.site.today)
+        self.holds = Holds(self)
         self._watch = Watch(self)
 
     # One cycle.
@@ -121,26 +125,22 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         if self.data is None:
             self._require_answers()
         now = self.clock()
-        snapshot, settings = self._snapshot(), self._settings()
-        decide_memory, pursue_memory = self._decide_memory, self._pursue_memory
-        decision, self._decide_memory = decide(snapshot, settings, decide_memory, now)
+        thought = self._think(self._settings(), now)
+        decision, self._decide_memory = thought.cycle.decision, thought.decide_memory
         self._leader_id = decision.leader_id
         may_send = not self._closing and not self.config_entry.pref_disable_polling
-        pursuit = self._pursue(decision, snapshot, settings, now) if may_send else None
-        cycle = Cycle(
-            now=now,
-            snapshot=snapshot,
-            settings=settings,
-            decide_memory=decide_memory,
-            pursue_memory=pursue_memory,
-            decision=decision,
-        )
-        self.recorder.add(cycle, self._decide_memory, pursuit)
-        self.figures.add(snapshot, settings)
+        if may_send:
+            self._pursue(decision, thought.pursuit, now)
+        self.recorder.add(thought, sent=may_send)
+        self.figures.add(thought.cycle.snapshot, thought.settings)
         self.store.note(today=self.figures.today)
         published = self._publish(decision, now)
         self._watch.look(published, now)
         return published
+
+    def _think(self, settings: Settings, now: float) -> Thought:
+        """Return what to do by what was observed; this changes nothing."""
+        return think(now, self._snapshot(), settings, self._decide_memory, self._pursue_memory)
 
     async def _async_observe(self) -> None:
         """Read the meter and the batteries that are due, all batteries at the same time."""
@@ -201,9 +201,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
                 recent = (*recent, sample)
         self._net_load_w, self._unsampled = recent, (observations, self._leader_id)
 
-    def _pursue(self, decision: Decision, snapshot: Snapshot, settings: Settings, now: float) -> Pursuit:
+    def _pursue(self, decision: Decision, pursuit: Pursuit, now: float) -> None:
         """Send what makes the decision true, and come back when something is due."""
-        pursuit = pursue(decision, snapshot, settings, self._pursue_memory, now)
         self._pursuit, self._pursue_memory, self._leader_id = pursuit, pursuit.memory, pursuit.leader_id
         self._last_leader_id = pursuit.leader_id or self._last_leader_id
         for target in decision.targets:
@@ -214,7 +213,6 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         if self.meter_failure is not None:
             due_s = BUSY_INTERVAL_S
         self.update_interval = timedelta(seconds=min(CALM_INTERVAL_S, max(BUSY_INTERVAL_S, due_s)))
-        return pursuit
 
     def _publish(self, decision: Decision, now: float) -> SiteSnapshot:
         """Return what entities read."""
@@ -285,7 +283,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
     async def async_set_enabled(self, enabled: bool) -> None:
         """Switch the controller on, or off: then every battery that it commanded is released."""
         if enabled:
-            self._require_polling()
+            self.require_polling()
         self.store.update(enabled=enabled)
         if not enabled:
             await self.async_release()
@@ -301,16 +299,21 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         self.store.update(setpoint_w=setpoint_w)
         await self.async_refresh()
 
-    async def async_set_wish(self, battery_id: str, wish: Wish) -> None:
-        """Take a battery out of control, or give it back."""
+    async def async_dry_run(self) -> Cycle:
+        """Observe, and return what would be done with the controller on; nothing is sent or remembered."""
+        await self._async_observe()
+        return self._think(replace(self._settings(), enabled=True), self.clock()).cycle
+
+    async def async_set_wish(self, battery_id: str, wish: Wish, setpoint_w: int | None = None) -> None:
+        """Take a battery out of control, with another power (W, + discharging) if need be, or give it back."""
         battery = self.batteries[battery_id]
         if wish is not Wish.CONTROLLED:
-            self._require_polling()
+            self.require_polling()
         if wish is Wish.FIXED and not battery.device.profile.has_passive:
-            raise _refusal("no_passive", name=battery.name)
+            raise refusal("no_passive", name=battery.name)
         if wish is Wish.IDLE and not battery.settings(StoredBattery(), Release.IDLE).can_idle:
-            raise _refusal("cannot_idle", name=battery.name)
-        self.store.update_battery(battery_id, wish=wish)
+            raise refusal("cannot_idle", name=battery.name)
+        self.store.update_battery(battery_id, wish=wish, **({} if setpoint_w is None else {"setpoint_w": setpoint_w}))
         if wish is Wish.CONTROLLED and not self.store.site.enabled:
             await self.async_release(battery_id)
         await self.async_refresh()
@@ -362,10 +365,10 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             if not battery.confirmed(command):
                 _LOGGER.warning("%s did not confirm that it was released (%s)", battery.name, command.kind)
 
-    def _require_polling(self) -> None:
+    def require_polling(self) -> None:
         """Refuse to command while the owner switched polling off: nobody would follow up."""
         if self.config_entry.pref_disable_polling:
-            raise _refusal("polling_off")
+            raise refusal("polling_off")
 
     def _keep_found_mode(self, target: Target) -> None:
         """Note what a battery did before we touched it, and forget it once it is released.
@@ -385,10 +388,3 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
     def spawn(self, coroutine: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Start a task that ends with the entry."""
         return self.config_entry.async_create_background_task(self.hass, coroutine, name)
-
-
-def _refusal(key: str, **placeholders: str) -> ServiceValidationError:
-    """Return the error that tells a person why something is not done."""
-    return ServiceValidationError(
-        translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders or None
-    )

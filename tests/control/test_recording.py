@@ -10,7 +10,7 @@ from custom_components.home_energy_controller.control.codec import CodecError, e
 from custom_components.home_energy_controller.control.decide import decide
 from custom_components.home_energy_controller.control.model import Strategy
 from custom_components.home_energy_controller.control.pursue import pursue
-from custom_components.home_energy_controller.control.recording import KEPT_CYCLES, Cycle, Recorder, read, replay
+from custom_components.home_energy_controller.control.recording import KEPT_CYCLES, Recorder, read, replay, think
 from custom_components.home_energy_controller.control.release import release
 from tests.control.build import battery, site
 from tests.control.world import World
@@ -26,21 +26,13 @@ class RecordedWorld(World):
 
     def cycle(self) -> None:
         """Run a cycle and keep it."""
-        decide_memory, pursue_memory = self.decide_memory, self.pursue_memory
+        before = self.decide_memory, self.pursue_memory
         super().cycle()
-        snapshot = self.snapshot()
-        assert self.decision is not None
+        thought = think(self.now, self.snapshot(), self.settings, *before)
+        self.decide_memory, self.pursue_memory = thought.decide_memory, thought.pursuit.memory
         if not self.may_send:
-            self.pursue_memory, self.pursuit = pursue_memory, None
-        cycle = Cycle(
-            now=self.now,
-            snapshot=snapshot,
-            settings=self.settings,
-            decide_memory=decide_memory,
-            pursue_memory=pursue_memory,
-            decision=self.decision,
-        )
-        self.recorder.add(cycle, self.decide_memory, self.pursuit)
+            self.pursue_memory, self.pursuit = before[1], None
+        self.recorder.add(thought, sent=self.may_send)
 
 
 def recorded(duration_s: float = 120.0, **options: Any) -> RecordedWorld:

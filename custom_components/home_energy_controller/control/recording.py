@@ -5,12 +5,12 @@ Moments are those of the monotonic clock as it was: shifted, a float may round t
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .codec import CodecError, decode, encode
 from .decide import decide
-from .model import Command, Decision, Health, Settings, Snapshot
+from .model import Command, Decision, Settings, Snapshot
 from .pursue import PursueMemory, Pursuit, pursue
 from .site import DecideMemory
 
@@ -31,7 +31,34 @@ class Cycle:
     decision: Decision
     commands: tuple[Command, ...] | None = None
     """None when nothing might be sent: the site was closing, or its polling off."""
-    health: Mapping[str, Health] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thought:
+    """A cycle with all its inputs, and what it leaves to the next one."""
+
+    cycle: Cycle
+    settings: Settings
+    decide_memory: DecideMemory
+    pursuit: Pursuit
+
+
+def think(
+    now: float, snapshot: Snapshot, settings: Settings, decide_memory: DecideMemory, pursue_memory: PursueMemory
+) -> Thought:
+    """Return what to do, and what to send for it."""
+    decision, next_memory = decide(snapshot, settings, decide_memory, now)
+    pursuit = pursue(decision, snapshot, settings, pursue_memory, now)
+    cycle = Cycle(
+        now=now,
+        snapshot=snapshot,
+        settings=settings,
+        decide_memory=decide_memory,
+        pursue_memory=pursue_memory,
+        decision=decision,
+        commands=pursuit.commands,
+    )
+    return Thought(cycle=cycle, settings=settings, decide_memory=next_memory, pursuit=pursuit)
 
 
 class Recorder:
@@ -41,11 +68,10 @@ class Recorder:
         """Begin with none."""
         self._kept: deque[tuple[Cycle, DecideMemory, PursueMemory | None]] = deque(maxlen=KEPT_CYCLES)
 
-    def add(self, cycle: Cycle, decide_memory: DecideMemory, pursuit: Pursuit | None) -> None:
-        """Keep a cycle, given with all its inputs, and what it left to the next one."""
-        if pursuit is not None:
-            cycle = replace(cycle, commands=pursuit.commands, health=pursuit.health)
-        self._kept.append((cycle, decide_memory, cycle.pursue_memory if pursuit is None else pursuit.memory))
+    def add(self, thought: Thought, *, sent: bool) -> None:
+        """Keep a cycle; without `sent` its commands went nowhere."""
+        cycle = thought.cycle if sent else replace(thought.cycle, commands=None)
+        self._kept.append((cycle, thought.decide_memory, thought.pursuit.memory if sent else cycle.pursue_memory))
 
     def __len__(self) -> int:
         """Return how many cycles are kept."""
@@ -110,12 +136,12 @@ def replay(cycles: Sequence[Cycle]) -> Iterator[Replayed]:
         settings = _given(cycle.settings, settings)
         decide_memory = _given(cycle.decide_memory, decide_memory)
         pursue_memory = _given(cycle.pursue_memory, pursue_memory)
-        decision, decide_memory = decide(cycle.snapshot, settings, decide_memory, cycle.now)
+        thought = think(cycle.now, cycle.snapshot, settings, decide_memory, pursue_memory)
+        decide_memory = thought.decide_memory
         commands: tuple[Command, ...] | None = None
         if cycle.commands is not None:
-            pursuit = pursue(decision, cycle.snapshot, settings, pursue_memory, cycle.now)
-            commands, pursue_memory = pursuit.commands, pursuit.memory
-        yield Replayed(recorded=cycle, decision=decision, commands=commands)
+            commands, pursue_memory = thought.pursuit.commands, thought.pursuit.memory
+        yield Replayed(recorded=cycle, decision=thought.cycle.decision, commands=commands)
 
 
 def _given[T](recorded: T | None, before: T | None) -> T:

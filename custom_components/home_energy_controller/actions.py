@@ -1,0 +1,156 @@
+"""The actions: a cycle by hand, a power for a while, letting go, and clearing a battery's schedules."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import ATTR_DEVICE_ID
+from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse
+from homeassistant.helpers import config_validation as cv, device_registry as dr
+import voluptuous as vol
+
+from .battery import Battery
+from .const import CONF_SLOTS_CLEARED, DOMAIN
+from .control.codec import encode
+from .control.model import Wish
+from .control.recording import Cycle
+from .coordinator import SiteConfigEntry, SiteCoordinator
+from .errors import failure, refusal
+from .marstek import MarstekError
+
+ATTR_CONFIRM: Final = "confirm"
+ATTR_DRY_RUN: Final = "dry_run"
+ATTR_DURATION: Final = "duration"
+ATTR_POWER_W: Final = "power_w"
+ATTR_TARGET_SOC: Final = "target_soc"
+
+TARGET: Final = {vol.Required(ATTR_DEVICE_ID): cv.string}
+RUN_CYCLE: Final = vol.Schema({**TARGET, vol.Optional(ATTR_DRY_RUN, default=False): cv.boolean})
+SET_POWER: Final = vol.Schema(
+    {
+        **TARGET,
+        vol.Required(ATTR_POWER_W): vol.All(vol.Coerce(int), vol.Range(min=-15000, max=15000)),
+        vol.Optional(ATTR_DURATION): vol.All(cv.positive_time_period, vol.Range(min=timedelta(seconds=10))),
+        vol.Optional(ATTR_TARGET_SOC): vol.All(vol.Coerce(float), vol.Range(min=1, max=100)),
+    }
+)
+CLEAR_SCHEDULES: Final = vol.Schema({**TARGET, vol.Required(ATTR_CONFIRM): cv.boolean})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aim:
+    """What an action is about: a site, or one of its batteries."""
+
+    coordinator: SiteCoordinator
+    battery: Battery | None
+
+
+def async_setup_actions(hass: HomeAssistant) -> None:
+    """Register the actions, once for all sites."""
+    hass.services.async_register(
+        DOMAIN, "run_cycle", _async_run_cycle, RUN_CYCLE, supports_response=SupportsResponse.OPTIONAL
+    )
+    hass.services.async_register(DOMAIN, "set_power", _async_set_power, SET_POWER)
+    hass.services.async_register(DOMAIN, "release", _async_release, vol.Schema(TARGET))
+    hass.services.async_register(DOMAIN, "clear_schedules", _async_clear_schedules, CLEAR_SCHEDULES)
+
+
+async def _async_run_cycle(call: ServiceCall) -> ServiceResponse:
+    """Run one cycle at once, or only show what it would do with the controller on."""
+    coordinator = _aim(call).coordinator
+    if call.data[ATTR_DRY_RUN]:
+        return _told(coordinator, await coordinator.async_dry_run())
+    await coordinator.async_refresh()
+    return _told(coordinator, coordinator.recorder.last)
+
+
+async def _async_set_power(call: ServiceCall) -> None:
+    """Hold a power, until it is changed or its end is reached."""
+    aim, duration = _aim(call), call.data.get(ATTR_DURATION)
+    await aim.coordinator.holds.async_begin(
+        aim.battery,
+        call.data[ATTR_POWER_W],
+        duration_s=duration and duration.total_seconds(),
+        target_soc_pct=call.data.get(ATTR_TARGET_SOC),
+    )
+
+
+async def _async_release(call: ServiceCall) -> None:
+    """End what was asked of a battery by hand; for a site switch the controller off as well."""
+    aim = _aim(call)
+    if aim.battery is not None:
+        await aim.coordinator.async_set_wish(aim.battery.id, Wish.CONTROLLED)
+        return
+    for battery_id in aim.coordinator.batteries:
+        aim.coordinator.store.update_battery(battery_id, wish=Wish.CONTROLLED)
+    await aim.coordinator.async_set_enabled(False)
+
+
+async def _async_clear_schedules(call: ServiceCall) -> None:
+    """Disable all schedule slots of a battery, and remember that its Manual mode is 0 W from now on."""
+    aim = _aim(call)
+    battery = aim.battery
+    if battery is None:
+        raise refusal("battery_needed")
+    if not call.data[ATTR_CONFIRM]:
+        raise refusal("confirm_needed", name=battery.name)
+    aim.coordinator.require_polling()
+    try:
+        cleared = await battery.device.clear_slots()
+    except MarstekError as err:
+        raise failure("no_answer", name=battery.name) from err
+    finally:
+        battery.forget_mode()
+    if not cleared:
+        raise failure("not_cleared", name=battery.name)
+    # This starts the site anew.
+    call.hass.config_entries.async_update_subentry(
+        aim.coordinator.config_entry, battery.subentry, data={**battery.subentry.data, CONF_SLOTS_CLEARED: True}
+    )
+
+
+def _aim(call: ServiceCall) -> Aim:
+    """Return what a device id stands for; raise ServiceValidationError when it is none of ours, or not running."""
+    device = dr.async_get(call.hass).async_get(call.data[ATTR_DEVICE_ID])
+    ids = {identifier for domain, identifier in device.identifiers if domain == DOMAIN} if device else set()
+    if device is None or not ids:
+        raise refusal("not_our_device")
+    entry: SiteConfigEntry | None = call.hass.config_entries.async_get_entry(device.config_entry_id)
+    if entry is None or entry.state is not ConfigEntryState.LOADED:
+        raise refusal("not_loaded", name=device.name or "")
+    (device_id,) = ids
+    return Aim(coordinator=entry.runtime_data, battery=entry.runtime_data.batteries.get(device_id))
+
+
+def _told(coordinator: SiteCoordinator, cycle: Cycle) -> ServiceResponse:
+    """Return a cycle with names in place of MACs and ages in place of moments."""
+    names = {battery.id: battery.name for battery in coordinator.batteries.values()}
+    meter = cycle.snapshot.meter_w
+    readings = [
+        {
+            "name": names[seen.battery_id],
+            "soc_pct": seen.soc_pct and seen.soc_pct.value,
+            "power_w": seen.power_w and seen.power_w.value,
+            "mode": seen.mode and seen.mode.value,
+            "age_s": None if seen.last_answer_at is None else round(cycle.now - seen.last_answer_at, 1),
+        }
+        for seen in cycle.snapshot.batteries
+    ]
+    return {
+        "grid_power_w": meter and meter.value,
+        "grid_age_s": meter and round(cycle.now - meter.at, 1),
+        "batteries": readings,
+        "decision": _named(encode(cycle.decision), names),
+        "commands": _named(encode(cycle.commands), names),
+    }
+
+
+def _named(data: Any, names: Mapping[str, str]) -> Any:
+    """Return data with the names of batteries in place of their ids."""
+    if isinstance(data, Mapping):
+        return {names.get(key, key): _named(value, names) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_named(item, names) for item in data]
+    return names.get(data, data) if isinstance(data, str) else data

@@ -1,0 +1,96 @@
+"""Powers that were asked for with an end: after a time, or at a state of charge."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .control.losses import divide
+from .control.model import Release, Wish
+from .errors import refusal
+from .store import StoredBattery
+
+if TYPE_CHECKING:
+    from .battery import Battery
+    from .coordinator import SiteCoordinator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """One battery's power (W, + discharging), when it ends, and what comes after it."""
+
+    power_w: int
+    until: float | None
+    target_soc_pct: float | None
+    then: Wish
+
+
+class Holds:
+    """Begins them and, asked after every cycle, ends them.
+
+    They live in memory: like every fixed power they end with a restart.
+    """
+
+    def __init__(self, coordinator: SiteCoordinator) -> None:
+        """Begin with none."""
+        self._coordinator = coordinator
+        self._holds: dict[str, Hold] = {}
+
+    async def async_begin(
+        self, battery: Battery | None, power_w: int, *, duration_s: float | None, target_soc_pct: float | None
+    ) -> None:
+        """Give one battery, or all that can take one together, a power; raises ServiceValidationError."""
+        batteries = [battery] if battery else self._able()
+        if battery is None or target_soc_pct is not None:
+            batteries = [each for each in batteries if not _is_reached(each, power_w, target_soc_pct)]
+        if not batteries:
+            raise refusal("nobody_to_hold")
+        shares = divide(abs(power_w), limits := {each.id: _limit_w(each, power_w) for each in batteries}, step_w=1)
+        if sum(limits.values()) < abs(power_w):
+            raise refusal("power_too_large", limit=str(sum(limits.values())))
+        until = None if duration_s is None else self._coordinator.clock() + duration_s
+        for each in batteries:
+            share_w = shares[each.id] if power_w > 0 else -shares[each.id]
+            wish = self._coordinator.store.site.battery(each.id).wish
+            then = Wish.CONTROLLED if wish is Wish.FIXED else wish
+            await self._coordinator.async_set_wish(each.id, Wish.FIXED, share_w)
+            self._holds[each.id] = Hold(power_w=share_w, until=until, target_soc_pct=target_soc_pct, then=then)
+
+    def end_due(self) -> None:
+        """Give back the batteries whose time is over or whose charge is reached; forget those that people changed."""
+        coordinator = self._coordinator
+        for battery_id, hold in list(self._holds.items()):
+            stored = coordinator.store.site.battery(battery_id)
+            taken_over = stored.wish is not Wish.FIXED or stored.setpoint_w != hold.power_w
+            over = hold.until is not None and coordinator.clock() >= hold.until
+            reached = _is_reached(coordinator.batteries[battery_id], hold.power_w, hold.target_soc_pct)
+            if taken_over or over or reached:
+                del self._holds[battery_id]
+            if not taken_over and (over or reached):
+                ending = coordinator.async_set_wish(battery_id, hold.then)
+                coordinator.config_entry.async_create_task(coordinator.hass, ending)
+
+    def _able(self) -> list[Battery]:
+        """Return the batteries that can hold a power and that nobody set to something else by hand."""
+        coordinator = self._coordinator
+        wishes: Mapping[str, StoredBattery] = coordinator.store.site.batteries
+        return [
+            battery
+            for battery in coordinator.batteries.values()
+            if battery.device.profile.has_passive
+            and battery.is_available(coordinator.clock())
+            and wishes.get(battery.id, StoredBattery()).wish in {Wish.CONTROLLED, Wish.FIXED}
+        ]
+
+
+def _limit_w(battery: Battery, power_w: int) -> int:
+    """Return what a battery may be asked for (W, positive) in the direction of a power."""
+    settings = battery.settings(StoredBattery(), Release.IDLE)
+    return settings.discharge_limit_w if power_w > 0 else settings.charge_limit_w
+
+
+def _is_reached(battery: Battery, power_w: int, target_soc_pct: float | None) -> bool:
+    """Return whether a power has done what it was asked for; at 0 W it never does."""
+    soc = battery.observation.soc_pct
+    if target_soc_pct is None or soc is None or not power_w:
+        return False
+    return soc.value <= target_soc_pct if power_w > 0 else soc.value >= target_soc_pct
