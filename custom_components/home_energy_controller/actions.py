@@ -36,6 +36,7 @@ SET_POWER: Final = vol.Schema(
         vol.Optional(ATTR_TARGET_SOC): vol.All(vol.Coerce(float), vol.Range(min=1, max=100)),
     }
 )
+RELEASE: Final = vol.Schema(TARGET)
 CLEAR_SCHEDULES: Final = vol.Schema({**TARGET, vol.Required(ATTR_CONFIRM): cv.boolean})
 
 
@@ -53,7 +54,7 @@ def async_setup_actions(hass: HomeAssistant) -> None:
         DOMAIN, "run_cycle", _async_run_cycle, RUN_CYCLE, supports_response=SupportsResponse.OPTIONAL
     )
     hass.services.async_register(DOMAIN, "set_power", _async_set_power, SET_POWER)
-    hass.services.async_register(DOMAIN, "release", _async_release, vol.Schema(TARGET))
+    hass.services.async_register(DOMAIN, "release", _async_release, RELEASE)
     hass.services.async_register(DOMAIN, "clear_schedules", _async_clear_schedules, CLEAR_SCHEDULES)
 
 
