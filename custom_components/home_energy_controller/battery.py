@@ -13,8 +13,11 @@ from homeassistant.util import dt as dt_util
 
 from .const import (
     CONF_CAPACITY_WH,
+    CONF_CEILING_PCT,
     CONF_FIRMWARE,
     CONF_MAC,
+    CONF_MAX_CHARGE_W,
+    CONF_MAX_DISCHARGE_W,
     CONF_MODEL,
     CONF_OWN_METER,
     CONF_POWER_CLASS_W,
@@ -22,12 +25,15 @@ from .const import (
     CONF_SLOTS_CLEARED,
     CONF_WIFI_MAC,
     DEFAULT_CAPACITY_WH,
+    DEFAULT_CEILING_PCT,
+    DEFAULT_LIMIT_W,
     DEFAULT_POWER_CLASS_W,
     RELEASE_DEFAULT,
 )
 from .control.model import (
     BatteryObservation,
     BatterySettings,
+    Circuit,
     Command,
     CommandKind,
     CommandOutcome,
@@ -65,6 +71,7 @@ class Battery:
         client: MarstekClient,
         stored: StoredBattery,
         *,
+        circuit: Circuit | None = None,
         clock: Callable[[], float],
         spawn: Spawn,
     ) -> None:
@@ -73,6 +80,7 @@ class Battery:
         self.id: str = data[CONF_MAC]
         self.subentry = subentry
         self.name = subentry.title
+        self._circuit = circuit
         self.device = MarstekDevice(
             client,
             data[CONF_HOST],
@@ -112,9 +120,14 @@ class Battery:
         return int(self.subentry.data.get(CONF_POWER_CLASS_W, DEFAULT_POWER_CLASS_W))
 
     @property
-    def may_lead(self) -> bool:
-        """Return whether it may run in Auto."""
-        return self.settings(StoredBattery(), Release.AUTOMATIC).may_lead
+    def ceiling_pct(self) -> float:
+        """Return the highest state of charge that its owner wants."""
+        return float(self.subentry.data.get(CONF_CEILING_PCT, DEFAULT_CEILING_PCT))
+
+    @property
+    def configured(self) -> BatterySettings:
+        """Return what the controller is told about it, but for what people set with entities."""
+        return self.settings(StoredBattery(), Release.AUTOMATIC)
 
     @property
     def answering(self) -> bool:
@@ -165,6 +178,11 @@ class Battery:
             own_meter=OwnMeter(data.get(CONF_OWN_METER, OwnMeter.UNSURE)),
             wish=stored.wish,
             fixed_power_w=stored.setpoint_w,
+            max_charge_w=data.get(CONF_MAX_CHARGE_W, DEFAULT_LIMIT_W),
+            max_discharge_w=data.get(CONF_MAX_DISCHARGE_W, DEFAULT_LIMIT_W),
+            reserve_pct=stored.reserve_pct,
+            ceiling_pct=self.ceiling_pct,
+            circuit=self._circuit,
             release=default_release if release == RELEASE_DEFAULT else Release(release),
             found_mode=stored.found_mode,
             has_passive=self.device.profile.has_passive,

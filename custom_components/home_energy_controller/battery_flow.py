@@ -8,6 +8,7 @@ from typing import Any, Final, override
 
 from homeassistant.config_entries import (
     ConfigEntry,
+    ConfigEntryState,
     ConfigSubentry,
     ConfigSubentryData,
     ConfigSubentryFlow,
@@ -21,9 +22,13 @@ import voluptuous as vol
 
 from .const import (
     CONF_CAPACITY_WH,
+    CONF_CEILING_PCT,
     CONF_CIRCUIT,
     CONF_FIRMWARE,
+    CONF_LIMITS,
     CONF_MAC,
+    CONF_MAX_CHARGE_W,
+    CONF_MAX_DISCHARGE_W,
     CONF_MODEL,
     CONF_POWER_CLASS_W,
     CONF_RELEASE,
@@ -34,6 +39,7 @@ from .const import (
 )
 from .flow_helpers import (
     CONF_CAPACITY_KWH,
+    LEAST_LIMIT_W,
     AlreadyConfigured,
     FlowTrouble,
     InvalidAddress,
@@ -43,6 +49,7 @@ from .flow_helpers import (
     details_data,
     details_schema,
     error_key,
+    is_bound,
     new_subentry,
     parse_address,
     port_selector,
@@ -62,6 +69,7 @@ from .marstek import (
     model_name,
     profile_for,
 )
+from .options_flow import circuits_of
 
 CONF_FOUND: Final = "found"
 
@@ -199,7 +207,8 @@ class BatteryFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
         if self._site is not None:
             configured = self._site.get_subentries_of_type(SUBENTRY_BATTERY)
             batteries += [(subentry.title, subentry.data) for subentry in configured]
-        return {title for title, _ in batteries}, {data.get(CONF_CIRCUIT, "") for _, data in batteries} - {""}
+        limited = set() if self._site is None else set(circuits_of(self._site.options))
+        return {title for title, _ in batteries}, limited | {data.get(CONF_CIRCUIT, "") for _, data in batteries} - {""}
 
 
 def _label(device: DiscoveredDevice) -> str:
@@ -209,6 +218,9 @@ def _label(device: DiscoveredDevice) -> str:
 
 class BatterySubentryFlow(BatteryFlow[SubentryFlowContext, SubentryFlowResult, tuple[str, str]], ConfigSubentryFlow):
     """Adds one battery to a site, or changes it."""
+
+    _warned: Mapping[str, Any] | None = None
+    """What its owner was told the consequences of."""
 
     @property
     @override
@@ -237,7 +249,9 @@ class BatterySubentryFlow(BatteryFlow[SubentryFlowContext, SubentryFlowResult, t
             except (InvalidAddress, MarstekError) as err:
                 errors["base"] = error_key(err)
             else:
+                errors = self._limits_trouble({**data, **updates})
                 title = user_input[CONF_NAME].strip() or subentry.title
+            if not errors:
                 return self.async_update_and_abort(self._site, subentry, title=title, data_updates=updates)
         choices = {*profile_for(data[CONF_MODEL], data[CONF_FIRMWARE]).power_class_choices, data[CONF_POWER_CLASS_W]}
         schema = reconfigure_schema(sorted(choices), self._names_and_circuits()[1])
@@ -252,12 +266,29 @@ class BatterySubentryFlow(BatteryFlow[SubentryFlowContext, SubentryFlowResult, t
             errors=errors,
         )
 
+    def _limits_trouble(self, data: Mapping[str, Any]) -> dict[str, str]:
+        """Return the error of limits that make no sense; who was warned of their consequences once, may go on."""
+        if any(0 < data[key] < LEAST_LIMIT_W for key in (CONF_MAX_CHARGE_W, CONF_MAX_DISCHARGE_W)):
+            return {"base": "limit_too_small"}
+        is_loaded = self._site.state is ConfigEntryState.LOADED
+        if (
+            is_loaded
+            and data[CONF_CEILING_PCT] <= self._site.runtime_data.store.site.battery(data[CONF_MAC]).reserve_pct
+        ):
+            return {"base": "ceiling_below_reserve"}
+        circuits, before = circuits_of(self._site.options), self._get_reconfigure_subentry().data
+        if is_bound(data, circuits) and not is_bound(before, circuits) and data != self._warned:
+            self._warned = data
+            return {"base": "cannot_lead"}
+        return {}
+
     async def _async_updates(self, subentry: ConfigSubentry, user_input: dict[str, Any]) -> dict[str, Any]:
         """Return what changes; a new address counts only once the same battery answered there."""
         updates = {
             **details_data(user_input),
             CONF_CAPACITY_WH: round(user_input[CONF_CAPACITY_KWH] * 1000),
             CONF_RELEASE: user_input[CONF_RELEASE],
+            **{key: round(value) for key, value in user_input[CONF_LIMITS].items()},
         }
         host, port = parse_address(user_input[CONF_HOST], int(user_input[CONF_PORT]))
         if (host, port) == (subentry.data[CONF_HOST], subentry.data[CONF_PORT]):
@@ -278,4 +309,5 @@ def _suggested_changes(subentry: ConfigSubentry) -> dict[str, Any]:
         CONF_POWER_CLASS_W: str(data[CONF_POWER_CLASS_W]),
         CONF_CAPACITY_KWH: data.get(CONF_CAPACITY_WH, DEFAULT_CAPACITY_WH) / 1000,
         CONF_RELEASE: data.get(CONF_RELEASE, RELEASE_DEFAULT),
+        CONF_LIMITS: data,
     }

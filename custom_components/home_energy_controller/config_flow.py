@@ -1,6 +1,6 @@
 """Setting up a site: its meter, then its batteries."""
 
-from typing import Any, Final, override
+from typing import override
 
 from homeassistant.config_entries import (
     ConfigEntry,
@@ -8,30 +8,23 @@ from homeassistant.config_entries import (
     ConfigFlowResult,
     ConfigSubentryData,
     ConfigSubentryFlow,
-    OptionsFlow,
 )
-from homeassistant.const import CONF_HOST, CONF_PORT, UnitOfTime
+from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import callback
-from homeassistant.helpers import selector
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
-import voluptuous as vol
 
 from .battery_flow import BatteryFlow, BatterySubentryFlow
 from .const import (
     CONF_MAC,
     CONF_METER,
-    CONF_METER_AGE_LIMIT_S,
     CONF_WIFI_MAC,
-    DEFAULT_METER_AGE_LIMIT_S,
     DOMAIN,
     SUBENTRY_BATTERY,
 )
 from .flow_helpers import battery_client, configured_batteries, error_key, probe
 from .marstek import MarstekError
 from .meter_flow import MeterFlow
-
-METER_AGE_LIMITS_S: Final = (15, 300)
-"""Shorter, and one lost reading pauses control; longer, and control acts on what the house did minutes ago."""
+from .options_flow import SiteOptionsFlow
 
 
 class SiteConfigFlow(BatteryFlow[ConfigFlowContext, ConfigFlowResult, str], MeterFlow, domain=DOMAIN):
@@ -81,20 +74,3 @@ class SiteConfigFlow(BatteryFlow[ConfigFlowContext, ConfigFlowResult, str], Mete
             self.hass.config_entries.async_update_subentry(entry, subentry, data={**data, CONF_HOST: host})
             return self.async_abort(reason="already_configured")
         return self.async_abort(reason="not_ours")
-
-
-class SiteOptionsFlow(OptionsFlow):
-    """Changes how patient the controller is with its meter."""
-
-    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Show the one option."""
-        options = self.config_entry.options
-        if user_input is not None:
-            limit_s = int(user_input[CONF_METER_AGE_LIMIT_S])
-            return self.async_create_entry(data={**options, CONF_METER_AGE_LIMIT_S: limit_s})
-        shortest, longest = METER_AGE_LIMITS_S
-        field = selector.NumberSelector(
-            {"min": shortest, "max": longest, "step": 5, "unit_of_measurement": UnitOfTime.SECONDS}
-        )
-        schema = vol.Schema({vol.Required(CONF_METER_AGE_LIMIT_S, default=DEFAULT_METER_AGE_LIMIT_S): field})
-        return self.async_show_form(step_id="init", data_schema=self.add_suggested_values_to_schema(schema, options))

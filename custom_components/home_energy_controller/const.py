@@ -14,6 +14,13 @@ METER_HOMEWIZARD: Final = "homewizard"
 METER_SENSOR: Final = "sensor"
 CONF_INVERT: Final = "invert"
 CONF_METER_AGE_LIMIT_S: Final = "meter_age_limit_s"
+CONF_CIRCUITS: Final = "circuits"
+CONF_LIMIT_A: Final = "limit_a"
+CONF_VOLTAGE_V: Final = "voltage_v"
+CONF_LIMIT_W: Final = "limit_w"
+CONF_CONNECTION: Final = "connection"
+CONF_MAX_IMPORT_W: Final = "max_import_w"
+CONF_MAX_EXPORT_W: Final = "max_export_w"
 
 # Config subentry: one battery.
 CONF_MAC: Final = "mac"
@@ -23,6 +30,10 @@ CONF_WIFI_MAC: Final = "wifi_mac"
 CONF_POWER_CLASS_W: Final = "power_class_w"
 CONF_OWN_METER: Final = "own_meter"
 CONF_CIRCUIT: Final = "circuit"
+CONF_LIMITS: Final = "limits"
+CONF_MAX_CHARGE_W: Final = "max_charge_w"
+CONF_MAX_DISCHARGE_W: Final = "max_discharge_w"
+CONF_CEILING_PCT: Final = "ceiling_pct"
 CONF_RELEASE: Final = "release"
 CONF_SLOTS_CLEARED: Final = "slots_cleared"
 CONF_CAPACITY_WH: Final = "capacity_wh"
@@ -31,6 +42,8 @@ DEFAULT_BATTERY_PORT: Final = 30000
 DEFAULT_METER_PORT: Final = 80
 DEFAULT_METER_AGE_LIMIT_S: Final = 60
 DEFAULT_POWER_CLASS_W: Final = 800
+DEFAULT_LIMIT_W: Final = 2500
+DEFAULT_CEILING_PCT: Final = 100
 DEFAULT_CAPACITY_WH: Final = 5120
 
 RELEASE_DEFAULT: Final = "default"

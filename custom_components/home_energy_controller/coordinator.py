@@ -13,8 +13,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
-from .battery import Battery
-from .const import CONF_MAC, CONF_METER_AGE_LIMIT_S, DEFAULT_METER_AGE_LIMIT_S, DOMAIN, SUBENTRY_BATTERY
+from .const import CONF_METER_AGE_LIMIT_S, DEFAULT_METER_AGE_LIMIT_S, DOMAIN
 from .control.decide import DecideMemory
 from .control.model import (
     Action,
@@ -40,8 +39,9 @@ from .holds import Holds
 from .marstek import MarstekClient
 from .meter import Meter, MeterError, MeterUnreachable
 from .publish import site_snapshot
+from .settings import site_batteries, site_settings
 from .snapshot import SiteSnapshot
-from .store import SiteStore, StoredBattery
+from .store import SiteStore
 from .watch import Watch
 
 _LOGGER = logging.getLogger(__name__)
@@ -91,12 +91,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         self.meter: Meter = meter
         self.store = store
         self.clock = clock
-        subentries = entry.get_subentries_of_type(SUBENTRY_BATTERY)
-        batteries = [
-            Battery(subentry, client, store.site.battery(subentry.data[CONF_MAC]), clock=self.clock, spawn=self.spawn)
-            for subentry in subentries
-        ]
-        self.batteries = {battery.id: battery for battery in batteries}
+        self.batteries = site_batteries(entry, client, store, clock, self.spawn)
         self.meter_w: Timed[float] | None = None
         self.meter_failure: MeterError | None = None
         """Why the newest reading of the meter failed."""
@@ -134,6 +129,9 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         self.recorder.add(thought, sent=may_send)
         self.figures.add(thought.cycle.snapshot, thought.settings)
         self.store.note(today=self.figures.today)
+        if decision.finished and thought.settings.enabled:
+            _LOGGER.info("All are full: back to the strategy %s", self.store.site.strategy_before)
+            self.store.update(strategy=self.store.site.strategy_before)
         published = self._publish(decision, now)
         self._watch.look(published, now)
         return published
@@ -243,28 +241,10 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             local_time=dt_util.now(),
         )
 
-    def _settings(self, default_release: Release | None = None) -> Settings:
-        """Return what the controller is told; `default_release` for batteries whose owner chose nothing."""
-        stored = self.store.site
-        return Settings(
-            enabled=stored.enabled,
-            strategy=stored.strategy,
-            setpoint_w=stored.setpoint_w,
-            batteries=tuple(
-                battery.settings(stored.battery(battery.id), default_release or self._default_release(battery.id))
-                for battery in self.batteries.values()
-            ),
-            meter_age_limit_s=self.config_entry.options.get(CONF_METER_AGE_LIMIT_S, DEFAULT_METER_AGE_LIMIT_S),
-            battery_age_limit_s={battery.id: battery.age_limit_s for battery in self.batteries.values()},
-        )
-
-    def _default_release(self, battery_id: str) -> Release:
-        """Return how a battery is released when its owner chose nothing: one of several goes on serving the house."""
-        if len(self.batteries) == 1:
-            return Release.AS_FOUND
-        able = [battery.id for battery in self.batteries.values() if battery.may_lead]
-        server = self._last_leader_id if self._last_leader_id in self.batteries else next(iter(able), None)
-        return Release.AUTOMATIC if battery_id == server else Release.IDLE
+    def _settings(self, release: Release | None = None) -> Settings:
+        """Return what the controller is told; `release` for batteries whose owner chose nothing."""
+        options, stored = self.config_entry.options, self.store.site
+        return site_settings(options, stored, self.batteries, self._last_leader_id, release)
 
     def _require_answers(self) -> None:
         """Refuse a first refresh that tells nothing, so that Home Assistant says so and tries again."""
@@ -291,12 +271,20 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
 
     async def async_set_strategy(self, strategy: Strategy) -> None:
         """Change what the site is run for."""
-        self.store.update(strategy=strategy)
+        before = self.store.site.strategy
+        if before is Strategy.TO_FULL:
+            before = self.store.site.strategy_before
+        self.store.update(strategy=strategy, strategy_before=before)
         await self.async_refresh()
 
-    async def async_set_setpoint(self, setpoint_w: int) -> None:
-        """Change the power (W, + discharging) of the strategy `fixed`."""
-        self.store.update(setpoint_w=setpoint_w)
+    async def async_update_site(self, **changes: int) -> None:
+        """Change numbers of the site."""
+        self.store.update(**changes)
+        await self.async_refresh()
+
+    async def async_update_battery(self, battery_id: str, **changes: float) -> None:
+        """Change numbers of one battery."""
+        self.store.update_battery(battery_id, **changes)
         await self.async_refresh()
 
     async def async_dry_run(self) -> Cycle:
@@ -311,16 +299,13 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             self.require_polling()
         if wish is Wish.FIXED and not battery.device.profile.has_passive:
             raise refusal("no_passive", name=battery.name)
-        if wish is Wish.IDLE and not battery.settings(StoredBattery(), Release.IDLE).can_idle:
+        if wish is Wish.AUTOMATIC and not battery.configured.may_run_auto:
+            raise refusal("auto_beyond_limits", name=battery.name)
+        if wish is Wish.IDLE and not battery.configured.can_idle:
             raise refusal("cannot_idle", name=battery.name)
         self.store.update_battery(battery_id, wish=wish, **({} if setpoint_w is None else {"setpoint_w": setpoint_w}))
         if wish is Wish.CONTROLLED and not self.store.site.enabled:
             await self.async_release(battery_id)
-        await self.async_refresh()
-
-    async def async_set_battery_setpoint(self, battery_id: str, setpoint_w: int) -> None:
-        """Change the power (W, + discharging) that a battery has while it is `fixed`."""
-        self.store.update_battery(battery_id, setpoint_w=setpoint_w)
         await self.async_refresh()
 
     async def async_release(self, only: str | None = None) -> None:

@@ -10,17 +10,22 @@ from typing import Any, Final
 
 from homeassistant.components import network
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigSubentry, ConfigSubentryData
-from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PORT
+from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PORT, PERCENTAGE, UnitOfPower
 from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import section
 from homeassistant.helpers import selector
 import voluptuous as vol
 from yarl import URL
 
 from .const import (
     CONF_CAPACITY_WH,
+    CONF_CEILING_PCT,
     CONF_CIRCUIT,
     CONF_FIRMWARE,
+    CONF_LIMITS,
     CONF_MAC,
+    CONF_MAX_CHARGE_W,
+    CONF_MAX_DISCHARGE_W,
     CONF_MODEL,
     CONF_OWN_METER,
     CONF_POWER_CLASS_W,
@@ -29,12 +34,14 @@ from .const import (
     CONF_WIFI_MAC,
     DEFAULT_BATTERY_PORT,
     DEFAULT_CAPACITY_WH,
+    DEFAULT_CEILING_PCT,
+    DEFAULT_LIMIT_W,
     DEFAULT_POWER_CLASS_W,
     DOMAIN,
     RELEASE_DEFAULT,
     SUBENTRY_BATTERY,
 )
-from .control.model import OwnMeter, Release
+from .control.model import BatterySettings, Circuit, OwnMeter, Release
 from .marstek import (
     DeviceInfo,
     DiscoveredDevice,
@@ -50,6 +57,7 @@ from .marstek import (
     discover,
     firmware_text,
     model_name,
+    profile_for,
 )
 from .meter import MeterApiDisabled, MeterError, MeterInvalidReply, MeterNotFound, MeterStale, MeterUnreachable
 from .sensor_meter import SensorMissing, SensorNotPower
@@ -58,6 +66,9 @@ CONF_CAPACITY_KWH: Final = "capacity_kwh"
 
 CAPACITIES_WH: Final = {Family.VENUS_A: 2120, Family.VENUS_D: 2560}
 """Of the base unit; packs below it, the owner adds up in the battery's settings."""
+
+LEAST_LIMIT_W: Final = 100
+"""The app offers no less, and below it efficiency is poor."""
 
 CHARGE_LIMIT_S: Final = 4.0
 """The state of charge is shown when it comes in time; nobody waits at a form for a battery that stays mute."""
@@ -249,8 +260,54 @@ def reconfigure_schema(power_classes_w: Iterable[int], circuits: Iterable[str]) 
             **details_schema(power_classes_w, circuits).schema,
             vol.Required(CONF_CAPACITY_KWH): capacity,
             vol.Required(CONF_RELEASE): releases,
+            vol.Required(CONF_LIMITS): section(limits_schema(), {"collapsed": True}),
         }
     )
+
+
+def watt_selector(most_w: int) -> selector.NumberSelector:
+    """Return a field for a power."""
+    return selector.NumberSelector(
+        {
+            "min": 0,
+            "max": most_w,
+            "step": 10,
+            "unit_of_measurement": UnitOfPower.WATT,
+            "mode": selector.NumberSelectorMode.BOX,
+        }
+    )
+
+
+def limits_schema() -> vol.Schema:
+    """Return the form of what a battery may do at most."""
+    percent = selector.NumberSelector({"min": 10, "max": 100, "step": 1, "unit_of_measurement": PERCENTAGE})
+    return vol.Schema(
+        {
+            vol.Required(CONF_MAX_CHARGE_W, default=DEFAULT_LIMIT_W): watt_selector(DEFAULT_LIMIT_W),
+            vol.Required(CONF_MAX_DISCHARGE_W, default=DEFAULT_LIMIT_W): watt_selector(DEFAULT_LIMIT_W),
+            vol.Required(CONF_CEILING_PCT, default=DEFAULT_CEILING_PCT): percent,
+        }
+    )
+
+
+def is_bound(data: Mapping[str, Any], circuits: Mapping[str, Circuit]) -> bool:
+    """Return whether a battery that has its own meter is kept from Auto by its limits, or by its circuit."""
+    battery = BatterySettings(
+        battery_id=data[CONF_MAC],
+        power_class_w=data[CONF_POWER_CLASS_W],
+        charge_class_w=profile_for(data[CONF_MODEL], data[CONF_FIRMWARE]).charge_class_w,
+        max_charge_w=data.get(CONF_MAX_CHARGE_W, DEFAULT_LIMIT_W),
+        max_discharge_w=data.get(CONF_MAX_DISCHARGE_W, DEFAULT_LIMIT_W),
+        circuit=circuits.get(data.get(CONF_CIRCUIT, "")),
+    )
+    return data[CONF_OWN_METER] != OwnMeter.NO and not battery.may_run_auto
+
+
+def loses_auto(
+    batteries: Iterable[ConfigSubentry], before: Mapping[str, Circuit], after: Mapping[str, Circuit]
+) -> list[str]:
+    """Return the batteries that other circuits keep from Auto, by name."""
+    return [own.title for own in batteries if is_bound(own.data, after) and not is_bound(own.data, before)]
 
 
 def unused_name(name: str, taken: Container[str]) -> str:

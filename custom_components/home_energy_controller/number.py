@@ -1,15 +1,17 @@
-"""Numbers: the powers that act in the strategy and in the battery mode named `fixed`."""
+"""Numbers: the powers that act in what is named `fixed`, the reserve, and the grid target where nobody leads."""
 
 from typing import override
 
 from homeassistant.components.number import NumberDeviceClass, NumberEntity, NumberEntityDescription, NumberMode
-from homeassistant.const import UnitOfPower
+from homeassistant.const import PERCENTAGE, UnitOfPower
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .battery import Battery
+from .control.model import SiteState
 from .coordinator import SiteConfigEntry, SiteCoordinator
 from .entity import BatteryEntity, SiteEntity
+from .errors import refusal
 
 PARALLEL_UPDATES = 1
 
@@ -21,6 +23,25 @@ SETPOINT = NumberEntityDescription(
     native_step=10,
     mode=NumberMode.BOX,
 )
+GRID_TARGET = NumberEntityDescription(
+    key="grid_target",
+    translation_key="grid_target",
+    device_class=NumberDeviceClass.POWER,
+    native_unit_of_measurement=UnitOfPower.WATT,
+    native_min_value=-5000,
+    native_max_value=5000,
+    native_step=10,
+    mode=NumberMode.BOX,
+)
+RESERVE = NumberEntityDescription(
+    key="reserve",
+    translation_key="reserve",
+    device_class=NumberDeviceClass.BATTERY,
+    native_unit_of_measurement=PERCENTAGE,
+    native_min_value=5,
+    native_max_value=95,
+    native_step=1,
+)
 
 
 async def async_setup_entry(
@@ -28,9 +49,10 @@ async def async_setup_entry(
 ) -> None:
     """Set up the numbers of the site and of each battery."""
     coordinator = entry.runtime_data
-    async_add_entities([SiteSetpoint(coordinator)])
+    async_add_entities([SiteSetpoint(coordinator), GridTarget(coordinator, GRID_TARGET)])
     for battery in coordinator.batteries.values():
-        async_add_entities([BatterySetpoint(coordinator, battery)], config_subentry_id=battery.subentry.subentry_id)
+        numbers = [BatterySetpoint(coordinator, battery), Reserve(coordinator, battery, RESERVE)]
+        async_add_entities(numbers, config_subentry_id=battery.subentry.subentry_id)
 
 
 class SiteSetpoint(SiteEntity, NumberEntity):
@@ -39,8 +61,9 @@ class SiteSetpoint(SiteEntity, NumberEntity):
     def __init__(self, coordinator: SiteCoordinator) -> None:
         """Span what the batteries can do together."""
         super().__init__(coordinator, SETPOINT)
-        reach_w = sum(battery.power_class_w for battery in coordinator.batteries.values())
-        self._attr_native_min_value, self._attr_native_max_value = -reach_w, reach_w
+        batteries = [battery.configured for battery in coordinator.batteries.values()]
+        self._attr_native_min_value = -sum(battery.charge_limit_w for battery in batteries)
+        self._attr_native_max_value = sum(battery.discharge_limit_w for battery in batteries)
 
     @property
     @override
@@ -51,7 +74,7 @@ class SiteSetpoint(SiteEntity, NumberEntity):
     @override
     async def async_set_native_value(self, value: float) -> None:
         """Change the setpoint."""
-        await self.coordinator.async_set_setpoint(round(value))
+        await self.coordinator.async_update_site(setpoint_w=round(value))
 
 
 class BatterySetpoint(BatteryEntity, NumberEntity):
@@ -60,7 +83,8 @@ class BatterySetpoint(BatteryEntity, NumberEntity):
     def __init__(self, coordinator: SiteCoordinator, battery: Battery) -> None:
         """Span what the battery can do."""
         super().__init__(coordinator, battery, SETPOINT)
-        self._attr_native_min_value, self._attr_native_max_value = -battery.power_class_w, battery.power_class_w
+        own = battery.configured
+        self._attr_native_min_value, self._attr_native_max_value = -own.charge_limit_w, own.discharge_limit_w
 
     @property
     @override
@@ -71,4 +95,43 @@ class BatterySetpoint(BatteryEntity, NumberEntity):
     @override
     async def async_set_native_value(self, value: float) -> None:
         """Change the setpoint."""
-        await self.coordinator.async_set_battery_setpoint(self.battery.id, round(value))
+        await self.coordinator.async_update_battery(self.battery.id, setpoint_w=round(value))
+
+
+class GridTarget(SiteEntity, NumberEntity):
+    """Where the meter is kept (W, + import) while nobody leads: a leader knows no other target than 0."""
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether it acts."""
+        return super().available and self.coordinator.data.intent is SiteState.NO_LEADER
+
+    @property
+    @override
+    def native_value(self) -> int:
+        """Return the target."""
+        return self.coordinator.data.grid_target_w
+
+    @override
+    async def async_set_native_value(self, value: float) -> None:
+        """Change the target."""
+        await self.coordinator.async_update_site(grid_target_w=round(value))
+
+
+class Reserve(BatteryEntity, NumberEntity):
+    """Down to which charge control discharges the battery."""
+
+    @property
+    @override
+    def native_value(self) -> float:
+        """Return the reserve."""
+        return self.snapshot.reserve_pct
+
+    @override
+    async def async_set_native_value(self, value: float) -> None:
+        """Change the reserve."""
+        ceiling_pct = self.battery.ceiling_pct
+        if value >= ceiling_pct:
+            raise refusal("reserve_above_ceiling", name=self.battery.name, ceiling=f"{ceiling_pct:.0f}")
+        await self.coordinator.async_update_battery(self.battery.id, reserve_pct=value)

@@ -53,6 +53,7 @@ def site_snapshot(
         enabled=stored.enabled,
         strategy=stored.strategy,
         setpoint_w=stored.setpoint_w,
+        grid_target_w=stored.grid_target_w,
         today=figures.today,
         quality=figures.quality(now),
         batteries=members,
@@ -86,6 +87,7 @@ def battery_snapshot(
         last_answer=battery.last_answer,
         wish=stored.wish,
         setpoint_w=stored.setpoint_w,
+        reserve_pct=stored.reserve_pct,
     )
 
 

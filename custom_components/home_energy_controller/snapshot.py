@@ -28,6 +28,7 @@ class BatterySnapshot:
     last_answer: datetime | None
     wish: Wish
     setpoint_w: int
+    reserve_pct: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,7 @@ class SiteSnapshot:
     enabled: bool
     strategy: Strategy
     setpoint_w: int
+    grid_target_w: int
     today: Today
     quality: Quality | None
     batteries: Mapping[str, BatterySnapshot]

@@ -14,6 +14,8 @@ from .control.model import Mode, Strategy, Wish
 from .figures import Today
 
 VERSION = 1
+DEFAULT_RESERVE_PCT = 12.0
+"""The floor that devices have themselves, unless their owner set another depth of discharge."""
 TOTALS_INTERVAL_S = 300.0
 """Energy totals change with every reading: a crash may cost five minutes of them, a flash card is spared the rest."""
 
@@ -24,6 +26,7 @@ class StoredBattery:
 
     wish: Wish = Wish.CONTROLLED
     setpoint_w: int = 0
+    reserve_pct: float = DEFAULT_RESERVE_PCT
     found_mode: Mode | None = None
     charged_wh: float = 0.0
     discharged_wh: float = 0.0
@@ -35,7 +38,10 @@ class StoredSite:
 
     enabled: bool = False
     strategy: Strategy = Strategy.ZERO
+    strategy_before: Strategy = Strategy.ZERO
+    """What `to_full` goes back to by itself."""
     setpoint_w: int = 0
+    grid_target_w: int = 0
     today: Today = field(default_factory=Today)
     batteries: Mapping[str, StoredBattery] = field(default_factory=dict)
 
@@ -116,7 +122,9 @@ def parse(data: Any) -> StoredSite:
     return StoredSite(
         enabled=data.get("enabled") is True,
         strategy=_member(Strategy, data.get("strategy"), Strategy.ZERO),
+        strategy_before=_member(Strategy, data.get("strategy_before"), Strategy.ZERO),
         setpoint_w=int(_number(data.get("setpoint_w"))),
+        grid_target_w=int(_number(data.get("grid_target_w"))),
         today=_parse_today(data.get("today")),
         batteries={
             str(battery_id): _parse_battery(part)
@@ -140,6 +148,7 @@ def _parse_battery(part: Mapping[str, Any]) -> StoredBattery:
     return StoredBattery(
         wish=Wish.CONTROLLED if wish is Wish.FIXED else wish,
         setpoint_w=int(_number(part.get("setpoint_w"))),
+        reserve_pct=max(0.0, min(100.0, _number(part.get("reserve_pct", DEFAULT_RESERVE_PCT)))),
         found_mode=_member(Mode, part.get("found_mode"), None),
         charged_wh=max(0.0, _number(part.get("charged_wh"))),
         discharged_wh=max(0.0, _number(part.get("discharged_wh"))),

@@ -13,7 +13,7 @@ from unittest.mock import AsyncMock, patch
 
 from homeassistant.config_entries import SOURCE_USER
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowManager
+from homeassistant.data_entry_flow import FlowManager, section
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components import home_energy_controller as integration
@@ -112,8 +112,11 @@ def assert_translated(result: Any, words: Any) -> None:
             step = words["step"][result["step_id"]]
             texts = [step["title"], step["description"]]
             texts += [words["error"][key] for key in (result["errors"] or {}).values()]
-            for field in result["data_schema"].schema:
-                texts += [step["data"][field], step["data_description"][field]]
+            for field, kind in result["data_schema"].schema.items():
+                part, inner = step, [field]
+                if isinstance(kind, section):
+                    part, inner = step["sections"][field], list(kind.schema.schema)
+                texts += [part[words][name] for name in inner for words in ("data", "data_description")]
         case "menu":
             step = words["step"][result["step_id"]]
             texts = [step["title"], step["description"], *(step["menu_options"][key] for key in result["menu_options"])]
@@ -128,9 +131,16 @@ def assert_translated(result: Any, words: Any) -> None:
 
 def suggested(result: Any) -> dict[str, Any]:
     """Return what a form holds when it opens."""
-    values = {}
-    for marker in result["data_schema"].schema:
-        if marker.description and "suggested_value" in marker.description:
+    return _held(result["data_schema"].schema)
+
+
+def _held(schema: Any) -> dict[str, Any]:
+    """Return what the fields of a form, or of a section in it, hold."""
+    values: dict[str, Any] = {}
+    for marker, kind in schema.items():
+        if isinstance(kind, section):
+            values[marker.schema] = _held(kind.schema.schema)
+        elif marker.description and "suggested_value" in marker.description:
             values[marker.schema] = marker.description["suggested_value"]
         elif callable(marker.default):
             values[marker.schema] = marker.default()

@@ -24,6 +24,8 @@ from simulation.site import SimulatedSite
 from .flow_home import INTEGRATION, FlowHome, options_of, short_waits, suggested
 from .world import site_entry
 
+NO_LIMITS = {"max_charge_w": 2500, "max_discharge_w": 2500, "ceiling_pct": 100}
+
 
 @pytest.fixture
 async def home(hass: HomeAssistant, socket_enabled: None) -> AsyncGenerator[FlowHome]:
@@ -154,6 +156,7 @@ async def test_what_the_owner_told_can_be_changed_while_the_battery_is_silent(ho
         "capacity_wh": 10240,
         "release": "idle",
         "circuit": "Attic",
+        **NO_LIMITS,
     }
 
 
@@ -169,7 +172,7 @@ async def test_form_shows_the_battery_as_it_is_configured(home: FlowHome) -> Non
     assert result["description_placeholders"] == {"model": "Venus E 3.0", "firmware": "150", "host": home.hosts[0]}
     result = await home.submit(result, **(suggested(result) | {"name": "  "}))
     assert result["reason"] == "reconfigure_successful"
-    assert batteries(home)[0].data == data
+    assert batteries(home)[0].data == data | NO_LIMITS
     assert batteries(home)[0].title == battery.title
 
 

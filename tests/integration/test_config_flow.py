@@ -21,7 +21,7 @@ from simulation.devices import VENUS_A_147, VENUS_E3_144, VENUS_E3_150, VENUS_MI
 from simulation.faults import Fault
 from simulation.site import SimulatedSite
 
-from .flow_home import INTEGRATION, TEXTS, FlowHome, assert_translated, options_of, short_waits, suggested
+from .flow_home import INTEGRATION, FlowHome, options_of, short_waits, suggested
 from .world import site_entry
 
 WATT = {"unit_of_measurement": "W", "device_class": "power"}
@@ -439,21 +439,6 @@ async def test_own_meter_may_be_chosen_again_but_not_that_of_another_site(
     MockConfigEntry(domain=DOMAIN, data={"meter": other}).add_to_hass(home.hass)
     result = await home.menu(home.readable(await entry.start_reconfigure_flow(home.hass)), "homewizard")
     assert (await home.submit(result, host=home.p1))["reason"] == "already_configured"
-
-
-async def test_meter_age_limit_is_an_option(home: FlowHome, entry: MockConfigEntry) -> None:
-    """Other options stay as they are."""
-    home.hass.config_entries.async_update_entry(entry, options={"other": 1})
-    result = await home.hass.config_entries.options.async_init(entry.entry_id)
-    assert_translated(result, TEXTS["options"])
-    assert suggested(result) == {"meter_age_limit_s": 60}
-    flow = home.hass.config_entries.options
-    result = await flow.async_configure(result["flow_id"], {"meter_age_limit_s": 120})
-    assert result["type"] == "create_entry"
-    assert entry.options == {"other": 1, "meter_age_limit_s": 120}
-    assert isinstance(entry.options["meter_age_limit_s"], int)
-    result = await flow.async_init(entry.entry_id)
-    assert suggested(result) == {"meter_age_limit_s": 120}
 
 
 # A battery gets another address.

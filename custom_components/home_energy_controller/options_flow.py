@@ -1,0 +1,151 @@
+"""The options of a site: its circuits, its connection to the grid, and how patient control is with the meter."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
+from homeassistant.const import CONF_NAME, UnitOfElectricCurrent, UnitOfElectricPotential, UnitOfPower, UnitOfTime
+from homeassistant.data_entry_flow import section
+from homeassistant.helpers import selector
+import voluptuous as vol
+
+from .const import (
+    CONF_CIRCUIT,
+    CONF_CIRCUITS,
+    CONF_CONNECTION,
+    CONF_LIMIT_A,
+    CONF_LIMIT_W,
+    CONF_MAX_EXPORT_W,
+    CONF_MAX_IMPORT_W,
+    CONF_METER,
+    CONF_METER_AGE_LIMIT_S,
+    CONF_VOLTAGE_V,
+    DEFAULT_METER_AGE_LIMIT_S,
+    SUBENTRY_BATTERY,
+)
+from .control.model import Circuit
+from .flow_helpers import LEAST_LIMIT_W, loses_auto, watt_selector
+
+METER_AGE_LIMITS_S: Final = (15, 300)
+"""Shorter, and one lost reading pauses control; longer, and control acts on what the house did minutes ago."""
+VOLTAGE_V: Final = 230
+
+
+def circuits_of(options: Mapping[str, Any]) -> dict[str, Circuit]:
+    """Return the circuits that have a limit, by name."""
+    return {
+        part[CONF_NAME].strip(): Circuit(name=part[CONF_NAME].strip(), limit_w=_limit_w(part))
+        for part in options.get(CONF_CIRCUITS, ())
+    }
+
+
+def _limit_w(part: Mapping[str, Any]) -> int:
+    """Return the limit of a circuit, which is told in W or in A; 0 when it is not told at all, or twice."""
+    limit_w, limit_a = part.get(CONF_LIMIT_W) or 0, part.get(CONF_LIMIT_A) or 0
+    return 0 if limit_w and limit_a else round(limit_w or limit_a * part.get(CONF_VOLTAGE_V, VOLTAGE_V))
+
+
+class SiteOptionsFlow(OptionsFlow):
+    """Changes what is hardly ever changed; what is needed daily are entities."""
+
+    _warned: dict[str, Any] | None = None
+    """What its owner was told the consequences of."""
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Show the options in sections."""
+        errors: dict[str, str] = {}
+        placeholders: dict[str, str] = {}
+        if user_input is not None:
+            numbers = user_input[CONF_METER] | user_input[CONF_CONNECTION]
+            options = {
+                **{name: round(value) for name, value in numbers.items()},
+                CONF_CIRCUITS: user_input[CONF_CIRCUITS].get(CONF_CIRCUITS, []),
+            }
+            key, placeholders = self._trouble(options)
+            if key is None:
+                # What its own form does not show is kept.
+                known = {CONF_MAX_IMPORT_W, CONF_MAX_EXPORT_W, CONF_CIRCUITS, CONF_METER_AGE_LIMIT_S}
+                kept = {name: value for name, value in self.config_entry.options.items() if name not in known}
+                return self.async_create_entry(data=kept | options)
+            errors["base"] = key
+        return self.async_show_form(
+            step_id="init",
+            data_schema=self.add_suggested_values_to_schema(_schema(), user_input or self._present()),
+            errors=errors,
+            description_placeholders=placeholders,
+        )
+
+    def _present(self) -> dict[str, Any]:
+        """Return the options as the form has them."""
+        options = self.config_entry.options
+        return dict.fromkeys((CONF_METER, CONF_CONNECTION, CONF_CIRCUITS), options)
+
+    def _trouble(self, options: dict[str, Any]) -> tuple[str | None, dict[str, str]]:
+        """Return the error key of what makes no sense, and what its text tells; who was warned once, may go on."""
+        parts = options[CONF_CIRCUITS]
+        names = [part[CONF_NAME].strip() for part in parts]
+        for name, part in zip(names, parts, strict=True):
+            about = {"name": name}
+            if not name:
+                return "circuit_without_name", about
+            if names.count(name) > 1:
+                return "circuit_twice", about
+            if not _limit_w(part):
+                return "circuit_without_limit", about
+            if _limit_w(part) < LEAST_LIMIT_W:
+                return "limit_too_small", about
+        if (
+            min(options.get(CONF_MAX_IMPORT_W, LEAST_LIMIT_W), options.get(CONF_MAX_EXPORT_W) or LEAST_LIMIT_W)
+            < LEAST_LIMIT_W
+        ):
+            return "limit_too_small", {}
+        gone = circuits_of(self.config_entry.options).keys() - set(names)
+        users = [(battery.title, battery.data.get(CONF_CIRCUIT)) for battery in self._batteries]
+        if left := [title for title, circuit in users if circuit in gone]:
+            return "circuit_in_use", {"batteries": ", ".join(left)}
+        weak = loses_auto(self._batteries, circuits_of(self.config_entry.options), circuits_of(options))
+        if weak and options != self._warned:
+            self._warned = options
+            return "circuit_too_weak", {"batteries": ", ".join(weak)}
+        return None, {}
+
+    @property
+    def _batteries(self) -> Iterable[Any]:
+        """Return the batteries of the site."""
+        return list(self.config_entry.get_subentries_of_type(SUBENTRY_BATTERY))
+
+
+def _schema() -> vol.Schema:
+    """Return the form."""
+    shortest, longest = METER_AGE_LIMITS_S
+    age = selector.NumberSelector(
+        {"min": shortest, "max": longest, "step": 5, "unit_of_measurement": UnitOfTime.SECONDS}
+    )
+    fields: dict[str, selector.ObjectSelectorField] = {
+        CONF_NAME: {"required": True, "selector": selector.TextSelector()},
+        CONF_LIMIT_A: {"selector": _number(100, UnitOfElectricCurrent.AMPERE)},
+        CONF_VOLTAGE_V: {"selector": _number(400, UnitOfElectricPotential.VOLT), "default": VOLTAGE_V},
+        CONF_LIMIT_W: {"selector": _number(100_000, UnitOfPower.WATT)},
+    }
+    circuits = selector.ObjectSelector(
+        {"fields": fields, "multiple": True, "label_field": CONF_NAME, "translation_key": CONF_CIRCUIT}
+    )
+    connection = {
+        vol.Optional(CONF_MAX_IMPORT_W): watt_selector(100_000),
+        vol.Optional(CONF_MAX_EXPORT_W): watt_selector(100_000),
+    }
+    meter = {vol.Required(CONF_METER_AGE_LIMIT_S, default=DEFAULT_METER_AGE_LIMIT_S): age}
+    return vol.Schema(
+        {
+            vol.Required(CONF_CIRCUITS): section(vol.Schema({vol.Optional(CONF_CIRCUITS): circuits})),
+            vol.Required(CONF_CONNECTION): section(vol.Schema(connection), {"collapsed": True}),
+            vol.Required(CONF_METER): section(vol.Schema(meter), {"collapsed": True}),
+        }
+    )
+
+
+def _number(most: int, unit: str) -> selector.NumberSelector:
+    """Return a field for a whole number that is typed."""
+    return selector.NumberSelector(
+        {"min": 0, "max": most, "step": 1, "unit_of_measurement": unit, "mode": selector.NumberSelectorMode.BOX}
+    )

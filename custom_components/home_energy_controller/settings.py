@@ -1,0 +1,73 @@
+"""What the controller is told: options, subentries, and what people set with entities."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry
+
+from .battery import Battery, Spawn
+from .const import (
+    CONF_CIRCUIT,
+    CONF_MAC,
+    CONF_MAX_EXPORT_W,
+    CONF_MAX_IMPORT_W,
+    CONF_METER_AGE_LIMIT_S,
+    DEFAULT_METER_AGE_LIMIT_S,
+    SUBENTRY_BATTERY,
+)
+from .control.model import Release, Settings
+from .marstek import MarstekClient
+from .options_flow import circuits_of
+from .store import SiteStore, StoredSite
+
+
+def site_batteries(
+    entry: ConfigEntry, client: MarstekClient, store: SiteStore, clock: Callable[[], float], spawn: Spawn
+) -> dict[str, Battery]:
+    """Return the batteries of a site, by MAC."""
+    circuits = circuits_of(entry.options)
+    batteries = (
+        Battery(
+            subentry,
+            client,
+            store.site.battery(subentry.data[CONF_MAC]),
+            circuit=circuits.get(subentry.data.get(CONF_CIRCUIT, "")),
+            clock=clock,
+            spawn=spawn,
+        )
+        for subentry in entry.get_subentries_of_type(SUBENTRY_BATTERY)
+    )
+    return {battery.id: battery for battery in batteries}
+
+
+def site_settings(
+    options: Mapping[str, Any],
+    stored: StoredSite,
+    batteries: Mapping[str, Battery],
+    last_leader_id: str | None,
+    release: Release | None = None,
+) -> Settings:
+    """Return what the controller is told; `release` for batteries whose owner chose nothing."""
+    return Settings(
+        enabled=stored.enabled,
+        strategy=stored.strategy,
+        setpoint_w=stored.setpoint_w,
+        grid_target_w=stored.grid_target_w,
+        max_import_w=options.get(CONF_MAX_IMPORT_W),
+        max_export_w=options.get(CONF_MAX_EXPORT_W),
+        batteries=tuple(
+            battery.settings(stored.battery(key), release or _default_release(key, batteries, last_leader_id))
+            for key, battery in batteries.items()
+        ),
+        meter_age_limit_s=options.get(CONF_METER_AGE_LIMIT_S, DEFAULT_METER_AGE_LIMIT_S),
+        battery_age_limit_s={key: battery.age_limit_s for key, battery in batteries.items()},
+    )
+
+
+def _default_release(battery_id: str, batteries: Mapping[str, Battery], last_leader_id: str | None) -> Release:
+    """Return how a battery is released when its owner chose nothing: one of several goes on serving the house."""
+    if len(batteries) == 1:
+        return Release.AS_FOUND
+    able = [battery.id for battery in batteries.values() if battery.configured.may_lead]
+    server = last_leader_id if last_leader_id in batteries else next(iter(able), None)
+    return Release.AUTOMATIC if battery_id == server else Release.IDLE

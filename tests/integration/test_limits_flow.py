@@ -1,0 +1,155 @@
+"""Setting the limits of batteries, circuits and connection, and what is refused."""
+
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+import pytest
+
+from custom_components.home_energy_controller.options_flow import circuits_of
+
+from .flow_home import TEXTS, assert_translated, suggested
+from .world import World
+
+SHED = {"name": "Shed", "limit_a": 16}
+METER = {"meter_age_limit_s": 60}
+
+
+class Options:
+    """The options of the site, as somebody fills them in."""
+
+    def __init__(self, world: World) -> None:
+        """Begin with what is there."""
+        self.world, self.flow = world, world.hass.config_entries.options
+
+    async def open(self) -> Any:
+        """Open the form, which has a text for everything."""
+        result = await self.flow.async_init(self.world.entry.entry_id)
+        assert_translated(result, TEXTS["options"])
+        return result
+
+    async def fill(self, result: Any, circuits: list[Any], **connection: int) -> Any:
+        """Send the form."""
+        sent = {"circuits": {"circuits": circuits}, "connection": connection, "meter": METER}
+        result = await self.flow.async_configure(result["flow_id"], sent)
+        await self.world.settle()
+        if result["type"] == "form":
+            assert_translated(result, TEXTS["options"])
+        return result
+
+
+@pytest.fixture
+async def options(world: World) -> Options:
+    """Return the options of a home whose first two batteries are in the shed, the third is in the attic."""
+    for subentry, circuit in zip(list(world.entry.subentries.values()), ("Shed", "Shed", "Attic"), strict=True):
+        data = {**subentry.data, "circuit": circuit}
+        world.hass.config_entries.async_update_subentry(world.entry, subentry, data=data)
+    await world.settle()
+    return Options(world)
+
+
+async def reconfigured(world: World, result: Any = None, **limits: int) -> Any:
+    """Change the limits of the first battery; with a result, in the form that is open."""
+    subentry = next(iter(world.entry.subentries.values()))
+    if result is None:
+        result = await world.entry.start_subentry_reconfigure_flow(world.hass, subentry.subentry_id)
+    held = suggested(result)
+    held["limits"] |= limits
+    result = await world.hass.config_entries.subentries.async_configure(result["flow_id"], held)
+    await world.settle()
+    if result["type"] == "form":
+        assert_translated(result, TEXTS["config_subentries"]["battery"])
+    return result
+
+
+async def test_options_are_set_in_sections_and_act_without_a_restart(options: Options) -> None:
+    """A circuit in A, one in W, the connection; other options stay as they are."""
+    world = options.world
+    world.hass.config_entries.async_update_entry(world.entry, options={"other": 1})
+    await world.settle()
+    result = await options.open()
+    assert suggested(result) == {"circuits": {}, "connection": {}, "meter": METER}
+    attic = {"name": " Attic ", "limit_w": 3000}
+    result = await options.fill(result, [SHED, attic], max_import_w=8000, max_export_w=0)
+    assert result["type"] == "create_entry"
+    chosen = {"circuits": [SHED, attic], "max_import_w": 8000, "max_export_w": 0, "meter_age_limit_s": 60}
+    assert world.entry.options == {"other": 1} | chosen
+    settings = world.coordinator._settings()
+    assert [battery.circuit and battery.circuit.limit_w for battery in settings.batteries] == [3680, 3680, 3000]
+    assert (settings.max_import_w, settings.max_export_w) == (8000, 0)
+    result = await options.open()
+    assert suggested(result)["circuits"] == {"circuits": [SHED, attic]}
+    assert suggested(result)["connection"] == {"max_import_w": 8000, "max_export_w": 0}
+    result = await options.fill(result, [SHED, attic])
+    assert world.entry.options == {"other": 1, "circuits": [SHED, attic], "meter_age_limit_s": 60}, "no limit any more"
+
+
+@pytest.mark.parametrize(
+    ("circuits", "connection", "key"),
+    [
+        ([SHED, {"name": "Shed ", "limit_w": 3000}], {}, "circuit_twice"),
+        ([{"name": " ", "limit_w": 3000}], {}, "circuit_without_name"),
+        ([{"name": "Shed"}], {}, "circuit_without_limit"),
+        ([{"name": "Shed", "limit_w": 3000, "limit_a": 16}], {}, "circuit_without_limit"),
+        ([{"name": "Shed", "limit_w": 90}], {}, "limit_too_small"),
+        ([], {"max_import_w": 50}, "limit_too_small"),
+        ([], {"max_export_w": 50}, "limit_too_small"),
+    ],
+)
+async def test_options_that_make_no_sense_are_refused(
+    options: Options, circuits: list[Any], connection: dict[str, int], key: str
+) -> None:
+    """And what was typed is kept."""
+    result = await options.fill(await options.open(), circuits, **connection)
+    assert result["errors"] == {"base": key}
+    assert suggested(result)["circuits"] == {"circuits": circuits}
+    assert (await options.fill(result, []))["type"] == "create_entry"
+
+
+async def test_circuit_too_weak_for_a_leader_is_explained_before_it_is_taken(options: Options) -> None:
+    """In Auto a battery knows its own limits only."""
+    weak = [{"name": "Shed", "limit_a": 10}]
+    result = await options.fill(await options.open(), weak)
+    assert result["errors"] == {"base": "circuit_too_weak"}
+    assert result["description_placeholders"] == {"batteries": "Battery 1, Battery 2"}
+    assert (await options.fill(result, weak))["type"] == "create_entry"
+    able = [battery.configured.may_lead for battery in options.world.coordinator.batteries.values()]
+    assert able == [False, False, True]
+    assert (await options.fill(await options.open(), [{"name": "Shed", "limit_a": 9}]))["type"] == "create_entry"
+
+
+async def test_circuit_that_batteries_are_on_cannot_lose_its_limit_unseen(options: Options) -> None:
+    """Renamed, it would be another circuit."""
+    assert (await options.fill(await options.open(), [SHED]))["type"] == "create_entry"
+    result = await options.fill(await options.open(), [{**SHED, "name": "Barn"}])
+    assert result["errors"] == {"base": "circuit_in_use"}
+    assert result["description_placeholders"] == {"batteries": "Battery 1, Battery 2"}
+
+
+async def test_battery_gets_its_limits_in_a_section_of_its_form(world: World) -> None:
+    """They act at once; the entity of the set-point spans no more."""
+    result = await reconfigured(world, max_discharge_w=0, max_charge_w=2500, ceiling_pct=90)
+    assert result["errors"] == {"base": "cannot_lead"}
+    assert (await reconfigured(world, result))["reason"] == "reconfigure_successful"
+    own = world.coordinator._settings().batteries[0]
+    assert (own.charge_limit_w, own.discharge_limit_w, own.ceiling_pct) == (2500, 0, 90)
+    assert not own.may_lead
+    entity = world.hass.states.get(world.battery_entity("number", 0, "setpoint"))
+    assert entity is not None
+    assert (entity.attributes["min"], entity.attributes["max"]) == (-2500, 0)
+    assert (await reconfigured(world, max_discharge_w=500))["reason"] == "reconfigure_successful", "it led no more"
+
+
+async def test_limits_of_a_battery_that_make_no_sense_are_refused(world: World) -> None:
+    """Too little, and a ceiling that leaves nothing above the reserve."""
+    result = await reconfigured(world, max_charge_w=90)
+    assert result["errors"] == {"base": "limit_too_small"}
+    await world.call("number", "set_value", world.battery_entity("number", 0, "reserve"), value=40)
+    result = await reconfigured(world, result, max_charge_w=2500, ceiling_pct=40)
+    assert result["errors"] == {"base": "ceiling_below_reserve"}
+    assert (await reconfigured(world, result, ceiling_pct=41))["reason"] == "reconfigure_successful"
+
+
+def test_circuit_counts_in_watts(hass: HomeAssistant) -> None:
+    """At the voltage that its owner measured."""
+    made = circuits_of({"circuits": [{"name": "Shed", "limit_a": 16, "voltage_v": 240}]})
+    assert made["Shed"].limit_w == 3840
