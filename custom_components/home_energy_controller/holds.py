@@ -50,8 +50,9 @@ class Holds:
         until = None if duration_s is None else self._coordinator.clock() + duration_s
         for each in batteries:
             share_w = shares[each.id] if power_w > 0 else -shares[each.id]
-            wish = self._coordinator.store.site.battery(each.id).wish
-            then = Wish.CONTROLLED if wish is Wish.FIXED else wish
+            then = self._coordinator.store.site.battery(each.id).wish
+            if then is Wish.FIXED:
+                then = self._holds[each.id].then if each.id in self._holds else Wish.CONTROLLED
             await self._coordinator.async_set_wish(each.id, Wish.FIXED, share_w)
             self._holds[each.id] = Hold(power_w=share_w, until=until, target_soc_pct=target_soc_pct, then=then)
 

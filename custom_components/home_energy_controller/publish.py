@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from .battery import Battery
-from .control.model import Action, Decision, Health, Role, SiteState, Target, Timed
+from .control.model import Action, Decision, Health, Role, SiteState, Target, Timed, Wish
 from .figures import Figures
 from .snapshot import BatterySnapshot, SiteSnapshot
 from .store import StoredBattery, StoredSite
@@ -36,6 +36,8 @@ def site_snapshot(
     troubled = any(
         not member.available or member.health in {Health.NOT_FOLLOWING, Health.SILENT} for member in members.values()
     )
+    # Where all were taken out by hand, that nobody can be controlled is no news to their owner.
+    is_asked_for = not members or any(member.wish is Wish.CONTROLLED for member in members.values())
     leader = next((battery.name for battery in batteries if battery.id == decision.leader_id), None)
     return SiteSnapshot(
         grid_power_w=None if meter_w is None else round(meter_w.value),
@@ -49,7 +51,7 @@ def site_snapshot(
         state=state,
         intent=decision.intent,
         leader=leader,
-        problem=state in PROBLEMS or troubled,
+        problem=troubled or (state in PROBLEMS and is_asked_for),
         enabled=stored.enabled,
         strategy=stored.strategy,
         setpoint_w=stored.setpoint_w,

@@ -94,8 +94,11 @@ async def test_a_battery_holds_a_power_for_a_time_and_goes_back(world: World) ->
 async def test_a_battery_that_was_idle_is_idle_again(world: World) -> None:
     """What it did before is what comes after."""
     await world.call("select", "select_option", world.battery_entity("select", 1, "mode"), option="idle")
-    await act(world, "set_power", 1, power_w=500, duration={"seconds": 60})
-    await world.pass_time(90)
+    for power_w in (500, 800):
+        await act(world, "set_power", 1, power_w=power_w, duration={"seconds": 60})
+        await world.pass_time(30)
+        assert world.state(world.battery_entity("select", 1, "mode")) == "fixed"
+    await world.pass_time(60)
     assert world.state(world.battery_entity("select", 1, "mode")) == "idle"
 
 
@@ -123,6 +126,17 @@ async def test_a_site_divides_a_power_over_those_that_can_take_it(world: World) 
     await act(world, "set_power", power_w=2400)
     await world.pass_time(30)
     assert setpoints(world) == {1: 0, 2: 2400}
+
+
+async def test_a_power_for_the_whole_site_is_no_problem(world: World) -> None:
+    """With the controller on there is nobody left to control, and that is what was asked for."""
+    await world.switch(on=True)
+    await world.pass_time(60)
+    await act(world, "set_power", power_w=-3000, duration={"minutes": 20})
+    await world.pass_time(120)
+    assert setpoints(world) == {0: -1000, 1: -1000, 2: -1000}
+    assert world.state(world.site_entity("sensor", "state")) == "no_battery"
+    assert world.state(world.site_entity("binary_sensor", "problem")) == "off"
 
 
 async def test_who_takes_over_by_hand_is_not_overruled_at_the_end(world: World) -> None:
