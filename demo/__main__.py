@@ -38,6 +38,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--speed", type=float, default=1.0, metavar="N", help="let load, sun and charge go N times faster"
     )
+    empty = "leave the set-up to you: the site is not added, and the addresses to type are printed"
+    parser.add_argument("--empty", action="store_true", help=empty)
     check = "no browser: measure for that long, print a line of JSON, exit 1 when it is not good enough"
     parser.add_argument("--check", type=int, metavar="SECONDS", help=check)
     options = parser.parse_args(arguments)
@@ -45,8 +47,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         parser.error("--speed must lie between 1 and 100")
     if options.check is not None and options.check < MIN_CHECK_S:
         parser.error(f"--check must be at least {MIN_CHECK_S}: the controller decides once a minute")
-    if options.check is not None and options.speed != 1:
-        parser.error("--check runs in real time; leave --speed out")
+    if options.check is not None and (options.speed != 1 or options.empty):
+        parser.error("--check runs in real time and sets the site up itself; leave --speed and --empty out")
     return options
 
 
@@ -80,11 +82,16 @@ async def running(playback: Playback, speed: float) -> AsyncIterator[tuple[HomeA
                     say(f"in Home Assistant's log: {error}")
 
 
-async def bring_up(api: Api, simulated: SimulatedSite, playback: Playback) -> dict[str, str]:
-    """Set everything up, switch the controller on and let the scenario begin; return the site's entity ids."""
+async def open_up(api: Api) -> None:
+    """Wait for Home Assistant, and create its owner."""
     say("starting Home Assistant")
     await api.wait_until_up()
     await api.onboard()
+
+
+async def bring_up(api: Api, simulated: SimulatedSite, playback: Playback) -> dict[str, str]:
+    """Set everything up, switch the controller on and let the scenario begin; return the site's entity ids."""
+    await open_up(api)
     say("setting the site up")
     entities = await set_up(api, simulated)
     playback.play(simulated.house.trace_s)
@@ -92,13 +99,26 @@ async def bring_up(api: Api, simulated: SimulatedSite, playback: Playback) -> di
     return entities
 
 
-async def show(scenario: str, speed: float) -> int:
+def addresses(simulated: SimulatedSite) -> str:
+    """Return what a person has to type into the set-up."""
+    hosts = ", ".join(battery.host for battery in simulated.batteries)
+    meter = f"{simulated.p1.host}:{simulated.p1.port}"
+    return f"  P1 meter        {meter}\n  batteries       {hosts}, port {simulated.batteries[0].port}\n"
+
+
+async def show(scenario: str, speed: float, *, empty: bool) -> int:
     """Run until the person has seen enough."""
     playback = Playback(scenario, START_S[scenario])
     async with running(playback, speed) as (home_assistant, simulated), Api(home_assistant) as api:
-        await bring_up(api, simulated, playback)
+        if empty:
+            await open_up(api)
+            playback.play(simulated.house.trace_s)
+        else:
+            await bring_up(api, simulated, playback)
         say("ready")
-        put(f"\n  Home Assistant  {home_assistant.url}\n  login           {USER} / {PASSWORD}\n\n  Ctrl+C ends it.\n")
+        put(f"\n  Home Assistant  {home_assistant.url}\n  login           {USER} / {PASSWORD}")
+        put(addresses(simulated) if empty else "")
+        put("  Ctrl+C ends it.\n")
         while await home_assistant.wait() == RESTART_EXIT_CODE:
             await home_assistant.start()
         raise DemoError(f"Home Assistant ended by itself:\n{home_assistant.log()[-5000:]}")
@@ -130,7 +150,7 @@ async def main(options: argparse.Namespace) -> int:
         await install_requirements()
         if options.check is not None:
             return await check(options.scenario, options.check)
-        return await show(options.scenario, options.speed)
+        return await show(options.scenario, options.speed, empty=options.empty)
     return 0 if options.check is None else 130
 
 

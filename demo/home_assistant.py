@@ -22,7 +22,7 @@ DASHBOARD = ROOT / "docs" / "dashboard.yaml"
 DOMAIN = "home_energy_controller"
 USUAL_PORT = 8123
 STOP_LIMIT_S = 60.0
-_EXTRA_COMPONENTS = ("config", "history", "logbook", "energy")
+_EXTRA_COMPONENTS = ("automation", "config", "energy", "history", "logbook")
 _LOG_RECORD = re.compile(r"(?m)^(?=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ [A-Z]+ )")
 _LOG_ERROR = re.compile(r"\S+ \S+ (ERROR|CRITICAL) ")
 _PACKAGE = Path(homeassistant.components.__path__[0]).parent
@@ -61,7 +61,9 @@ def requirements() -> list[str]:
     """Return what the components of this Home Assistant need from PyPI, as their manifests pin it."""
     from homeassistant.bootstrap import CORE_INTEGRATIONS, DEFAULT_INTEGRATIONS  # noqa: PLC0415 - takes seconds
 
-    pending = [*CORE_INTEGRATIONS, *DEFAULT_INTEGRATIONS, *_EXTRA_COMPONENTS]
+    ours = json.loads((ROOT / "custom_components" / DOMAIN / "manifest.json").read_text())
+    pending = [*CORE_INTEGRATIONS, *DEFAULT_INTEGRATIONS, *_EXTRA_COMPONENTS, *ours["dependencies"]]
+    pending += {"dhcp", "zeroconf"} & ours.keys()  # Home Assistant brings these along where a manifest names them.
     needed: dict[str, list[str]] = {}
     while pending:
         if (component := pending.pop()) not in needed:
@@ -140,6 +142,7 @@ class HomeAssistant:
             self.config_dir / "custom_components" / DOMAIN,
             ignore=shutil.ignore_patterns("__pycache__"),
         )
+        shutil.copytree(ROOT / "blueprints", self.config_dir / "blueprints")
         # Home Assistant moves `http:` from YAML to its store as a trial that it takes back after five minutes.
         http = {
             "server_host": ["127.0.0.1"],

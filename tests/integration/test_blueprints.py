@@ -1,0 +1,187 @@
+"""The blueprints, loaded by Home Assistant's own blueprint component and run over the simulated house."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from homeassistant.components.blueprint import BLUEPRINT_SCHEMA, models
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util, yaml as yaml_util
+import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
+
+from simulation.faults import Fault
+
+from .world import World
+
+BLUEPRINTS = Path(__file__).parents[2] / "blueprints" / "automation" / "home_energy_controller"
+NAMES = sorted(path.stem for path in BLUEPRINTS.iterdir())
+STRATEGY = "select.home_strategy"
+CHEAP = "schedule.cheap"
+CHARGER = "sensor.charger_power"
+
+type Automate = Callable[..., Awaitable[None]]
+
+
+def load(name: str) -> models.Blueprint:
+    """Return a blueprint as Home Assistant reads it from its folder."""
+    path = BLUEPRINTS / f"{name}.yaml"
+    return models.Blueprint(
+        yaml_util.load_yaml_dict(path), expected_domain="automation", path=path.name, schema=BLUEPRINT_SCHEMA
+    )
+
+
+@pytest.fixture
+async def automate(world: World) -> AsyncGenerator[Automate]:
+    """Make an automation of a blueprint, as its page in Home Assistant does; it ends before the home does."""
+    hass = world.hass
+
+    async def make(name: str, **inputs: Any) -> None:
+        use = {"path": f"home_energy_controller/{name}.yaml", "input": inputs}
+        with patch.object(models.DomainBlueprints, "_load_blueprint", return_value=load(name)):
+            config = {"automation": {"alias": name, "use_blueprint": use}}
+            assert await async_setup_component(hass, "automation", config)
+            await hass.async_block_till_done()
+        assert world.state(f"automation.{name}") == "on"  # unavailable, were its configuration not valid
+
+    yield make
+    await hass.services.async_call("automation", "turn_off", {"entity_id": "all"}, blocking=True)
+
+
+async def in_minutes(hass: HomeAssistant, minutes: float) -> None:
+    """Let Home Assistant's timers run that are due within this time from now; the house stands still."""
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(minutes=minutes))
+    await hass.async_block_till_done()
+
+
+async def show(hass: HomeAssistant, entity_id: str, state: str, **attributes: str) -> None:
+    """Let another integration show something."""
+    hass.states.async_set(entity_id, state, attributes)
+    await hass.async_block_till_done()
+
+
+async def charge_to(world: World, soc_pct: float) -> None:
+    """Let every battery have this charge, and Home Assistant see it."""
+    for battery in world.site.house.batteries:
+        battery.cells.energy_wh = battery.cells.capacity_wh * soc_pct / 100
+    await world.pass_time(40)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_blueprint_says_where_it_comes_from_and_explains_itself(name: str) -> None:
+    """Home Assistant updates a blueprint from there, and shows its words to the owner."""
+    blueprint = load(name)
+    assert str(blueprint.metadata["source_url"]).endswith(f"/blueprints/automation/home_energy_controller/{name}.yaml")
+    assert blueprint.validate() is None
+    assert len(blueprint.metadata["description"]) > 80
+    assert all("name" in given and "selector" in given for given in blueprint.inputs.values())
+
+
+async def test_cheap_hours_charge_up_to_the_level_and_then_back(world: World, automate: Automate) -> None:
+    """The batteries really draw the power; full enough ends it, though it is still cheap."""
+    hass = world.hass
+    await world.switch(on=True)
+    await show(hass, CHEAP, "off")
+    await automate("charge_in_cheap_hours", cheap=CHEAP, power=2000, until=60)
+    await show(hass, CHEAP, "on")
+    assert world.state(STRATEGY) == "fixed"
+    await world.pass_time(60)
+    assert sum(battery.power_w for battery in world.site.house.batteries) == pytest.approx(-2000, abs=150)
+
+    await charge_to(world, 61)
+    assert world.state(STRATEGY) == "zero"
+
+
+async def test_the_end_of_cheap_hours_ends_charging(world: World, automate: Automate) -> None:
+    """Whatever the charge."""
+    hass = world.hass
+    await show(hass, CHEAP, "off")
+    await automate("charge_in_cheap_hours", cheap=CHEAP, power=2000, until=90)
+    await show(hass, CHEAP, "on")
+    await show(hass, CHEAP, "off")
+    assert world.state(STRATEGY) == "zero"
+
+
+async def test_cheap_hours_leave_an_owners_own_choice_alone(world: World, automate: Automate) -> None:
+    """Standby chosen by hand stays."""
+    hass = world.hass
+    await world.call("select", "select_option", STRATEGY, option="standby")
+    await show(hass, CHEAP, "off")
+    await automate("charge_in_cheap_hours", cheap=CHEAP, power=2000, until=90)
+    await show(hass, CHEAP, "on")
+    assert world.state(STRATEGY) == "standby"
+
+
+async def test_cheap_hours_wait_while_the_charge_is_not_known(world: World, automate: Automate) -> None:
+    """A missing battery makes the site's charge unknown: no blind charging."""
+    hass = world.hass
+    world.site.batteries[0].faults.add(Fault.DEAD)
+    await world.pass_time(400)
+    await show(hass, CHEAP, "off")
+    await automate("charge_in_cheap_hours", cheap=CHEAP, power=2000, until=90)
+    await show(hass, CHEAP, "on")
+    assert world.state(STRATEGY) == "zero"
+
+
+@pytest.mark.parametrize(("unit", "charging", "idle"), [("W", "3680", "3"), ("kW", "3.68", "0.003")])
+async def test_the_batteries_keep_out_of_the_car(
+    world: World, automate: Automate, unit: str, charging: str, idle: str
+) -> None:
+    """From the moment it charges until it has been still for a while."""
+    hass = world.hass
+    await show(hass, CHARGER, idle, unit_of_measurement=unit)
+    await automate("car_first", charger=CHARGER, calm={"minutes": 2})
+    await show(hass, CHARGER, charging, unit_of_measurement=unit)
+    assert world.state(STRATEGY) == "zero_charge_only"
+    await show(hass, CHARGER, "unavailable")
+    await in_minutes(hass, 10)
+    assert world.state(STRATEGY) == "zero_charge_only"
+    await show(hass, CHARGER, idle, unit_of_measurement=unit)
+    await in_minutes(hass, 1)
+    assert world.state(STRATEGY) == "zero_charge_only"
+    await in_minutes(hass, 2.1)
+    assert world.state(STRATEGY) == "zero"
+
+
+async def test_a_lost_meter_is_told_after_a_while_and_so_is_its_return(world: World, automate: Automate) -> None:
+    """By the default action: a notification in Home Assistant, in words."""
+    hass = world.hass
+    messages: list[str] = []
+    hass.services.async_register(
+        "persistent_notification", "create", lambda call: messages.append(call.data["message"])
+    )
+    await world.switch(on=True)
+    await world.pass_time(20)
+    await automate("notify_when_paused", patience={"minutes": 5})
+    world.site.p1.faults.add(Fault.P1_SERVER_ERROR)
+    await world.pass_time(100)
+    assert world.state("binary_sensor.home_problem") == "on"
+    await in_minutes(hass, 4)
+    assert not messages
+    await in_minutes(hass, 5.1)
+    assert len(messages) == 1
+    assert "Paused: meter lost" in messages[0]
+    world.site.p1.faults.clear()
+    await world.pass_time(60)
+    assert len(messages) == 2
+    assert "in order again" in messages[1]
+
+
+async def test_a_problem_too_short_to_tell_is_over_without_a_word(world: World, automate: Automate) -> None:
+    """Nobody wants good news about a trouble never heard of."""
+    hass = world.hass
+    messages: list[str] = []
+    hass.services.async_register(
+        "persistent_notification", "create", lambda call: messages.append(call.data["message"])
+    )
+    await world.switch(on=True)
+    await automate("notify_when_paused", patience={"minutes": 5})
+    world.site.p1.faults.add(Fault.P1_SERVER_ERROR)
+    await world.pass_time(100)
+    world.site.p1.faults.clear()
+    await world.pass_time(60)
+    assert world.state("binary_sensor.home_problem") == "off"
+    assert not messages
