@@ -42,6 +42,7 @@ _CONFIGURATION: dict[str, Any] = {
     },
     "frontend": {},
     **{component: {} for component in _EXTRA_COMPONENTS},
+    "automation": "!include automations.yaml",
     "logger": {"default": "warning", "logs": {f"custom_components.{DOMAIN}": "info"}},
     "lovelace": {
         "dashboards": {
@@ -136,7 +137,9 @@ class HomeAssistant:
     def prepare(self) -> None:
         """Write the configuration: everything that onboarding asks but for the user, and our integration."""
         configuration = self.config_dir / "configuration.yaml"
-        configuration.write_text(json.dumps(_CONFIGURATION))
+        # Its editor of automations writes to a file that must be included; a tag has no place in JSON.
+        configuration.write_text(re.sub(r'"(!include \S+)"', r"\1", json.dumps(_CONFIGURATION)))
+        (self.config_dir / "automations.yaml").write_text("[]\n")
         shutil.copytree(
             ROOT / "custom_components" / DOMAIN,
             self.config_dir / "custom_components" / DOMAIN,

@@ -21,6 +21,7 @@ from .house import BATTERY_LIMIT_W, BATTERY_NAMES, START_S, Playback
 
 NAME = "Home Energy Controller"
 SCENARIO = "C"
+BLUEPRINT = "Tell me when control of the batteries is paused"
 DONE_WITHIN_S = 150
 """The slowest thing waited for is a decision, once a minute, and its proof."""
 FIXED_W = 350
@@ -174,12 +175,19 @@ async def select_mode(page: Page, option: str) -> None:
 
 
 async def add_automation(story: Story) -> None:
-    """Make an automation of one of our blueprints."""
-    page = story.page
+    """Make an automation of one of our blueprints, as it stands, and see that Home Assistant runs it."""
     await story.open("/config/blueprint/dashboard")
-    await page.get_by_text("Tell me when control of the batteries is paused").first.click()
-    await page.get_by_role("button", name="Save").click()
-    await page.get_by_role("button", name=re.compile("Save|Create")).last.click()
+    await story.camera.take("blueprints")
+    await story.page.get_by_text(BLUEPRINT).first.click()
+    save = story.page.get_by_role("button", name="Save")
+    await save.wait_for()
+    await story.camera.take("blueprint")
+    await save.click()
+    await story.page.get_by_role("button", name="Traces").wait_for()
+    await story.open("/config/automation/dashboard")
+    await story.page.get_by_text(BLUEPRINT).first.wait_for()
+    if (state := await story.api.state(f"automation.{BLUEPRINT.lower().replace(' ', '_')}")) != "on":
+        raise DemoError(f"the automation is {state}")
 
 
 CHAPTERS = (log_in, add_integration, see_batteries, switch_on, change_strategy, take_one_out, add_automation)

@@ -60,8 +60,10 @@ def test_prepared_home_assistant_listens_on_loopback_only_and_asks_nobody_anythi
     assert stored["http"]["stable"]["server_port"] == home_assistant.port
     assert "user" not in stored["onboarding"]["done"]
     assert (tmp_path / "custom_components" / DOMAIN / "manifest.json").is_file()
-    configuration = json.loads((tmp_path / "configuration.yaml").read_text())
+    configuration = (tmp_path / "configuration.yaml").read_text()
     assert "default_config" not in configuration
+    assert '"automation": !include automations.yaml' in configuration
+    assert len(list((tmp_path / "blueprints" / "automation" / DOMAIN).iterdir())) >= 4
 
 
 def test_dashboard_for_owners_uses_core_cards_only() -> None:
