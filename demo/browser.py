@@ -47,7 +47,7 @@ class Camera:
         if self.folder is None:
             return
         for scheme in ("light", "dark") if dark else ("light",):
-            await self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            await self.page.emulate_media(color_scheme=scheme)
             await self.page.evaluate("() => new Promise(done => setTimeout(done, 700))")  # animations and charts
             taken = await (part or self.page).screenshot(animations="disabled")
             path = self.folder / f"{name}{'-dark' if scheme == 'dark' else ''}.png"

@@ -16,7 +16,7 @@ LIMIT_S = 900
 @pytest.mark.skipif(find_chromium() is None, reason="the story in a browser needs Chromium, and there is none here")
 def test_a_new_owner_gets_from_nothing_to_an_automation() -> None:
     """In a process of its own: the story has real sockets, which the tests of Home Assistant forbid."""
-    ended = subprocess.run(  # noqa: S603 - our own module
+    ended = subprocess.run(
         [sys.executable, "-m", "demo.story"], cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False
     )
     assert ended.returncode == 0, ended.stderr
