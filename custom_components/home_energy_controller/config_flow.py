@@ -14,12 +14,14 @@ from homeassistant.core import callback
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 
 from .battery_flow import BatteryFlow, BatterySubentryFlow
+from .charger_flow import ChargerSubentryFlow
 from .const import (
     CONF_MAC,
     CONF_METER,
     CONF_WIFI_MAC,
     DOMAIN,
     SUBENTRY_BATTERY,
+    SUBENTRY_CHARGER,
 )
 from .flow_helpers import battery_client, configured_batteries, error_key, probe
 from .marstek import MarstekError
@@ -37,7 +39,7 @@ class SiteConfigFlow(BatteryFlow[ConfigFlowContext, ConfigFlowResult, str], Mete
     @override
     def async_get_supported_subentry_types(cls, config_entry: ConfigEntry) -> dict[str, type[ConfigSubentryFlow]]:
         """Return what can be added to a site."""
-        return {SUBENTRY_BATTERY: BatterySubentryFlow}
+        return {SUBENTRY_BATTERY: BatterySubentryFlow, SUBENTRY_CHARGER: ChargerSubentryFlow}
 
     @staticmethod
     @callback

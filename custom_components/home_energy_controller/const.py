@@ -6,6 +6,7 @@ DOMAIN: Final = "home_energy_controller"
 MANUFACTURER: Final = "Marstek"
 
 SUBENTRY_BATTERY: Final = "battery"
+SUBENTRY_CHARGER: Final = "ev_charger"
 
 # Config entry: the site.
 CONF_METER: Final = "meter"
@@ -37,6 +38,17 @@ CONF_CEILING_PCT: Final = "ceiling_pct"
 CONF_RELEASE: Final = "release"
 CONF_SLOTS_CLEARED: Final = "slots_cleared"
 CONF_CAPACITY_WH: Final = "capacity_wh"
+
+# Config subentry: the charger of the car.
+CONF_CONNECTED: Final = "connected"
+CONF_POWER: Final = "power"
+CONF_OUTPUT: Final = "output"
+CONF_PHASES: Final = "phases"
+CONF_VOLTAGE_V: Final = "voltage_v"
+CONF_MOST_A: Final = "most_a"
+CONF_SURPLUS_PCT: Final = "surplus_pct"
+CONF_LOW_TARIFF_W: Final = "low_tariff_w"
+CONF_MAY_FEED: Final = "batteries_may_feed"
 
 DEFAULT_BATTERY_PORT: Final = 30000
 DEFAULT_METER_PORT: Final = 80

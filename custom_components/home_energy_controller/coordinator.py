@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import replace
+from dataclasses import replace
 from datetime import timedelta
 import logging
 from typing import Any, override
@@ -13,6 +14,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
+from .charger import Charger
 from .const import CONF_METER_AGE_LIMIT_S, DEFAULT_METER_AGE_LIMIT_S, DOMAIN
 from .control.decide import DecideMemory
 from .control.model import (
@@ -92,6 +94,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         self.store = store
         self.clock = clock
         self.batteries = site_batteries(entry, client, store, clock, self.spawn)
+        self.charger = Charger(hass, entry, self.spawn)
         self.meter_w: Timed[float] | None = None
         self.meter_failure: MeterError | None = None
         """Why the newest reading of the meter failed."""
@@ -126,6 +129,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         may_send = not self._closing and not self.config_entry.pref_disable_polling
         if may_send:
             self._pursue(decision, thought.pursuit, now)
+        self.charger.steer(decision.car_power_w if may_send and thought.settings.enabled else None, now)
         self.recorder.add(thought, sent=may_send)
         self.figures.add(thought.cycle.snapshot, thought.settings)
         self.store.note(today=self.figures.today)
@@ -238,13 +242,15 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             meter_w=self.meter_w,
             batteries=tuple(battery.observation for battery in self.batteries.values()),
             net_load_w=self._net_load_w,
+            car=self.charger.observe(),
             local_time=dt_util.now(),
         )
 
     def _settings(self, release: Release | None = None) -> Settings:
         """Return what the controller is told; `release` for batteries whose owner chose nothing."""
         options, stored = self.config_entry.options, self.store.site
-        return site_settings(options, stored, self.batteries, self._last_leader_id, release)
+        told = site_settings(options, stored, self.batteries, self._last_leader_id, release)
+        return replace(told, car=self.charger.settings)
 
     def _require_answers(self) -> None:
         """Refuse a first refresh that tells nothing, so that Home Assistant says so and tries again."""

@@ -2,6 +2,7 @@
 
 from typing import override
 
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import CONNECTION_NETWORK_MAC, DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity import EntityDescription
@@ -70,6 +71,24 @@ class BatteryEntity(CoordinatorEntity[SiteCoordinator]):
     def snapshot(self) -> BatterySnapshot:
         """Return this battery's part of the newest cycle."""
         return self.coordinator.data.batteries[self.battery.id]
+
+
+class ChargerEntity(CoordinatorEntity[SiteCoordinator]):
+    """An entity of the charger of the car."""
+
+    _attr_has_entity_name = True
+
+    def __init__(self, coordinator: SiteCoordinator, subentry: ConfigSubentry, description: EntityDescription) -> None:
+        """Belong to the charger's device: a service, as the thing itself is another integration's."""
+        super().__init__(coordinator)
+        self.entity_description = description
+        self._attr_unique_id = f"{subentry.subentry_id}_{description.key}"
+        self._attr_device_info = DeviceInfo(
+            identifiers={(DOMAIN, subentry.subentry_id)},
+            entry_type=DeviceEntryType.SERVICE,
+            name=subentry.title,
+            model="Home Energy Controller",
+        )
 
 
 class MeasuringBatteryEntity(BatteryEntity):

@@ -16,11 +16,18 @@ from .const import (
     CONF_METER,
     CONF_METER_TYPE,
     DEFAULT_METER_PORT,
-    DOMAIN,
     METER_HOMEWIZARD,
     METER_SENSOR,
 )
-from .flow_helpers import InvalidAddress, NotAGridMeter, error_key, format_address, parse_address
+from .flow_helpers import (
+    InvalidAddress,
+    NotAGridMeter,
+    error_key,
+    format_address,
+    lasting_id,
+    own_entities,
+    parse_address,
+)
 from .meter import HomeWizardMeter, MeterError, MeterStale
 from .meters import make_meter
 
@@ -71,11 +78,8 @@ class MeterFlow(ConfigFlow):
                 return await self._async_confirm(self._sensor(user_input))
             except MeterError as err:
                 errors[CONF_ENTITY_ID] = error_key(err)
-        # Our own sensors are left out: a site that follows itself runs away.
-        entities = er.async_get(self.hass).entities.values()
-        own = [entity.entity_id for entity in entities if entity.platform == DOMAIN]
         choice = selector.EntitySelector(
-            {"filter": {"domain": "sensor", "device_class": "power"}, "exclude_entities": own}
+            {"filter": {"domain": "sensor", "device_class": "power"}, "exclude_entities": own_entities(self.hass)}
         )
         schema = vol.Schema(
             {
@@ -105,10 +109,9 @@ class MeterFlow(ConfigFlow):
 
     def _sensor(self, user_input: Mapping[str, Any]) -> dict[str, Any]:
         """Return the meter that a sensor is, by its registry id where it has one: that survives renaming."""
-        entry = er.async_get(self.hass).async_get(user_input[CONF_ENTITY_ID])
         return {
             CONF_METER_TYPE: METER_SENSOR,
-            CONF_ENTITY_ID: entry.id if entry else user_input[CONF_ENTITY_ID],
+            CONF_ENTITY_ID: lasting_id(self.hass, user_input[CONF_ENTITY_ID]),
             CONF_INVERT: user_input[CONF_INVERT],
         }
 

@@ -58,6 +58,7 @@ def site_snapshot(
         grid_target_w=stored.grid_target_w,
         today=figures.today,
         quality=figures.quality(now),
+        car_power_w=decision.car_power_w,
         batteries=members,
     )
 

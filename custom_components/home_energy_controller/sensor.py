@@ -19,7 +19,7 @@ from homeassistant.helpers.typing import StateType
 
 from .control.model import Health, Mode, Role, SiteState
 from .coordinator import SiteConfigEntry
-from .entity import BatteryEntity, MeasuringBatteryEntity, SiteEntity
+from .entity import BatteryEntity, ChargerEntity, MeasuringBatteryEntity, SiteEntity
 from .snapshot import BatterySnapshot, SiteSnapshot
 
 PARALLEL_UPDATES = 0
@@ -195,10 +195,13 @@ BATTERY_SENSORS = (
 )
 
 
+CAR_POWER = SiteSensorDescription(**_power("car_power"), value=lambda site: site.car_power_w)
+
+
 async def async_setup_entry(
     hass: HomeAssistant, entry: SiteConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Set up the sensors of the site and of each battery."""
+    """Set up the sensors of the site, of each battery and of the charger."""
     coordinator = entry.runtime_data
     async_add_entities(SiteSensor(coordinator, description) for description in SITE_SENSORS)
     for battery in coordinator.batteries.values():
@@ -211,6 +214,8 @@ async def async_setup_entry(
             ),
             config_subentry_id=battery.subentry.subentry_id,
         )
+    if (charger := coordinator.charger.subentry) is not None:
+        async_add_entities([ChargerSensor(coordinator, charger, CAR_POWER)], config_subentry_id=charger.subentry_id)
 
 
 class SiteSensor(SiteEntity, SensorEntity):
@@ -256,3 +261,15 @@ class BatterySensor(BatteryEntity, SensorEntity):
 
 class MeasuringBatterySensor(MeasuringBatteryEntity, BatterySensor):
     """A sensor of a battery that shows what it says now."""
+
+
+class ChargerSensor(ChargerEntity, SensorEntity):
+    """What the car should draw: for automations, and for chargers that offer no number."""
+
+    entity_description: SiteSensorDescription
+
+    @property
+    @override
+    def native_value(self) -> StateType:
+        """Return the value of the newest cycle."""
+        return self.entity_description.value(self.coordinator.data)

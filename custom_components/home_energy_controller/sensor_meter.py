@@ -49,7 +49,7 @@ class SensorMeter:
             raise SensorMissing("The sensor does not exist")
         if state.state in {STATE_UNAVAILABLE, STATE_UNKNOWN}:
             raise MeterStale(f"The sensor is {state.state}")
-        return MeterReading(power_w=self._sign * _power_w(state), at=self._reported_at(state.last_reported))
+        return MeterReading(power_w=self._sign * power_of(state), at=self._reported_at(state.last_reported))
 
     def _reported_at(self, reported: datetime) -> float:
         """Return the monotonic moment (s) of a report, kept for as long as no newer report comes.
@@ -63,7 +63,7 @@ class SensorMeter:
         return self._report[1]
 
 
-def _power_w(state: State) -> float:
+def power_of(state: State) -> float:
     """Return a state in W; raise SensorNotPower unless it is a believable power."""
     unit = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)
     if unit not in PowerConverter.VALID_UNITS:

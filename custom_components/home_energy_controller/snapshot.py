@@ -56,4 +56,6 @@ class SiteSnapshot:
     grid_target_w: int
     today: Today
     quality: Quality | None
+    car_power_w: int | None
+    """What the car should draw, or would with the controller on; None without a charger."""
     batteries: Mapping[str, BatterySnapshot]

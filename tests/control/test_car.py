@@ -166,13 +166,23 @@ def test_what_it_drew_is_forgotten_after_ten_minutes() -> None:
     assert after.drawn_at(50) == 3220, "before all that is known, the oldest will do"
 
 
+def test_what_is_not_known_yet_changes_nothing_for_a_while() -> None:
+    """After a restart the first sample takes its time; without any, the car goes off in the end."""
+    memory, powers = DecideMemory(), {}
+    for now in (10.0 * step for step in range(60)):
+        shown = replace(snapshot(seen(at=now), at=now), car=CarObservation(connected=True, output_w=2300))
+        decision, memory = decide(shown, site(battery(), car=CAR), memory, now)
+        powers[now] = decision.car_power_w
+    assert (powers[110], powers[120], powers[440], powers[450]) == (2300, 1380, 1380, 0)
+
+
 def test_a_sample_soon_after_a_step_or_too_old_tells_of_no_surplus() -> None:
     """The car may not obey yet: what it has not taken would look like surplus, and it would be raised again."""
     house = CarView(house_w=(Timed(-2000.0, 90.0), Timed(-2500.0, 115.0)))
     assert house_now_w(house, CarMemory(changed_at=100), 120) == -2000
     assert house_now_w(house, CarMemory(changed_at=90), 120) == -2500
-    assert house_now_w(house, CarMemory(), 266) == 0
-    assert house_now_w(CarView(), CarMemory(), 120) == 0
+    assert house_now_w(house, CarMemory(), 266) is None
+    assert house_now_w(CarView(), CarMemory(), 120) is None
 
 
 @pytest.mark.parametrize(

@@ -122,11 +122,11 @@ def wish_w(settings: CarSettings, house_w: float, charges_pct: Iterable[float], 
     return wished_w
 
 
-def house_now_w(car: CarView, memory: CarMemory, now: float) -> float:
-    """Return the house's newest net load that the last step of the car did not spoil; 0 when nothing is known."""
+def house_now_w(car: CarView, memory: CarMemory, now: float) -> float | None:
+    """Return the house's newest net load that the last step of the car did not spoil; None when nothing is known."""
     changed_at = -SETTLED_S if memory.changed_at is None else memory.changed_at
     settled = [sample for sample in car.house_w if not changed_at < sample.at <= changed_at + SETTLED_S]
-    return settled[-1].value if settled and settled[-1].fresh(now, HOUSE_AGE_S) else 0.0
+    return settled[-1].value if settled and settled[-1].fresh(now, HOUSE_AGE_S) else None
 
 
 def planned(settings: Settings, snapshot: Snapshot, car: CarView, memory: CarMemory, now: float) -> CarMemory:
@@ -139,7 +139,9 @@ def planned(settings: Settings, snapshot: Snapshot, car: CarView, memory: CarMem
         if (soc := believable(battery.soc_pct)) and soc.fresh(now, settings.age_limit_s(battery.battery_id))
     ]
     house_w, is_low = house_now_w(car, memory, now), settings.tariff.is_low(snapshot.local_time)
-    wished_w = wish_w(settings.car, house_w, charges, is_low_tariff=is_low)
+    wished_w = wish_w(settings.car, house_w or 0.0, charges, is_low_tariff=is_low)
+    if house_w is None and memory.changed_at is not None and now - memory.changed_at < HOUSE_AGE_S:
+        wished_w = max(wished_w, memory.power_w)  # After a start, or a step, what is known takes its time to come.
     return changed(settings.car, snapshot.car, memory, wished_w, now)
 
 

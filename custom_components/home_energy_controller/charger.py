@@ -1,0 +1,142 @@
+"""The charger of the car at run time: what its entities show, and what it is told."""
+
+from collections.abc import Mapping
+import logging
+from math import inf
+from typing import Any
+
+from homeassistant.components.number import ATTR_MAX
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import (
+    ATTR_ENTITY_ID,
+    ATTR_UNIT_OF_MEASUREMENT,
+    STATE_OFF,
+    STATE_ON,
+    STATE_UNAVAILABLE,
+    UnitOfElectricCurrent,
+    UnitOfPower,
+)
+from homeassistant.core import HomeAssistant, State
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import entity_registry as er
+from homeassistant.util.unit_conversion import PowerConverter
+
+from .battery import Spawn
+from .const import (
+    CONF_CONNECTED,
+    CONF_LOW_TARIFF_W,
+    CONF_MAY_FEED,
+    CONF_MOST_A,
+    CONF_OUTPUT,
+    CONF_PHASES,
+    CONF_POWER,
+    CONF_SURPLUS_PCT,
+    CONF_VOLTAGE_V,
+    SUBENTRY_CHARGER,
+)
+from .control.charger import CarObservation, CarSettings
+from .meter import MeterError
+from .sensor_meter import power_of
+
+_LOGGER = logging.getLogger(__name__)
+
+WRITE_EVERY_S = 30.0
+"""Of whatever went wrong: a charger is told something at most so often."""
+
+
+def car_settings(data: Mapping[str, Any]) -> CarSettings:
+    """Return what a subentry's data tell about the charger."""
+    return CarSettings(
+        phases=data[CONF_PHASES],
+        voltage_v=data[CONF_VOLTAGE_V],
+        most_a=data[CONF_MOST_A],
+        surplus_share=data[CONF_SURPLUS_PCT] / 100,
+        low_tariff_w=data[CONF_LOW_TARIFF_W],
+        batteries_may_feed=data[CONF_MAY_FEED],
+    )
+
+
+def output_unit_w(state: State, ampere_w: int) -> float | None:
+    """Return how many watts one unit of a number is; None when it is neither a current nor a power."""
+    unit = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)
+    if unit == UnitOfElectricCurrent.AMPERE:
+        return float(ampere_w)
+    return PowerConverter.convert(1, unit, UnitOfPower.WATT) if unit in PowerConverter.VALID_UNITS else None
+
+
+class Charger:
+    """Reads the entities that the owner named, and sets the one that steers the charger; a site may have none."""
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, spawn: Spawn) -> None:
+        """Find the subentry; nothing is set yet."""
+        self.subentry = next(iter(entry.get_subentries_of_type(SUBENTRY_CHARGER)), None)
+        self.settings = None if self.subentry is None else car_settings(self.subentry.data)
+        self._hass, self._spawn = hass, spawn
+        self._written: float | None = None
+        self._written_at = -inf
+        self._fails = False
+
+    def observe(self) -> CarObservation:
+        """Return what the entities show now; what they do not show is unknown."""
+        connected, power = self._state(CONF_CONNECTED), self._state(CONF_POWER)
+        output, unit_w = self._output()
+        set_to = _number(output) if output and unit_w else None
+        return CarObservation(
+            connected={STATE_ON: True, STATE_OFF: False}.get(connected.state) if connected else None,
+            power_w=_power_w(power) if power else None,
+            output_w=set_to * unit_w if set_to and unit_w else None,
+        )
+
+    def steer(self, power_w: int | None, now: float) -> None:
+        """Set the output to a power, when that is something new; None leaves it alone."""
+        output, unit_w = self._output()
+        if power_w is None or output is None or unit_w is None or output.state == STATE_UNAVAILABLE:
+            self._written = None  # Whatever it is set to when this is over, it is told anew.
+            return
+        value = min(power_w / unit_w, float(output.attributes.get(ATTR_MAX, inf)))
+        if value != self._written and now - self._written_at >= WRITE_EVERY_S:
+            self._written, self._written_at = value, now
+            self._spawn(self._async_write(output.entity_id, value), "set the charger")
+
+    async def _async_write(self, entity_id: str, value: float) -> None:
+        """Set the number; trouble is told once, and the number again later."""
+        domain = entity_id.partition(".")[0]
+        try:
+            await self._hass.services.async_call(
+                domain, "set_value", {ATTR_ENTITY_ID: entity_id, "value": value}, blocking=True
+            )
+        except HomeAssistantError as err:
+            if not self._fails:
+                _LOGGER.warning("The output of the charger (%s) cannot be set: %s", entity_id, err)
+            self._fails, self._written = True, None
+            return
+        if self._fails:
+            _LOGGER.info("The output of the charger (%s) can be set again", entity_id)
+        self._fails = False
+
+    def _output(self) -> tuple[State | None, float | None]:
+        """Return the state of the output, and what one unit of it is in watts."""
+        output = self._state(CONF_OUTPUT)
+        return output, output_unit_w(output, self.settings.step_w) if output and self.settings else None
+
+    def _state(self, key: str) -> State | None:
+        """Return the state of an entity that the owner named, by its registry id or its name."""
+        named = self.subentry.data.get(key) if self.subentry else None
+        entity_id = er.async_resolve_entity_id(er.async_get(self._hass), named) if named else None
+        return self._hass.states.get(entity_id) if entity_id else None
+
+
+def _power_w(state: State) -> float | None:
+    """Return the power (W) that a sensor shows, None when it shows none."""
+    try:
+        return power_of(state)
+    except MeterError:
+        return None
+
+
+def _number(state: State) -> float | None:
+    """Return the number that a state is, None when it is none."""
+    try:
+        return float(state.state)
+    except ValueError:
+        return None
