@@ -4,7 +4,6 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import replace
-from dataclasses import replace
 from datetime import timedelta
 import logging
 from typing import Any, override
