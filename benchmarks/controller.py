@@ -149,6 +149,7 @@ class Controller:
             batteries=tuple(battery.seen for battery in self._batteries),
             net_load_w=self._samples,
             car=self._car(now),
+            barred=self._pursue_memory.barred(now),
             local_time=MONDAY + timedelta(hours=self._stage.case.start_hour, seconds=now - WARM_UP_S),
         )
         memory = self._decide_memory

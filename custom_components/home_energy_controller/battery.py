@@ -151,7 +151,7 @@ class Battery:
     def observation(self) -> BatteryObservation:
         """Return what is known of it."""
         mode = self.device.mode if self.device.mode and self.device.mode.received_at > self._mode_from else None
-        power = self.device.power_w
+        power = self.device.ac_power_w
         soc = self.device.soc_pct
         return BatteryObservation(
             battery_id=self.id,
@@ -188,6 +188,7 @@ class Battery:
             has_passive=self.device.profile.has_passive,
             mode_read_delay_s=self.device.profile.mode_read_delay_s,
             slots_cleared=data.get(CONF_SLOTS_CLEARED, False),
+            sign_proven=stored.sign_proven,
         )
 
     def read(self, now: float, wanted_at: float | None) -> asyncio.Task[None] | None:

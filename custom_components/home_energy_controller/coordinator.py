@@ -1,8 +1,7 @@
 """One cycle: observe, decide, pursue, publish. It wires; it decides nothing."""
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 import logging
@@ -34,13 +33,15 @@ from .control.net_load import sample_net_load
 from .control.pursue import PursueMemory, Pursuit
 from .control.recording import Cycle, Recorder, Thought, think
 from .control.release import release, stop
+from .control.standing import Diagnosis
 from .errors import refusal
 from .figures import Figures
 from .holds import Holds
 from .marstek import MarstekClient
-from .meter import Meter, MeterError, MeterUnreachable
+from .meter import Meter, MeterError
 from .publish import site_snapshot
 from .settings import site_batteries, site_settings
+from .site_meter import SiteMeter
 from .snapshot import SiteSnapshot
 from .store import SiteStore
 from .watch import Watch
@@ -54,8 +55,6 @@ OBSERVE_LIMIT_S = 3.0
 """Nothing waits longer for anyone: a late answer belongs to the next cycle."""
 METER_LIMIT_S = 1.6
 """A little more than the reader of the P1 allows itself."""
-METER_HISTORY = 12
-"""Two readings per cycle: enough to bracket a reply of the slowest poll's last half minute."""
 RELEASE_LIMIT_S = 4.5
 STOP_LIMIT_S = 8.0
 """Home Assistant gives its shutdown jobs twenty seconds in all."""
@@ -94,9 +93,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         self.clock = clock
         self.batteries = site_batteries(entry, client, store, clock, self.spawn)
         self.charger = Charger(hass, entry, self.spawn)
-        self.meter_w: Timed[float] | None = None
-        self.meter_failure: MeterError | None = None
-        """Why the newest reading of the meter failed."""
+        self._site_meter = SiteMeter(meter)
         self._net_load_w: tuple[Timed[float], ...] = ()
         self._decide_memory = DecideMemory()
         self._pursue_memory = PursueMemory()
@@ -106,7 +103,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         self._last_leader_id: str | None = None
         self._unsampled: tuple[tuple[BatteryObservation, ...], str | None] = ((), None)
         """What was seen in the last cycle: the meter reading behind it may come only now."""
-        self._meter_history: deque[Timed[float]] = deque(maxlen=METER_HISTORY)
+        self._diagnosis: Mapping[str, Diagnosis] = {}
         self._closing = False
         self.recorder = Recorder()
         self.figures = Figures(store.site.today)
@@ -164,29 +161,19 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         self._sample_net_load()
 
     async def _async_read_meter(self, limit_s: float) -> None:
-        """Read the meter; down and up are logged once each."""
-        try:
-            async with asyncio.timeout(limit_s):
-                reading = await self.meter.read()
-        except (MeterError, TimeoutError) as err:
-            if self.meter_failure is None:
-                _LOGGER.info("The meter (%s) does not answer: %s", self.meter.description, str(err) or "too late")
-            self.meter_failure = err if isinstance(err, MeterError) else MeterUnreachable("too late")
-            return
-        if self.meter_failure is not None:
-            _LOGGER.info("The meter (%s) answers again", self.meter.description)
-        self.meter_failure = None
-        self.meter_w = Timed(reading.power_w, reading.at)
-        if not self._meter_history or self._meter_history[-1].at < reading.at:
-            self._meter_history.append(self.meter_w)
+        """Read the meter."""
+        powers = (battery.observation.power_w for battery in self.batteries.values())
+        await self._site_meter.read(limit_s, sum(power.value for power in powers if power is not None))
 
-    def _meter_around(self, at: float) -> tuple[Timed[float] | None, Timed[float] | None]:
-        """Return the meter's last reading up to a moment and its first from then on.
+    @property
+    def meter_w(self) -> Timed[float] | None:
+        """Return the meter's newest reading (W, + import) that can be true."""
+        return self._site_meter.power_w
 
-        A sensor of Home Assistant is renewed when it likes: the second one may come a cycle later.
-        """
-        before = next((reading for reading in reversed(self._meter_history) if reading.at <= at), None)
-        return before, next((reading for reading in self._meter_history if reading.at >= at), None)
+    @property
+    def meter_failure(self) -> MeterError | None:
+        """Return why the newest reading of the meter failed."""
+        return self._site_meter.failure
 
     def _sample_net_load(self) -> None:
         """Add a sample of the net load, when this cycle makes one, and forget old ones."""
@@ -195,7 +182,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         observations = tuple(battery.observation for battery in self.batteries.values())
         for seen, leader_id in (self._unsampled, (observations, self._leader_id)):
             power = next((battery.power_w for battery in seen if battery.battery_id == leader_id), None)
-            before, after = (self.meter_w, self.meter_w) if power is None else self._meter_around(power.at)
+            before, after = (self.meter_w, self.meter_w) if power is None else self._site_meter.around(power.at)
             limits = {battery.id: battery.age_limit_s for battery in self.batteries.values()}
             sample = sample_net_load(before, after, seen, leader_id, now, age_limit_s=limits)
             if sample is not None and (not recent or sample.at > recent[-1].at):
@@ -208,12 +195,23 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         self._last_leader_id = pursuit.leader_id or self._last_leader_id
         for target in decision.targets:
             self._keep_found_mode(target)
+        self._keep_what_was_learnt(pursuit)
         for command in pursuit.commands:
             self.batteries[command.battery_id].write(command)
         due_s = CALM_INTERVAL_S if pursuit.next_due is None else pursuit.next_due - now
-        if self.meter_failure is not None:
+        if self._site_meter.is_awaited(now):
             due_s = BUSY_INTERVAL_S
         self.update_interval = timedelta(seconds=min(CALM_INTERVAL_S, max(BUSY_INTERVAL_S, due_s)))
+
+    def _keep_what_was_learnt(self, pursuit: Pursuit) -> None:
+        """Note which batteries do what they are told the right way round, and log new trouble once."""
+        for battery_id, right in pursuit.sign.items():
+            if self.store.site.battery(battery_id).sign_proven is not right:
+                self.store.update_battery(battery_id, sign_proven=right)
+        for battery_id, diagnosis in pursuit.diagnosis.items():
+            if self._diagnosis.get(battery_id) is not diagnosis:
+                _LOGGER.info("%s: %s (%s)", self.batteries[battery_id].name, diagnosis, pursuit.health[battery_id])
+        self._diagnosis = pursuit.diagnosis
 
     def _publish(self, decision: Decision, now: float) -> SiteSnapshot:
         """Return what entities read."""
@@ -222,7 +220,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             meter_w=self.meter_w if self.meter_w and self.meter_w.fresh(now, fresh_s) else None,
             decision=decision,
             state=self._state(decision),
-            health=self._pursuit.health if self._pursuit else {},
+            pursuit=self._pursuit,
             stored=self.store.site,
             batteries=tuple(self.batteries.values()),
             figures=self.figures,
@@ -243,6 +241,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             net_load_w=self._net_load_w,
             car=self.charger.observe(),
             local_time=dt_util.now(),
+            barred=self._pursue_memory.barred(self.clock()),
         )
 
     def _settings(self, release: Release | None = None) -> Settings:
@@ -269,6 +268,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         """Switch the controller on, or off: then every battery that it commanded is released."""
         if enabled:
             self.require_polling()
+            self._pursue_memory = self._pursue_memory.forgiven(self.batteries)
         self.store.update(enabled=enabled)
         if not enabled:
             await self.async_release()
@@ -308,6 +308,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             raise refusal("auto_beyond_limits", name=battery.name)
         if wish is Wish.IDLE and not battery.configured.can_idle:
             raise refusal("cannot_idle", name=battery.name)
+        self._pursue_memory = self._pursue_memory.forgiven([battery_id])
         self.store.update_battery(battery_id, wish=wish, **({} if setpoint_w is None else {"setpoint_w": setpoint_w}))
         if wish is Wish.CONTROLLED and not self.store.site.enabled:
             await self.async_release(battery_id)

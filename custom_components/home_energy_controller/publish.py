@@ -1,15 +1,18 @@
 """What a cycle found, turned into what entities show."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from .battery import Battery
 from .control.model import Action, Decision, Health, Role, SiteState, Target, Timed, Wish
+from .control.pursue import Pursuit
+from .control.standing import Diagnosis
 from .figures import Figures
 from .snapshot import BatterySnapshot, SiteSnapshot
 from .store import StoredBattery, StoredSite
 
 DETAILS_AGE_LIMIT_S = 900.0
 """Three readings of the cells."""
+TROUBLED = {Health.NOT_FOLLOWING, Health.SILENT, Health.TAKEN, Health.WRONG_SIGN}
 PROBLEMS = {SiteState.METER_LOST, SiteState.NO_BATTERY, SiteState.LEADER_WITHOUT_EFFECT}
 
 
@@ -18,7 +21,7 @@ def site_snapshot(
     meter_w: Timed[float] | None,
     decision: Decision,
     state: SiteState,
-    health: Mapping[str, Health],
+    pursuit: Pursuit | None,
     stored: StoredSite,
     batteries: Iterable[Battery],
     figures: Figures,
@@ -26,18 +29,14 @@ def site_snapshot(
 ) -> SiteSnapshot:
     """Return the site as it is shown."""
     members = {
-        battery.id: battery_snapshot(
-            battery, stored.battery(battery.id), decision, health.get(battery.id, Health.UNTOUCHED), now
-        )
+        battery.id: battery_snapshot(battery, stored.battery(battery.id), decision, pursuit, now)
         for battery in batteries
     }
     stored_wh = _sum(member.stored_wh for member in members.values())
     capacity_wh = sum(battery.capacity_wh for battery in batteries)
-    troubled = any(
-        not member.available or member.health in {Health.NOT_FOLLOWING, Health.SILENT} for member in members.values()
-    )
     # Where all were taken out by hand, that nobody can be controlled is no news to their owner.
     is_asked_for = not members or any(member.wish is Wish.CONTROLLED for member in members.values())
+    troubled = any(not member.available or member.health in TROUBLED for member in members.values())
     leader = next((battery.name for battery in batteries if battery.id == decision.leader_id), None)
     return SiteSnapshot(
         grid_power_w=None if meter_w is None else round(meter_w.value),
@@ -64,13 +63,16 @@ def site_snapshot(
 
 
 def battery_snapshot(
-    battery: Battery, stored: StoredBattery, decision: Decision, health: Health, now: float
+    battery: Battery, stored: StoredBattery, decision: Decision, pursuit: Pursuit | None, now: float
 ) -> BatterySnapshot:
     """Return one battery as it is shown."""
     seen = battery.observation
+    health = pursuit.health.get(battery.id, Health.UNTOUCHED) if pursuit else Health.UNTOUCHED
+    diagnosis = pursuit.diagnosis.get(battery.id) if pursuit else None
     available = battery.is_available(now)
     soc_pct = _fresh(seen.soc_pct, now, battery.age_limit_s)
-    power_w = _fresh(seen.power_w, now, battery.age_limit_s)
+    power = battery.device.power_w
+    power_w = None if power is None else _fresh(Timed(*power), now, battery.age_limit_s)
     target = decision.target(battery.id)
     status = battery.device.battery
     quality_pct = battery.device.link.quality_pct
@@ -84,6 +86,7 @@ def battery_snapshot(
         mode=_fresh(seen.mode, now, battery.age_limit_s),
         role=target.role if target else None,
         health=health,
+        diagnosis=diagnosis if health in TROUBLED or diagnosis is Diagnosis.LIMITED else None,
         charged_wh=round(battery.totals.charged_wh),
         discharged_wh=round(battery.totals.discharged_wh),
         link_quality_pct=None if quality_pct is None else round(quality_pct),

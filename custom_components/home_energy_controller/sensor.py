@@ -258,6 +258,12 @@ class BatterySensor(BatteryEntity, SensorEntity):
         """Return the value of the newest cycle."""
         return self.entity_description.value(self.snapshot)
 
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any] | None:
+        """Return, with its health, what a battery did last instead of what it was told."""
+        return {"diagnosis": self.snapshot.diagnosis} if self.entity_description.key == "health" else None
+
 
 class MeasuringBatterySensor(MeasuringBatteryEntity, BatterySensor):
     """A sensor of a battery that shows what it says now."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from .control.model import Health, Mode, Role, SiteState, Strategy, Wish
+from .control.standing import Diagnosis
 from .figures import Quality, Today
 
 
@@ -22,6 +23,8 @@ class BatterySnapshot:
     mode: Mode | None
     role: Role | None
     health: Health
+    diagnosis: Diagnosis | None
+    """What it did last instead of what it was told, while that is a problem."""
     charged_wh: float
     discharged_wh: float
     link_quality_pct: int | None

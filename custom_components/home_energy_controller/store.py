@@ -28,6 +28,8 @@ class StoredBattery:
     setpoint_w: int = 0
     reserve_pct: float = DEFAULT_RESERVE_PCT
     found_mode: Mode | None = None
+    sign_proven: bool = False
+    """It was seen to move the way it was told."""
     charged_wh: float = 0.0
     discharged_wh: float = 0.0
 
@@ -150,6 +152,7 @@ def _parse_battery(part: Mapping[str, Any]) -> StoredBattery:
         setpoint_w=int(_number(part.get("setpoint_w"))),
         reserve_pct=max(0.0, min(100.0, _number(part.get("reserve_pct", DEFAULT_RESERVE_PCT)))),
         found_mode=_member(Mode, part.get("found_mode"), None),
+        sign_proven=part.get("sign_proven") is True,
         charged_wh=max(0.0, _number(part.get("charged_wh"))),
         discharged_wh=max(0.0, _number(part.get("discharged_wh"))),
     )

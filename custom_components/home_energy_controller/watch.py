@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from homeassistant.const import CONF_HOST, CONF_PORT
 
 from .battery import Battery
-from .control.model import CommandKind, Health, Mode, Role, SiteState, Timed
+from .control.model import CommandKind, Mode, Role, SiteState, Timed
+from .control.standing import Diagnosis
 from .flow_helpers import search
 from .issues import hide_issues, show_issues
 from .marstek import DiscoveredDevice, MarstekWrongDevice
@@ -89,7 +90,7 @@ class Watch:
         shown = snapshot.batteries[battery.id]
         power_w = shown.power_w or 0
         at_class = any(abs(power_w - class_w) <= 40 for class_w in LOWEST_CLASSES_W if class_w < battery.power_class_w)
-        falls_short = shown.health is Health.NOT_FOLLOWING and (shown.target_power_w or 0) > power_w + 100
+        falls_short = shown.diagnosis is Diagnosis.LIMITED
         leads_in_vain = shown.role is Role.LEADER and snapshot.state is SiteState.LEADER_WITHOUT_EFFECT
         if at_class and (falls_short or leads_in_vain):
             self.limited.add(battery.id)

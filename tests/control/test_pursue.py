@@ -241,7 +241,7 @@ def test_battery_that_does_not_follow_says_so_until_it_does() -> None:
     assert health(changed) is Health.NOT_FOLLOWING
     assert one.sends(range(142, 240, 2), follow("a", 900)) == []
     assert health(one.read(240, power=900).at(241, follow("a", 900))) is Health.PROVEN
-    assert one.memory.sent["a"].failures == 0
+    assert one.memory.barred(241) == {}
 
 
 def test_pauses_stop_growing_at_ten_minutes() -> None:
@@ -300,7 +300,7 @@ def test_battery_that_leaves_the_mode_is_told_again_at_once() -> None:
     assert (result.commands, health(result)) == ((passive("a", 600),), Health.SETTLING)
     assert health(one.at(133, follow("a", 600))) is Health.SETTLING, "what was read before is no proof"
     assert health(one.read(136, power=600).at(137, follow("a", 600))) is Health.PROVEN
-    assert one.read(160, power=600, mode=Mode.MANUAL).at(161, follow("a", 600)).commands
+    assert one.read(740, power=600, mode=Mode.MANUAL).at(741, follow("a", 600)).commands
 
 
 def test_mode_that_is_always_told_wrong_is_corrected_once() -> None:

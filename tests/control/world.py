@@ -137,7 +137,10 @@ class World:
     def snapshot(self) -> Snapshot:
         """Return what is known."""
         batteries = tuple(self._observation(key) for key in self.toys)
-        return Snapshot(meter_w=self.meter, batteries=batteries, net_load_w=self.samples, local_time=NOON)
+        barred = self.pursue_memory.barred(self.now)
+        return Snapshot(
+            meter_w=self.meter, batteries=batteries, net_load_w=self.samples, local_time=NOON, barred=barred
+        )
 
     def cycle(self) -> None:
         """Observe, decide, pursue and send."""

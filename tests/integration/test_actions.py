@@ -120,7 +120,7 @@ async def test_a_site_divides_a_power_over_those_that_can_take_it(world: World) 
     world.site.batteries[0].faults.add(Fault.DEAD)
     await world.pass_time(150)
     await act(world, "set_power", power_w=2401)
-    await world.pass_time(30)
+    await world.pass_time(60)
     assert setpoints(world) == {1: 1200, 2: 1200}
     await world.call("select", "select_option", world.battery_entity("select", 1, "mode"), option="idle")
     await act(world, "set_power", power_w=2400)

@@ -185,10 +185,10 @@ async def test_a_battery_is_taken_out_with_a_fixed_power_and_given_back(world: W
 
 async def test_a_fixed_power_acts_though_the_controller_is_off(world: World) -> None:
     """The owner asked for it by hand; given back, the battery is released."""
-    await world.call("number", "set_value", world.battery_entity("number", 1, "setpoint"), value=400)
+    await world.call("number", "set_value", world.battery_entity("number", 1, "setpoint"), value=250)
     await world.call("select", "select_option", world.battery_entity("select", 1, "mode"), option="fixed")
     await world.pass_time(30)
-    assert setpoints(world) == {1: 400}
+    assert setpoints(world) == {1: 250}
     assert {host for host, _ in written(world.site)} == {world.site.batteries[1].host}
 
     await world.call("select", "select_option", world.battery_entity("select", 1, "mode"), option="controlled")

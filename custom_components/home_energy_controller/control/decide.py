@@ -13,6 +13,7 @@ from .model import (
     Action,
     BatterySettings,
     Decision,
+    Health,
     Role,
     Settings,
     SiteState,
@@ -61,7 +62,7 @@ def decide(
     """Return what every battery should do, and what to remember. Total: any input gives a decision."""
     drawn = car.noted(settings.car, snapshot.car, memory.car, now)
     car_view = car.view(settings.car, snapshot.net_load_w, drawn)
-    views = look(snapshot, settings, memory.charge, now, spare_car=car_view.spared)
+    views = look(snapshot, memory.with_floors(settings, now), memory.charge, now, spare_car=car_view.spared)
     site = Site(
         snapshot=snapshot, settings=settings, views=views, car=car_view, meter=believable(snapshot.meter_w), now=now
     )
@@ -78,6 +79,7 @@ def decide(
         decided_at=now,
         finished=memory.full_since is not None and now - memory.full_since >= FULL_S,
         car_power_w=None if settings.car is None else memory.car.power_w,
+        let_go=memory.lets_go(now),
     )
     return decision, replace(memory, marks=marks)
 
@@ -96,6 +98,7 @@ def _remember(site: Site, memory: DecideMemory, drawn: car.CarMemory) -> DecideM
             missing=memory.missing,
             marks=memory.marks,
             loads=memory.loads,
+            floors=memory.floors,
         )
     silent = {view.battery_id for view in site.views if not view.is_known}
     charge = {view.battery_id: view.charge for view in site.views if view.soc_pct is not None}
@@ -161,7 +164,10 @@ def _closed_loop(site: Site, memory: DecideMemory, law: Law, interval_s: float) 
     if not site.meter_is_fresh(site.settings.meter_age_limit_s):
         leader = site.member(memory.leader_id)
         held = leader is not None and not (leader.auto.both and leader.settings.may_lead)
-        return SiteState.METER_LOST, replace(memory, leader_held=held, leader_auto=None, setpoints={}, decided_at=None)
+        lost_at = site.now if memory.meter_lost_at is None else memory.meter_lost_at
+        memory = replace(memory, leader_held=held, leader_auto=None, setpoints={}, decided_at=None)
+        return SiteState.METER_LOST, replace(memory, meter_lost_at=lost_at)
+    memory = replace(memory, meter_lost_at=None)
     memory = leading.without_missing(site, leading.watch(site, memory))
     silent_id = leading.silent_leader_id(site, memory)
     if silent_id is not None:
@@ -256,20 +262,20 @@ def _target(view: View, site: Site, memory: DecideMemory) -> Target:
     if not view.is_ours:
         return _owners_target(view)
     is_leader = memory.started and view.battery_id == memory.leader_id
-    if is_leader and not view.is_known:
+    if is_leader and not view.is_known and not view.is_out:
         return Target(battery_id=view.battery_id, role=Role.LEADER, action=Action.NOTHING)
     role = Role.LEADER if is_leader else Role.FOLLOWER
-    if not view.is_known:
+    if view.is_out or not view.is_known:
         # Silent, it is out of reach. Heard but unclear, it must not run a second loop against the leader.
         target = _work(view.settings, Role.UNAVAILABLE, 0)
-        leave_alone = not view.in_auto
+        leave_alone = view.bar is Health.TAKEN or not (view.is_known or view.in_auto)
     elif is_leader and not memory.leader_held:
         target = Target(battery_id=view.battery_id, role=role, action=Action.AUTO)
         leave_alone = False
     else:
         power_w = memory.setpoints.get(view.battery_id, 0)
         target = _work(view.settings, role, allowed_power_w(power_w, view.settings, view.permission))
-        leave_alone = False
+        leave_alone = not is_leader and memory.lets_go(site.now)
     if leave_alone or not memory.started or not site.settings.enabled:
         return replace(target, action=Action.NOTHING)
     return target

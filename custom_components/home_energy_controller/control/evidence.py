@@ -16,6 +16,8 @@ SOMEBODY_MISSING_W = 300.0
 FLOWS_W = 50.0
 """Less is standby consumption and measuring error; Auto itself does nothing below 20 W."""
 AT_LIMIT_SHARE = 0.9
+FLOOR_MOST_PCT = 35.0
+"""Owners set their battery's own floor (12 % by default) up to here; what stands still above it has another cause."""
 ANSWER_S = 10.0
 """A leader has reached its limit by then, and a reading shows it."""
 
@@ -71,6 +73,15 @@ def without_effect(
     if any(sign * reading.value < FLOWS_W for reading in minute) or power.at < minute[0].at + ANSWER_S:
         return False
     return sign * power.value < AT_LIMIT_SHARE * battery.class_w(sign)
+
+
+def at_own_floor(soc_pct: float, power: Timed[float], minute: MeterMinute, now: float) -> bool:
+    """Return whether a leader without effect looks empty: at a low charge it gives nothing.
+
+    One without a meter looks the same, and is found out as soon as there is something to charge from.
+    """
+    mean = mean_w(minute, now)
+    return mean is not None and mean > 0 and soc_pct <= FLOOR_MOST_PCT and abs(power.value) <= FLOWS_W
 
 
 def _is_full(minute: MeterMinute, now: float) -> bool:

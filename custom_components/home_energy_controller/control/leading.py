@@ -44,7 +44,8 @@ def silent_leader_id(site: Site, memory: DecideMemory) -> str | None:
     silent = [
         view
         for view in site.views
-        if view.is_ours and not view.is_known and view.settings.may_lead and view.battery_id not in memory.missing
+        if view.is_ours and not (view.is_known or view.is_out) and view.settings.may_lead
+        if view.battery_id not in memory.missing
     ]
     leads_on = [view for view in silent if view.battery_id == memory.leader_id and not memory.leader_held]
     if not leads_on and not any(view.in_auto for view in site.members):
@@ -71,7 +72,7 @@ def able_to_lead(site: Site, memory: DecideMemory) -> tuple[View, ...]:
         and (view.auto.both or view.settings.can_idle)
         and limits.may_lead(site, memory, view)
     )
-    return tuple(view for view in able if view.in_auto and not view.settings.can_idle) or able
+    return tuple(view for view in able if view.in_auto and (view.bar or not view.settings.can_idle)) or able
 
 
 def pause(site: Site, memory: DecideMemory, leaders: tuple[View, ...]) -> DecideMemory:
@@ -85,12 +86,16 @@ def pause(site: Site, memory: DecideMemory, leaders: tuple[View, ...]) -> Decide
             return memory
         # It gets a new minute, or the old one would end the trial before it began.
         return replace(memory, paused_until=None, leader_auto=Timed(True, site.now), decided_at=None)
+    power, minute = leader.seen.power_w, memory.minute
     proven_s = site.now - auto.at
-    if proven_s >= evidence.EVIDENCE_S and evidence.without_effect(
-        leader.settings, leader.soc_pct, leader.seen.power_w, memory.minute, site.now
+    if proven_s < evidence.EVIDENCE_S or not evidence.without_effect(
+        leader.settings, leader.soc_pct, power, minute, site.now
     ):
-        return replace(memory, paused_until=site.now + PAUSE_S)
-    return memory
+        return memory
+    if evidence.at_own_floor(leader.soc_pct, power, minute, site.now):
+        floor = Timed(leader.soc_pct, site.now)
+        return replace(memory, floors={**memory.floors, leader.battery_id: floor})
+    return replace(memory, paused_until=site.now + PAUSE_S)
 
 
 def hold(site: Site, memory: DecideMemory) -> DecideMemory:

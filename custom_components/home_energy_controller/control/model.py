@@ -20,6 +20,8 @@ BELIEVABLE = 1_000_000.0
 TOLERANCE_W = 50.0
 TOLERANCE_SHARE = 0.1
 """Measured power proves a set-point within the larger of both: inverters round, ramp and measure to a few per cent."""
+SIGN_UNPROVEN_W = 300
+"""No more is asked of a battery until it has shown that it does not do the opposite."""
 
 
 class Mode(StrEnum):
@@ -129,6 +131,10 @@ class Health(StrEnum):
     PROVEN = "proven"
     NOT_FOLLOWING = "not_following"
     SILENT = "silent"
+    TAKEN = "taken"
+    """Somebody else runs it: the app, the cloud, another integration."""
+    WRONG_SIGN = "wrong_sign"
+    """It does the opposite of what it is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +186,7 @@ class BatteryObservation:
     battery_id: str
     soc_pct: Timed[float] | None = None
     power_w: Timed[float] | None = None
-    """AC power of the battery itself, + discharging (its own PV taken out)."""
+    """AC power, + feeding the house: what set-points set and the meter sees, also where panels feed the cells."""
     mode: Timed[Mode] | None = None
     outcome: CommandOutcome | None = None
     """Of the newest finished command."""
@@ -201,6 +207,8 @@ class Snapshot:
     net_load_w: tuple[Timed[float], ...] = ()
     """Samples of L = meter + sum of battery power, oldest first (see `net_load.py`)."""
     car: CarObservation = field(default_factory=CarObservation)
+    barred: Mapping[str, Health] = field(default_factory=lambda: MappingProxyType({}))
+    """Batteries that get no work for now, and why (see `standing.py`)."""
     local_time: datetime
     """Wall clock of the home, aware; for hours of the day only, never for durations."""
 
@@ -247,6 +255,8 @@ class BatterySettings:
     """The owner confirmed that no schedule slot is enabled: only then may Manual idle the device."""
     mode_read_delay_s: float = 0.0
     """For so long after a write its mode must not be read (firmware 148, jaapp#111); power may."""
+    sign_proven: bool = True
+    """It has been seen to move the way it was told; until then set-points are small."""
 
     @property
     def charge_limit_w(self) -> int:
@@ -365,6 +375,8 @@ class Decision:
     """What the car should draw; None without one."""
     finished: bool = False
     """The strategy has come to its end: all are full."""
+    let_go: bool = False
+    """Followers that are left alone are released: what they wait for is not coming back soon."""
 
     def target(self, battery_id: str) -> Target | None:
         """Return the target of one battery."""

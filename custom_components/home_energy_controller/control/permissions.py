@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .model import BatterySettings, Strategy
+from .model import SIGN_UNPROVEN_W, BatterySettings, Strategy
 
 BOUND_HYSTERESIS_PCT = 2.0
 """At its reserve or ceiling a battery rests until its charge is this far away: at rest cells recover by 1 %."""
@@ -66,6 +66,8 @@ def of_auto(battery: BatterySettings, strategy: Strategy, charge: Permission) ->
 
 def allowed_power_w(power_w: float, battery: BatterySettings, permission: Permission) -> int:
     """Return the nearest set-point (W) that limits and permission allow."""
+    if not battery.sign_proven:
+        power_w = max(-SIGN_UNPROVEN_W, min(SIGN_UNPROVEN_W, power_w))
     most_w = battery.discharge_limit_w if permission.may_discharge else 0
     least_w = -battery.charge_limit_w if permission.may_charge else 0
     return round(max(least_w, min(most_w, power_w)))

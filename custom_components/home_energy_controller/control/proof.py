@@ -2,13 +2,29 @@
 
 from dataclasses import dataclass, replace
 
-from .model import TOLERANCE_W, BatteryObservation, BatterySettings, Command, CommandKind, Mode, believable
+from .model import (
+    TOLERANCE_W,
+    BatteryObservation,
+    BatterySettings,
+    Command,
+    CommandKind,
+    Mode,
+    Timed,
+    believable,
+)
 from .permissions import near_bound
+from .standing import Diagnosis
 
 PROOF_DELAY_S = 3.0
 """What is measured sooner may still be the ramp, or a reply that was under way."""
 IN_FLIGHT_S = 12.0
 """So long a command may be under way: the client sends it up to three times."""
+STUCK_W = 300.0
+"""So much may go on flowing at Passive 0 W: 50-250 W were seen (JS-DE)."""
+MIRROR_LEAST_W = 100.0
+"""Of less, measuring error and direction cannot be told apart."""
+MIRROR_AGAIN_S = 5.0
+"""A ramp passes through any power: the opposite counts when it lasts."""
 MODE_OF = {CommandKind.AUTO: Mode.AUTO, CommandKind.PASSIVE: Mode.PASSIVE, CommandKind.MANUAL_IDLE: Mode.MANUAL}
 
 
@@ -27,8 +43,10 @@ class Sent:
     """From when at the earliest its countdown runs; None while nothing shows that it arrived."""
     proven_at: float | None = None
     """Of the newest reading that shows it done."""
-    failures: int = 0
-    """Attempts that were given up since the last proof."""
+    was_ignored: bool = False
+    """An earlier send of this attempt was confirmed, and nothing came of it."""
+    lost: Diagnosis | None = None
+    """Why it is no longer proven; None until it was, and again once it is told again."""
     retry_at: float | None = None
     """When the next attempt begins; None during one."""
     may_be_auto: bool = False
@@ -37,6 +55,18 @@ class Sent:
     """Its mode was read as foreign and the command repeated; no reading has shown the right mode since."""
     is_last: bool = False
     """It was released with this: once proven it is left alone."""
+    cured: bool = False
+    """Manual was set, or is, because something went on flowing at Passive 0 W."""
+    load: Timed[float] | None = None
+    """The net load (W) before it was told: the rest of the house is a witness (see `sign.py`)."""
+    held_w: float | None = None
+    """What it did, as it was told to, when it was told this."""
+    limited_w: float | None = None
+    """What it gives instead of what it is told; more it does not."""
+    may_mirror: bool = False
+    """It did not do the opposite before it was told: should it do that now, it is because of what it was told."""
+    mirrored_at: float | None = None
+    """Since when it is measured to do the opposite."""
 
     @property
     def is_auto(self) -> bool:
@@ -75,11 +105,73 @@ def judge(sent: Sent, seen: BatteryObservation, battery: BatterySettings) -> Sen
     proof_at = _proof_at(sent, seen, battery)
     if proof_at is not None:
         armed_at = sent.asked_at if sent.armed_at is None else sent.armed_at
-        return replace(sent, proven_at=proof_at, armed_at=armed_at, failures=0, retry_at=None)
+        return replace(sent, proven_at=proof_at, armed_at=armed_at, retry_at=None, mirrored_at=None)
     is_loose = sent.may_be_auto and not sent.is_auto
     if sent.proven_at is not None and (is_loose or _has_left(sent, seen) or _is_contradicted(sent, seen, battery)):
-        return replace(sent, proven_at=None, sends=0, corrected=sent.corrected or _has_left(sent, seen))
-    return sent
+        corrected = sent.corrected or _has_left(sent, seen)
+        return replace(sent, proven_at=None, sends=0, corrected=corrected, lost=_why_lost(sent, seen))
+    return _judge_direction(sent, seen)
+
+
+def why_failed(sent: Sent, seen: BatteryObservation) -> Diagnosis:
+    """Return why nothing came of an attempt."""
+    power = believable(seen.power_w)
+    flows_w = 0.0 if power is None or power.at <= sent.sent_at else abs(power.value)
+    if sent.command.kind is CommandKind.PASSIVE and not sent.command.power_w and TOLERANCE_W < flows_w <= STUCK_W:
+        return Diagnosis.STUCK
+    if _is_limited(sent, seen):
+        return Diagnosis.LIMITED
+    if sent.was_ignored or sent.acknowledged(seen):
+        return Diagnosis.IGNORED
+    is_refused = seen.outcome is not None and seen.outcome.sent_at >= sent.sent_at and seen.outcome.accepted is False
+    return Diagnosis.REFUSED if is_refused else Diagnosis.UNANSWERED
+
+
+def _is_limited(sent: Sent, seen: BatteryObservation) -> bool:
+    """Return whether it does a part of what it was told, and not what it did before."""
+    power, told_w = believable(seen.power_w), sent.command.power_w
+    if power is None or power.at <= sent.sent_at or sent.may_be_auto or not _in_passive(seen):
+        return False
+    goes_on = sent.held_w is not None and abs(power.value - sent.held_w) <= TOLERANCE_W
+    return not goes_on and MIRROR_LEAST_W <= abs(power.value) < abs(told_w) and power.value * told_w > 0
+
+
+def _in_passive(seen: BatteryObservation) -> bool:
+    """Return whether, as far as is known, a battery is in Passive."""
+    return seen.mode is None or seen.mode.value in {Mode.PASSIVE, Mode.UNKNOWN}
+
+
+def _why_lost(sent: Sent, seen: BatteryObservation) -> Diagnosis:
+    """Return what made a battery stop doing what it was proven to do."""
+    armed_at = sent.asked_at if sent.armed_at is None else sent.armed_at
+    heard_at = seen.last_answer_at or 0.0
+    if sent.command.kind is CommandKind.PASSIVE and heard_at >= armed_at + sent.command.countdown_s:
+        return Diagnosis.EXPIRED
+    fell_back = sent.may_be_auto and not sent.is_auto
+    return Diagnosis.FOREIGN if _has_left(sent, seen) and not fell_back else Diagnosis.DROPPED
+
+
+def _judge_direction(sent: Sent, seen: BatteryObservation) -> Sent:
+    """Return since when an unproven set-point is answered with its opposite."""
+    power = believable(seen.power_w)
+    if not sent.may_mirror or power is None or power.at <= sent.asked_at + PROOF_DELAY_S:
+        return sent
+    if not _in_passive(seen) or not sent.command.fits(-power.value):
+        return replace(sent, mirrored_at=None)
+    return sent if sent.mirrored_at is not None else replace(sent, mirrored_at=power.at)
+
+
+def is_mirrored(sent: Sent, seen: BatteryObservation) -> bool:
+    """Return whether the opposite of a set-point was measured, and again some seconds later."""
+    since = sent.mirrored_at
+    return since is not None and seen.power_w is not None and seen.power_w.at >= since + MIRROR_AGAIN_S
+
+
+def may_mirror(command: Command, before: Command | None, seen: BatteryObservation) -> bool:
+    """Return whether the opposite of a command, measured from now on, can only be its effect."""
+    if command.kind is not CommandKind.PASSIVE or abs(command.power_w) < MIRROR_LEAST_W or seen.power_w is None:
+        return False
+    return not command.fits(-seen.power_w.value) and (before is None or not command.fits(-before.power_w))
 
 
 def _judge_mode(sent: Sent, seen: BatteryObservation) -> Sent:
@@ -103,12 +195,15 @@ def _proof_at(sent: Sent, seen: BatteryObservation, battery: BatterySettings) ->
     power = believable(seen.power_w)
     if power is None or power.at <= sent.asked_at + PROOF_DELAY_S or sent.may_be_auto or _has_left(sent, seen):
         return None
-    return power.at if _serves(sent.command, power.value, seen, battery) else None
+    return power.at if _serves(sent, power.value, seen, battery) else None
 
 
-def _serves(command: Command, measured_w: float, seen: BatteryObservation, battery: BatterySettings) -> bool:
-    """Return whether a measured power is what was told, or as much of it as the state of charge allows."""
+def _serves(sent: Sent, measured_w: float, seen: BatteryObservation, battery: BatterySettings) -> bool:
+    """Return whether a measured power is what was told, or as much of it as it gives or its charge allows."""
+    command = sent.command
     if command.fits(measured_w):
+        return True
+    if sent.limited_w is not None and abs(measured_w - sent.limited_w) <= TOLERANCE_W:
         return True
     soc = believable(seen.soc_pct)
     is_part = abs(measured_w) <= TOLERANCE_W or 0 < measured_w / (command.power_w or 1) < 1
@@ -120,7 +215,7 @@ def _is_contradicted(sent: Sent, seen: BatteryObservation, battery: BatterySetti
     power = believable(seen.power_w)
     if sent.is_auto or power is None or sent.proven_at is None or power.at <= sent.proven_at:
         return False
-    return not _serves(sent.command, power.value, seen, battery)
+    return not _serves(sent, power.value, seen, battery)
 
 
 def _has_left(sent: Sent, seen: BatteryObservation) -> bool:

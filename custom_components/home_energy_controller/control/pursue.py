@@ -16,9 +16,13 @@ from .model import (
     Role,
     Settings,
     Snapshot,
+    Timed,
 )
-from .proof import Sent, judge, may_be_auto
-from .swap import Scene, SwapMemory, Wishes, wishes
+from .proof import Sent, is_mirrored, judge, may_be_auto, may_mirror, why_failed
+from .release import last_word
+from .sign import is_right
+from .standing import PAUSES_S, Diagnosis, Standing
+from .swap import Scene, SwapMemory, Wishes, setpoint, wishes
 
 RENEW_AFTER_S = 150.0
 RENEW_AGAIN_S = 50.0
@@ -26,8 +30,10 @@ RENEW_AGAIN_S = 50.0
 RESEND_AFTER_S = 10.0
 """Passive is often ignored until it is sent again, 10 s later (E3 144, jaapp#72, #46)."""
 SENDS = 3
-PAUSES_S = (120.0, 300.0, 600.0)
-"""Before the next attempt with a battery that does not follow."""
+CURE_S = 10.0
+"""Between Manual and Passive 0 W, where that alone did not stop the flow (JS-DE)."""
+WITNESS_AGE_S = 60.0
+"""An older sample says nothing of the net load before a command."""
 READ_AFTER_S = (5.0, 10.0, 20.0, 40.0)
 """When power, or where that cannot tell the mode, is read after a send until it proves it."""
 BUSY_S = 2.0
@@ -39,23 +45,29 @@ class PursueMemory:
     """What was sent to whom; a battery that is not in it was never commanded, or was released since."""
 
     sent: Mapping[str, Sent] = field(default_factory=lambda: MappingProxyType({}))
+    standing: Mapping[str, Standing] = field(default_factory=lambda: MappingProxyType({}))
     swap: SwapMemory = field(default_factory=SwapMemory)
     leader_id: str | None = None
 
+    def barred(self, now: float) -> dict[str, Health]:
+        """Return the batteries that get no work now, and why: what `decide` has to know."""
+        bars = {battery_id: standing.bar(now) for battery_id, standing in self.standing.items()}
+        return {battery_id: bar for battery_id, bar in bars.items() if bar is not None}
+
+    def is_taken(self, battery_id: str) -> bool:
+        """Return whether somebody else runs a battery: it was given up, and is not ours to release."""
+        standing = self.standing.get(battery_id)
+        return standing is not None and standing.health is Health.TAKEN and battery_id not in self.sent
+
+    def forgiven(self, battery_ids: Iterable[str]) -> PursueMemory:
+        """Return a memory in which these batteries get work again: their owner says so."""
+        asked = {key: self.standing.get(key, Standing()).forgiven() for key in battery_ids}
+        return replace(self, standing={**self.standing, **asked})
+
     def released(self, commands: Iterable[Command], now: float) -> PursueMemory:
         """Return a memory in which these commands, sent now, are the last word: repeated until proven and forgotten."""
-        before = self.sent
-        last = {
-            command.battery_id: Sent(
-                command=command,
-                asked_at=now,
-                sent_at=now,
-                may_be_auto=command.battery_id not in before or before[command.battery_id].needs_mode,
-                is_last=True,
-            )
-            for command in commands
-        }
-        return replace(self, sent={**before, **last}, swap=SwapMemory())
+        last = {command.battery_id: _last(command, self.sent.get(command.battery_id), now) for command in commands}
+        return replace(self, sent={**self.sent, **last}, swap=SwapMemory())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +76,10 @@ class Pursuit:
 
     commands: tuple[Command, ...]
     health: Mapping[str, Health]
+    diagnosis: Mapping[str, Diagnosis]
+    """The newest trouble with each battery that had any."""
+    sign: Mapping[str, bool]
+    """Batteries of which it is now known whether they do what they are told the right way round."""
     swap: bool
     """The leader is being changed."""
     reads: Mapping[str, float]
@@ -75,46 +91,158 @@ class Pursuit:
     memory: PursueMemory
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One battery in one cycle: what is known of it."""
+
+    battery: BatterySettings
+    seen: BatteryObservation
+    sent: Sent | None
+    is_right: bool | None
+    """Whether it did what it was told the right way round; None while that cannot be told."""
+    standing: Standing
+    load: Timed[float] | None
+    """The newest sample of the net load (W), if it is of now."""
+    now: float
+
+
 def pursue(decision: Decision, snapshot: Snapshot, settings: Settings, memory: PursueMemory, now: float) -> Pursuit:
     """Return what to send now. Total: any input gives an answer."""
-    batteries = {battery.battery_id: battery for battery in settings.batteries}
-    seen = {battery_id: snapshot.battery(battery_id) for battery_id in batteries}
-    sent = {
-        battery_id: _judged(memory.sent[battery_id], seen[battery_id], battery, decision)
-        for battery_id, battery in batteries.items()
-        if battery_id in memory.sent
+    cases = {battery.battery_id: _case(battery, decision, snapshot, memory, now) for battery in settings.batteries}
+    known = {
+        key: case.sent
+        for key, case in cases.items()
+        if case.sent is not None and case.standing.bar(now) is not Health.TAKEN
     }
-    scene = Scene(decision=decision, snapshot=snapshot, settings=settings, sent=sent, now=now)
+    scene = Scene(decision=decision, snapshot=snapshot, settings=settings, sent=known, now=now)
     wanted, swap = wishes(scene, memory.swap)
-    commands: list[Command] = []
-    due: list[float] = [now + BUSY_S] if swap.swap is not None else []
-    for battery_id, battery in batteries.items():
-        before, wish = sent.get(battery_id), wanted[battery_id]
-        if wish is None and before is not None and before.is_last:
-            if before.proven_at is not None:
-                del sent[battery_id]
-                continue
-            wish = before.command
-        elif wish is not None and before is not None:
-            before = replace(before, is_last=False)
-        if wish is None:
-            continue
-        after = _told(wish, before, seen[battery_id], battery, now)
-        if after is None:
-            continue
-        sent[battery_id] = after
-        due.append(_due(after, seen[battery_id], now))
-        if before is None or after.sent_at > before.sent_at or after.command != before.command:
-            commands.append(after.command)
+    after = {key: _acted(case, wanted[key], decision) for key, case in cases.items()}
+    sent = {key: told for key, (told, _) in after.items() if told is not None}
+    standing = {key: stands for key, (_, stands) in after.items()}
+    due = [now + BUSY_S] if swap.swap is not None else []
+    due += [_due(told, cases[key].seen, now) for key, told in sent.items() if wanted[key] is not None or told.is_last]
     return Pursuit(
-        commands=tuple(commands),
-        health={key: _health(sent.get(key), seen[key], settings.age_limit_s(key), now) for key in batteries},
+        commands=tuple(told.command for key, told in sent.items() if _is_news(told, known.get(key))),
+        health={
+            key: _health(sent.get(key), standing[key], case.seen, settings.age_limit_s(key), now)
+            for key, case in cases.items()
+        },
+        diagnosis={key: stands.diagnosis for key, stands in standing.items() if stands.diagnosis is not None},
+        sign=_signs(cases),
         swap=swap.swap is not None,
-        reads=_reads(sent, seen, batteries, now),
+        reads=_reads(sent, cases, now),
         next_due=min(filter(isfinite, due), default=None),
         leader_id=_leader_id(decision, wanted, swap),
-        memory=PursueMemory(sent=sent, swap=swap, leader_id=decision.leader_id),
+        memory=PursueMemory(sent=sent, standing=standing, swap=swap, leader_id=decision.leader_id),
     )
+
+
+def _case(battery: BatterySettings, decision: Decision, snapshot: Snapshot, memory: PursueMemory, now: float) -> Case:
+    """Return what is known of a battery and of the command that it was given last."""
+    seen = snapshot.battery(battery.battery_id)
+    before = memory.sent.get(battery.battery_id)
+    sent = None if before is None else _judged(before, seen, battery, decision)
+    standing = memory.standing.get(battery.battery_id, Standing())
+    newest = next(reversed(snapshot.net_load_w), None)
+    case = Case(
+        battery=battery,
+        seen=seen,
+        sent=sent,
+        is_right=None if sent is None else is_right(sent, snapshot.net_load_w, now),
+        standing=standing.watched(seen, battery, now, commanded=before is not None),
+        load=newest if newest is not None and newest.fresh(now, WITNESS_AGE_S) else None,
+        now=now,
+    )
+    return case if before is None else replace(case, standing=_learnt(case, before))
+
+
+def _learnt(case: Case, before: Sent) -> Standing:
+    """Return the standing of a battery by what became of its command."""
+    standing, sent, mode = case.standing, case.sent, case.seen.mode
+    if sent is None or standing.health is Health.WRONG_SIGN:
+        return standing
+    if sent.lost is not None and before.lost is None:
+        return standing.lost(sent.lost, None if mode is None else mode.value, case.now)
+    if is_mirrored(sent, case.seen):
+        return standing.wrong()
+    if case.is_right is False and standing.doubted_at != sent.asked_at:
+        # Once it may be a kettle that was switched on in these seconds.
+        return replace(standing, doubted_at=sent.asked_at) if standing.doubted_at is None else standing.wrong()
+    if sent.proven_at is not None and before.proven_at is None:
+        return standing.obeyed(case.now, again=sent.was_ignored, works=sent.is_auto or sent.command.power_w != 0)
+    return standing
+
+
+def _signs(cases: Mapping[str, Case]) -> dict[str, bool]:
+    """Return of which batteries it is known that they do what they are told the right way round, or the wrong one."""
+    wrong = {key: False for key, case in cases.items() if case.standing.health is Health.WRONG_SIGN}
+    return {key: True for key, case in cases.items() if case.is_right} | wrong
+
+
+def _acted(case: Case, wish: Command | None, decision: Decision) -> tuple[Sent | None, Standing]:
+    """Return what a battery has been told after this cycle, and its standing."""
+    sent, standing, now = case.sent, case.standing, case.now
+    if standing.bar(now) is Health.TAKEN:
+        return None, standing
+    if wish is not None and sent is not None:
+        sent = replace(sent, is_last=False)
+    elif wish is None:
+        if sent is None or (sent.is_last and sent.proven_at is not None):
+            return None, standing
+        last = last_word(case.battery) if _is_let_go(case, decision) else None
+        if not sent.is_last:
+            return (sent if last is None else _last(last, sent, now)), standing
+        wish = sent.command
+    after = _told(_heeded(wish, case), sent, case)
+    if after is not None and after.retry_at == inf:
+        return _given_up(after, case)
+    return after, standing
+
+
+def _given_up(sent: Sent, case: Case) -> tuple[Sent, Standing]:
+    """Return an attempt that came to nothing, or to less than was told, and what that means for the battery."""
+    standing, cause = case.standing, why_failed(sent, case.seen)
+    if standing.health is Health.WRONG_SIGN:
+        return replace(sent, retry_at=case.now + PAUSES_S[-1]), standing
+    if cause is Diagnosis.LIMITED and case.seen.power_w is not None:
+        power = case.seen.power_w
+        limited = replace(sent, retry_at=None, proven_at=power.at, limited_w=power.value)
+        return limited, replace(standing, diagnosis=cause)
+    standing = standing.struck(cause, case.now)
+    return replace(sent, retry_at=standing.barred_until), standing
+
+
+def _is_let_go(case: Case, decision: Decision) -> bool:
+    """Return whether a battery that is left alone is to be released."""
+    target = decision.target(case.battery.battery_id)
+    return decision.let_go and target is not None and target.role is Role.FOLLOWER
+
+
+def _last(command: Command, sent: Sent | None, now: float) -> Sent:
+    """Return a command that is sent now as the last word."""
+    loose = sent is None or sent.needs_mode
+    return Sent(command=command, asked_at=now, sent_at=now, may_be_auto=loose, is_last=True)
+
+
+def _heeded(wish: Command, case: Case) -> Command:
+    """Return what is told in place of a wish by what is known of the battery."""
+    battery, sent = case.battery, case.sent
+    if case.standing.health is Health.WRONG_SIGN:
+        wish = setpoint(battery, 0) or wish
+    # Manual runs every enabled slot: where they were not cleared, 150 W are the lesser evil.
+    if sent is None or not battery.slots_cleared or wish.power_w or wish.kind is not CommandKind.PASSIVE:
+        return wish
+    if sent.cured and sent.command.kind is CommandKind.MANUAL_IDLE:
+        return wish if case.now >= sent.asked_at + CURE_S else sent.command
+    is_stuck = sent.command == wish and sent.retry_at is not None and case.standing.diagnosis is Diagnosis.STUCK
+    if is_stuck and not sent.cured:
+        return Command(battery_id=battery.battery_id, kind=CommandKind.MANUAL_IDLE)
+    return wish
+
+
+def _is_news(told: Sent, before: Sent | None) -> bool:
+    """Return whether a command is sent in this cycle."""
+    return before is None or told.sent_at > before.sent_at or told.command != before.command
 
 
 def _leader_id(decision: Decision, wanted: Wishes, swap: SwapMemory) -> str | None:
@@ -136,34 +264,41 @@ def _judged(sent: Sent, seen: BatteryObservation, battery: BatterySettings, deci
     return judge(sent, seen, battery)
 
 
-def _told(
-    wish: Command, sent: Sent | None, seen: BatteryObservation, battery: BatterySettings, now: float
-) -> Sent | None:
+def _told(wish: Command, sent: Sent | None, case: Case) -> Sent | None:
     """Return what a battery has been told after this cycle; a newer `sent_at` means that it is sent now."""
-    if sent is None:
-        if wish.kind is CommandKind.AUTO and may_be_auto(None, seen):
-            return None  # It does so already; what we never commanded need not be released.
-        return Sent(command=wish, asked_at=now, sent_at=now, may_be_auto=may_be_auto(None, seen))
+    seen, now = case.seen, case.now
+    if sent is None and wish.kind is CommandKind.AUTO and may_be_auto(None, seen):
+        return None  # It does so already; what we never commanded need not be released.
+    if sent is None or (wish != sent.command and not sent.in_flight(seen, now)):
+        return _begun(wish, sent, case)
     if sent.in_flight(seen, now):
         return sent
-    if wish != sent.command:
-        return Sent(
-            command=wish,
-            asked_at=now,
-            sent_at=now,
-            failures=sent.failures,
-            retry_at=sent.retry_at,
-            may_be_auto=may_be_auto(sent, seen),
-        )
     if sent.proven_at is None:
         if sent.sends == 0:
-            # The proof was lost. Should somebody else have changed the mode, this is where to yield instead.
-            return replace(sent, asked_at=now, sent_at=now, sends=1)
-        if now >= _attempt_at(sent, seen, battery):
-            return _attempted(sent, now)
+            return replace(sent, asked_at=now, sent_at=now, sends=1, was_ignored=False, lost=None)
+        if now >= _attempt_at(sent, seen, case.battery):
+            return _attempted(sent, seen, now)
     if now >= _renewal_at(sent):
         return replace(sent, sent_at=now)
     return sent
+
+
+def _begun(wish: Command, sent: Sent | None, case: Case) -> Sent:
+    """Return a command that is sent for the first time."""
+    waits = sent is not None and sent.retry_at is not None and sent.retry_at > case.now
+    power = case.seen.power_w
+    rests = wish.kind is CommandKind.PASSIVE and not wish.power_w
+    return Sent(
+        command=wish,
+        asked_at=case.now,
+        sent_at=case.now,
+        retry_at=sent.retry_at if sent is not None and waits else None,
+        may_be_auto=may_be_auto(sent, case.seen),
+        cured=wish.kind is CommandKind.MANUAL_IDLE or (rests and sent is not None and sent.cured),
+        load=case.load,
+        held_w=None if sent is None or power is None or not sent.command.fits(power.value) else power.value,
+        may_mirror=may_mirror(wish, None if sent is None else sent.command, case.seen),
+    )
 
 
 def _attempt_at(sent: Sent, seen: BatteryObservation, battery: BatterySettings) -> float:
@@ -175,14 +310,14 @@ def _attempt_at(sent: Sent, seen: BatteryObservation, battery: BatterySettings) 
     return sent.sent_at + for_mode_s + RESEND_AFTER_S
 
 
-def _attempted(sent: Sent, now: float) -> Sent:
-    """Return a command sent again, or given up until after a pause that grows."""
+def _attempted(sent: Sent, seen: BatteryObservation, now: float) -> Sent:
+    """Return a command sent again, or given up (`retry_at` is infinite) until somebody says for how long."""
     if sent.retry_at is not None:
-        return replace(sent, sent_at=now, sends=1, retry_at=None)
+        return replace(sent, sent_at=now, sends=1, was_ignored=False, retry_at=None)
     if sent.sends < SENDS:
-        return replace(sent, sent_at=now, sends=sent.sends + 1)
-    pause_s = PAUSES_S[min(sent.failures, len(PAUSES_S) - 1)]
-    return replace(sent, failures=sent.failures + 1, retry_at=now + pause_s)
+        was_ignored = sent.was_ignored or sent.acknowledged(seen)
+        return replace(sent, sent_at=now, sends=sent.sends + 1, was_ignored=was_ignored)
+    return replace(sent, retry_at=inf)
 
 
 def _renewal_at(sent: Sent) -> float:
@@ -202,17 +337,13 @@ def _due(sent: Sent, seen: BatteryObservation, now: float) -> float:
     return max(now + BUSY_S, min(_renewal_at(sent), inf if sent.retry_at is None else sent.retry_at))
 
 
-def _reads(
-    sent: Mapping[str, Sent],
-    seen: Mapping[str, BatteryObservation],
-    batteries: Mapping[str, BatterySettings],
-    now: float,
-) -> dict[str, float]:
+def _reads(sent: Mapping[str, Sent], cases: Mapping[str, Case], now: float) -> dict[str, float]:
     """Return from when on a reading of each unproven battery is wanted."""
     reads: dict[str, float] = {}
     for battery_id, told in sent.items():
-        reading = seen[battery_id].mode if told.needs_mode else seen[battery_id].power_w
-        earliest_s = batteries[battery_id].mode_read_delay_s if told.needs_mode else 0.0
+        case = cases[battery_id]
+        reading = case.seen.mode if told.needs_mode else case.seen.power_w
+        earliest_s = case.battery.mode_read_delay_s if told.needs_mode else 0.0
         marks = [told.sent_at + after_s for after_s in READ_AFTER_S if after_s >= earliest_s]
         passed = [mark for mark in marks if mark <= now]
         if told.proven_at is not None:
@@ -224,13 +355,14 @@ def _reads(
     return reads
 
 
-def _health(sent: Sent | None, seen: BatteryObservation, age_limit_s: float, now: float) -> Health:
+def _health(sent: Sent | None, standing: Standing, seen: BatteryObservation, age_limit_s: float, now: float) -> Health:
     """Return how far a battery does what it was told."""
     heard_at = seen.last_answer_at
     if heard_at is None or now - heard_at > age_limit_s:
         return Health.SILENT
-    if sent is None:
-        return Health.UNTOUCHED
+    bar = standing.bar(now)
+    if bar is not None or sent is None:
+        return bar or Health.UNTOUCHED
     if sent.proven_at is not None:
         return Health.PROVEN
-    return Health.NOT_FOLLOWING if sent.failures else Health.SETTLING
+    return Health.NOT_FOLLOWING if standing.strikes else Health.SETTLING

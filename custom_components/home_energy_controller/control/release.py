@@ -1,10 +1,14 @@
 """How batteries are let go."""
 
+from typing import TYPE_CHECKING
+
 from .model import BatterySettings, Command, CommandKind, Mode, OwnMeter, Release, Settings, Snapshot, Wish
 from .permissions import by_strategy
 from .proof import may_be_auto
-from .pursue import PursueMemory
 from .swap import auto, setpoint
+
+if TYPE_CHECKING:
+    from .pursue import PursueMemory
 
 RELEASE_IDLE_COUNTDOWN_S = 86_400
 """The longest that is known to be taken: nobody renews it, and what follows it is disputed."""
@@ -18,13 +22,14 @@ def release(
     """Return what leaves every battery that was commanded as its owner wants: control ends here.
 
     Commanded is what is remembered, and what has a mode in which it was found: it was commanded before a restart, or it
-    leads in the Auto that it was found in.
+    leads in the Auto that it was found in. One that somebody else runs is theirs.
     With `keep_wishes` those that the owner set by hand go on as they are: the controller is off, but somebody renews.
     """
     commands = (
-        _released(battery)
+        last_word(battery)
         for battery in settings.batteries
         if (battery.battery_id in memory.sent or battery.found_mode is not None)
+        and not memory.is_taken(battery.battery_id)
         and not (keep_wishes and battery.wish is not Wish.CONTROLLED)
     )
     return tuple(command for command in commands if command is not None)
@@ -51,8 +56,8 @@ def stop(settings: Settings, memory: PursueMemory, snapshot: Snapshot) -> tuple[
     return tuple(command for command in commands if command is not None)
 
 
-def _released(battery: BatterySettings) -> Command | None:
-    """Return the last command for one battery; None where there is no safe one."""
+def last_word(battery: BatterySettings) -> Command | None:
+    """Return what leaves one battery as its owner wants; None where there is no safe way."""
     if battery.wish is Wish.IDLE:
         return setpoint(battery, 0, RELEASE_IDLE_COUNTDOWN_S)
     if battery.wish is Wish.AUTOMATIC or battery.release is Release.AUTOMATIC:

@@ -9,6 +9,7 @@ from .evidence import MeterMinute
 from .model import (
     BatteryObservation,
     BatterySettings,
+    Health,
     Mode,
     Reach,
     Settings,
@@ -19,6 +20,11 @@ from .model import (
     believable,
 )
 from .permissions import CHARGE_ONLY, FREE, NOTHING_ALLOWED, Permission, by_charge, by_strategy, of_auto
+
+FLOOR_LEARNT_S = 3600.0
+"""For so long a battery is not asked for more than it gave; then its owner may have changed it in the app."""
+METER_GONE_S = 900.0
+"""A meter that is lost for so long is not expected back soon: the followers are released."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +42,8 @@ class View:
     """What charge and strategy allow: every set-point keeps to it."""
     auto: Permission
     """What Auto would be allowed: it may run only where nothing is forbidden."""
+    bar: Health | None = None
+    """Why it gets no work now, None if it does."""
 
     @property
     def battery_id(self) -> str:
@@ -51,6 +59,12 @@ class View:
     def is_ours(self) -> bool:
         """Return whether its owner leaves it to the controller."""
         return self.settings.wish is Wish.CONTROLLED
+
+    @property
+    def is_out(self) -> bool:
+        """Return whether it is out of control; one that does not leave Auto, whatever it is told, can still lead."""
+        leads_on = self.bar is Health.NOT_FOLLOWING and self.last_mode is Mode.AUTO and self.settings.may_lead
+        return self.bar is not None and not leads_on
 
     @property
     def in_auto(self) -> bool:
@@ -99,6 +113,7 @@ def _look(
         charge=charge,
         permission=by_strategy(settings.strategy) & charge,
         auto=of_auto(battery, settings.strategy, charge),
+        bar=snapshot.barred.get(battery.battery_id),
     )
 
 
@@ -156,6 +171,22 @@ class DecideMemory:
     full_since: float | None = None
     """Since when all are as full as the strategy `to_full` makes them."""
     car: CarMemory = field(default_factory=CarMemory)
+    floors: Mapping[str, Timed[float]] = field(default_factory=lambda: MappingProxyType({}))
+    """Charges (%) at which a leader stopped delivering: its owner set such a depth of discharge in the app."""
+    meter_lost_at: float | None = None
+
+    def with_floors(self, settings: Settings, now: float) -> Settings:
+        """Return the settings with the reserve of batteries that stopped by themselves raised to where they did."""
+        floors = {key: floor.value for key, floor in self.floors.items() if floor.fresh(now, FLOOR_LEARNT_S)}
+        batteries = (
+            replace(battery, reserve_pct=max(battery.reserve_pct, floors.get(battery.battery_id, 0.0)))
+            for battery in settings.batteries
+        )
+        return replace(settings, batteries=tuple(batteries)) if floors else settings
+
+    def lets_go(self, now: float) -> bool:
+        """Return whether the meter is lost for so long that followers are released."""
+        return self.meter_lost_at is not None and now - self.meter_lost_at >= METER_GONE_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +213,7 @@ class Site:
     @property
     def members(self) -> tuple[View, ...]:
         """Return the batteries that may be given work."""
-        return tuple(view for view in self.views if view.is_ours and view.is_known)
+        return tuple(view for view in self.views if view.is_ours and view.is_known and not view.is_out)
 
     @property
     def terms(self) -> frozenset[tuple[str, Permission]]:

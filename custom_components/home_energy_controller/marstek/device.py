@@ -83,24 +83,32 @@ class MarstekDevice:
         return self.profile.has_pv and Method.PV_GET_STATUS not in self._unsupported
 
     @property
-    def power_w(self) -> Reading | None:
-        """Return the battery's own power (W, + discharging) and since when it is known; None while unknown.
+    def ac_power_w(self) -> Reading | None:
+        """Return the power of its inverter (W, + feeding the house), which set-points set; None while unknown.
 
-        What flows to the house and what flows to the backup socket both come from the battery, so they add up; the
+        What flows to the house and what flows to the backup socket both come from the inverter, so they add up; the
         load on the socket is a load of the home that the grid meter does not see. A model without a socket leaves that
-        field out. Solar strings feed the same terminals and are taken off: battery = ongrid + offgrid - PV (taurgis#7);
-        the reading is then as old as the older of the two.
+        field out.
         """
         statuses = [status for status in (self.mode, self.energy) if status and status.ongrid_power_w is not None]
         status = max(statuses, key=lambda status: status.received_at, default=None)
         if status is None or status.ongrid_power_w is None:
             return None
-        power_w = status.ongrid_power_w + (status.offgrid_power_w or 0.0)
-        if not self.has_pv:
-            return Reading(power_w, status.received_at)
+        return Reading(status.ongrid_power_w + (status.offgrid_power_w or 0.0), status.received_at)
+
+    @property
+    def power_w(self) -> Reading | None:
+        """Return the battery's own power (W, + discharging) and since when it is known; None while unknown.
+
+        Solar strings feed the same terminals and are taken off: battery = ongrid + offgrid - PV (taurgis#7); the
+        reading is then as old as the older of the two.
+        """
+        ac = self.ac_power_w
+        if ac is None or not self.has_pv:
+            return ac
         if self.pv is None or self.pv.power_w is None:
             return None
-        return Reading(power_w - self.pv.power_w, min(status.received_at, self.pv.received_at))
+        return Reading(ac.value - self.pv.power_w, min(ac.received_at, self.pv.received_at))
 
     @property
     def soc_pct(self) -> Reading | None:

@@ -1,0 +1,33 @@
+"""Whether a battery does what it is told the right way round: the rest of the house is asked as well.
+
+A firmware that turned the sign of commands and of readings alike would prove itself. But what a battery delivers, the
+leader leaves to it, or the meter where the leader is at its limit: told another power, it must leave the sum of meter
+and batteries, the net load, as it is. If it really did the opposite, the net load seems to move by twice its power.
+"""
+
+from .model import Timed
+from .proof import MIRROR_LEAST_W, Sent
+
+SETTLED_S = 10.0
+"""The leader has answered by then."""
+UNSEEN_S = 45.0
+"""Where there are no samples by then, because nobody leads or the leader is silent, its own measurement has to do."""
+RESTLESS_S = 300.0
+"""And by then where the house is never at rest."""
+CONTRADICTED_FROM, CONTRADICTED_TO = 1.5, 2.5
+"""Times the told power."""
+
+
+def is_right(sent: Sent, samples: tuple[Timed[float], ...], now: float) -> bool | None:
+    """Return whether a proven set-point was done the right way round, None while that cannot be told."""
+    told_w = sent.command.power_w
+    if sent.proven_at is None or sent.is_auto or abs(told_w) < MIRROR_LEAST_W:
+        return None
+    after = next((sample for sample in samples if sample.at >= sent.asked_at + SETTLED_S), None)
+    if sent.load is not None and after is not None:
+        moved = (after.value - sent.load.value) / told_w
+        if abs(moved) < 1.0:
+            return True
+        if CONTRADICTED_FROM <= moved <= CONTRADICTED_TO:
+            return False
+    return True if now - sent.asked_at >= (UNSEEN_S if after is None else RESTLESS_S) else None
