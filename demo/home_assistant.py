@@ -27,8 +27,8 @@ _LOG_RECORD = re.compile(r"(?m)^(?=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ [A-Z]+ )"
 _LOG_ERROR = re.compile(r"\S+ \S+ (ERROR|CRITICAL) ")
 _PACKAGE = Path(homeassistant.components.__path__[0]).parent
 
-# No default_config: it brings discovery, cloud and weather, which need a network and have no part in this house.
-_CONFIGURATION: dict[str, Any] = {
+# What both kinds of Home Assistant have.
+_CORE: dict[str, Any] = {
     "homeassistant": {
         "name": "Home",
         "latitude": 52.09,
@@ -40,10 +40,21 @@ _CONFIGURATION: dict[str, Any] = {
         "country": "NL",
         "language": "en",
     },
+    "logger": {"default": "warning", "logs": {f"custom_components.{DOMAIN}": "info"}},
+}
+# The coordinator tells of every cycle at level debug.
+_BARE_LOGS = {f"custom_components.{DOMAIN}": "info", f"custom_components.{DOMAIN}.coordinator": "debug"}
+_BARE: dict[str, Any] = {
+    **_CORE,
+    **{component: {} for component in ("api", "config", "onboarding", "websocket_api")},
+    "logger": {"default": "warning", "logs": _BARE_LOGS},
+}
+# No default_config: it brings discovery, cloud and weather, which need a network and have no part in this house.
+_CONFIGURATION: dict[str, Any] = {
+    **_CORE,
     "frontend": {},
     **{component: {} for component in _EXTRA_COMPONENTS},
     "automation": "!include automations.yaml",
-    "logger": {"default": "warning", "logs": {f"custom_components.{DOMAIN}": "info"}},
     "lovelace": {
         "dashboards": {
             "lovelace": {
@@ -88,9 +99,9 @@ async def install_requirements() -> None:
     stamp.write_text(version)
 
 
-def free_port() -> int:
-    """Return Home Assistant's usual port, or any free one when that is taken."""
-    for port in (USUAL_PORT, 0):
+def free_port(usual: int = USUAL_PORT) -> int:
+    """Return Home Assistant's usual port, or any free one when that is taken or 0 is asked for."""
+    for port in (usual, 0):
         with socket.socket() as listener, suppress(OSError):
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(("127.0.0.1", port))
@@ -104,12 +115,16 @@ def package_errors(log: str) -> list[str]:
 
 
 class HomeAssistant:
-    """The process of one Home Assistant and its configuration directory."""
+    """The process of one Home Assistant and its configuration directory.
 
-    def __init__(self, config_dir: Path) -> None:
+    `bare` leaves out everything but its core and its interfaces: no frontend, no recorder, started in two seconds.
+    """
+
+    def __init__(self, config_dir: Path, *, bare: bool = False) -> None:
         """Nothing is started or written yet."""
         self.config_dir = config_dir
-        self.port = free_port()
+        self.bare = bare
+        self.port = free_port(0) if bare else free_port()
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -138,7 +153,8 @@ class HomeAssistant:
         """Write the configuration: everything that onboarding asks but for the user, and our integration."""
         configuration = self.config_dir / "configuration.yaml"
         # Its editor of automations writes to a file that must be included; a tag has no place in JSON.
-        configuration.write_text(re.sub(r'"(!include \S+)"', r"\1", json.dumps(_CONFIGURATION)))
+        text = json.dumps(_BARE if self.bare else _CONFIGURATION)
+        configuration.write_text(re.sub(r'"(!include \S+)"', r"\1", text))
         (self.config_dir / "automations.yaml").write_text("[]\n")
         shutil.copytree(
             ROOT / "custom_components" / DOMAIN,
@@ -172,15 +188,31 @@ class HomeAssistant:
 
     async def start(self) -> None:
         """Start the process in a session of its own: Ctrl+C is for the demo, which then stops it in order."""
+        program = (sys.executable, "-m", "demo.bare") if self.bare else (Path(sys.prefix) / "bin" / "hass",)
         self._process = await asyncio.create_subprocess_exec(
-            Path(sys.prefix) / "bin" / "hass",
+            *program,
             *("--config", self.config_dir),
+            cwd=ROOT,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
             start_new_session=True,
-            env={key: value for key, value in os.environ.items() if not key.startswith(("HA_", "SUPERVISOR"))},
+            env=self._environment(),
         )
+
+    def _environment(self) -> dict[str, str]:
+        """Return the environment of the process; a bare one is started often, and compiled once, whatever ours says."""
+        env = {key: value for key, value in os.environ.items() if not key.startswith(("HA_", "SUPERVISOR"))}
+        if self.bare:
+            env.pop("PYTHONDONTWRITEBYTECODE", None)
+            env["PYTHONPYCACHEPREFIX"] = str(self.config_dir / "compiled")
+        return env
+
+    async def kill(self) -> None:
+        """End the process without a word, as a power cut or the kernel's memory killer would."""
+        if self._process is not None:
+            self._process.kill()
+            await self._process.wait()
 
     async def stop(self) -> None:
         """Stop the process as a service manager would, and by force when it does not end."""

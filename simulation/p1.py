@@ -33,7 +33,7 @@ class FakeP1:
         app = web.Application()
         app.add_routes([web.get("/api", self._get), web.get("/api/v1/data", self._get)])
         self._released.clear()
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
         await self._runner.setup()
         await web.TCPSite(self._runner, self.host, self.port).start()
         self.port = self._runner.addresses[0][1]

@@ -22,19 +22,27 @@ class Wire:
         self.firmware, self.latency_s = firmware, latency_s
         self.loss_pct, self.outage_every_s = 0.0, inf
         self._random = Random(f"wire {seed}")
-        self._last_at = self._deaf_until = -inf
+        self._last_at = self._deaf_until = self._silent_until = -inf
 
     def deliver(self, datagram: bytes, now: float, *, broadcast: bool = False) -> list[tuple[float, bytes]]:
         """Return what comes back, each frame with its delay; a busy device drops, and a lost answer was acted on."""
         if self._random.random() < min(now - self._last_at, 600.0) / self.outage_every_s:
             self._deaf_until = now + self._random.uniform(known.OUTAGE_MIN, known.OUTAGE_MAX)
         self._last_at = now
-        if now < self._deaf_until or self._is_lost():
+        if now < self._deaf_until or self.is_silent(now) or self._is_lost():
             return []
         latency_s = self._random.lognormvariate(log(self.latency_s), known.LATENCY_SIGMA) if self.latency_s else 0.0
         self._deaf_until = now + latency_s
         frames = self.firmware.handle(datagram, self.firmware.model.now, broadcast=broadcast)
         return [(latency_s + delay_s, frame) for delay_s, frame in frames if not self._is_lost()]
+
+    def silence(self, until: float) -> None:
+        """Let nothing pass until then."""
+        self._silent_until = until
+
+    def is_silent(self, now: float) -> bool:
+        """Return whether somebody silenced it."""
+        return now < self._silent_until
 
     def _is_lost(self) -> bool:
         """Return whether a datagram is lost, on its way there or back."""

@@ -222,6 +222,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             state=self._state(decision),
             pursuit=self._pursuit,
             stored=self.store.site,
+            saved=self.store.saved,
             batteries=tuple(self.batteries.values()),
             figures=self.figures,
             now=now,

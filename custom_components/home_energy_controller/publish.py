@@ -23,13 +23,21 @@ def site_snapshot(
     state: SiteState,
     pursuit: Pursuit | None,
     stored: StoredSite,
+    saved: StoredSite,
     batteries: Iterable[Battery],
     figures: Figures,
     now: float,
 ) -> SiteSnapshot:
     """Return the site as it is shown."""
     members = {
-        battery.id: battery_snapshot(battery, stored.battery(battery.id), decision, pursuit, now)
+        battery.id: battery_snapshot(
+            battery,
+            stored.battery(battery.id),
+            saved.battery(battery.id),
+            decision,
+            pursuit=pursuit,
+            now=now,
+        )
         for battery in batteries
     }
     stored_wh = _sum(member.stored_wh for member in members.values())
@@ -45,8 +53,8 @@ def site_snapshot(
         soc_pct=None if stored_wh is None or not capacity_wh else round(100 * stored_wh / capacity_wh, 1),
         stored_wh=stored_wh,
         # With those that were removed: a total that drops is a new beginning to Home Assistant's statistics.
-        charged_wh=round(sum(battery.charged_wh for battery in stored.batteries.values())),
-        discharged_wh=round(sum(battery.discharged_wh for battery in stored.batteries.values())),
+        charged_wh=round(sum(battery.charged_wh for battery in saved.batteries.values())),
+        discharged_wh=round(sum(battery.discharged_wh for battery in saved.batteries.values())),
         state=state,
         intent=decision.intent,
         leader=leader,
@@ -63,7 +71,13 @@ def site_snapshot(
 
 
 def battery_snapshot(
-    battery: Battery, stored: StoredBattery, decision: Decision, pursuit: Pursuit | None, now: float
+    battery: Battery,
+    stored: StoredBattery,
+    saved: StoredBattery,
+    decision: Decision,
+    *,
+    pursuit: Pursuit | None,
+    now: float,
 ) -> BatterySnapshot:
     """Return one battery as it is shown."""
     seen = battery.observation
@@ -87,8 +101,8 @@ def battery_snapshot(
         role=target.role if target else None,
         health=health,
         diagnosis=diagnosis if health in TROUBLED or diagnosis is Diagnosis.LIMITED else None,
-        charged_wh=round(battery.totals.charged_wh),
-        discharged_wh=round(battery.totals.discharged_wh),
+        charged_wh=round(saved.charged_wh),
+        discharged_wh=round(saved.discharged_wh),
         link_quality_pct=None if quality_pct is None else round(quality_pct),
         last_answer=battery.last_answer,
         wish=stored.wish,

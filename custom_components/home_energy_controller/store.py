@@ -16,8 +16,8 @@ from .figures import Today
 VERSION = 1
 DEFAULT_RESERVE_PCT = 12.0
 """The floor that devices have themselves, unless their owner set another depth of discharge."""
-TOTALS_INTERVAL_S = 300.0
-"""Energy totals change with every reading: a crash may cost five minutes of them, a flash card is spared the rest."""
+TOTALS_INTERVAL_S = 60.0
+"""Energy totals change with every reading: a crash may cost a minute of them, a flash card is spared the rest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,14 +57,16 @@ class SiteStore:
 
     def __init__(self, hass: HomeAssistant, entry_id: str, *, clock: Callable[[], float] | None = None) -> None:
         """Name the file; nothing is read yet."""
-        self._store: Store[dict[str, Any]] = Store(hass, VERSION, f"{DOMAIN}.{entry_id}")
+        self._hass = hass
+        self._store: Store[dict[str, Any]] = Store(hass, VERSION, f"{DOMAIN}.{entry_id}", atomic_writes=True)
         self._clock = clock or hass.loop.time
         self._saved_at = self._clock()
-        self.site = StoredSite()
+        self.site = self.saved = StoredSite()
+        """As it is, and as it was last written: totals are shown from there, so that no crash turns them back."""
 
     async def async_load(self) -> None:
         """Read the file. What cannot be understood falls back to its default, part by part."""
-        self.site = parse(await self._store.async_load())
+        self.site = self.saved = parse(await self._store.async_load())
 
     def update(self, **changes: Any) -> None:
         """Change fields of the site and save at once: people expect that what they set is kept."""
@@ -88,11 +90,14 @@ class SiteStore:
         """
         self._replace_battery(battery_id, charged_wh=charged_wh, discharged_wh=discharged_wh)
         if self._clock() - self._saved_at >= TOTALS_INTERVAL_S:
-            self._save_soon()
+            self._saved_at = self._clock()
+            self._hass.async_create_task(self.async_save(), f"save {self._store.key}")
 
     async def async_save(self) -> None:
-        """Write what is waiting, now."""
-        await self._store.async_save(self._as_json())
+        """Write everything, now."""
+        site = self.site
+        await self._store.async_save(asdict(site))
+        self.saved = site
 
     async def async_remove(self) -> None:
         """Delete the file."""
@@ -105,12 +110,7 @@ class SiteStore:
 
     def _save_soon(self) -> None:
         """Write the file as soon as the event loop is free."""
-        self._saved_at = self._clock()
-        self._store.async_delay_save(self._as_json, 0)
-
-    def _as_json(self) -> dict[str, Any]:
-        """Return the file's content."""
-        return asdict(self.site)
+        self._store.async_delay_save(lambda: asdict(self.site), 0)
 
 
 def parse(data: Any) -> StoredSite:

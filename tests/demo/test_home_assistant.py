@@ -66,6 +66,17 @@ def test_prepared_home_assistant_listens_on_loopback_only_and_asks_nobody_anythi
     assert len(list((tmp_path / "blueprints" / "automation" / DOMAIN).iterdir())) >= 4
 
 
+@pytest.mark.usefixtures("socket_enabled")
+def test_a_bare_home_assistant_has_interfaces_but_no_frontend(tmp_path: Path) -> None:
+    """And never the usual port: it must not be in the way of one that people look at."""
+    home_assistant = HomeAssistant(tmp_path, bare=True)
+    home_assistant.prepare()
+    configuration = json.loads((tmp_path / "configuration.yaml").read_text())
+    assert {"api", "config", "onboarding", "websocket_api"} <= set(configuration)
+    assert "frontend" not in configuration
+    assert home_assistant.port != USUAL_PORT
+
+
 def test_dashboard_for_owners_uses_core_cards_only() -> None:
     """It must work in any Home Assistant."""
     assert "custom:" not in DASHBOARD.read_text()

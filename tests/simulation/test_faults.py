@@ -1,5 +1,6 @@
 """Every fault has an effect that can be seen: what is healthy without it is not with it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 import json
 from math import isnan
@@ -245,6 +246,9 @@ async def p1_hangs(site: SimulatedSite) -> None:
     site.p1.faults.add(Fault.P1_TIMEOUT)
     with pytest.raises(TimeoutError):
         await reading(site)
+    await asyncio.sleep(0.05)
+    waiting = [task for task in asyncio.all_tasks() if "_handle_request" in str(task.get_coro())]
+    assert not waiting, "nobody waits for an answer that nobody wants any more"
 
 
 async def p1_freezes(site: SimulatedSite) -> None:

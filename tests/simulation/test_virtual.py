@@ -68,6 +68,15 @@ def test_outages_come_at_their_rate_and_last_minutes() -> None:
     assert 300 < max(silences) <= 1300
 
 
+def test_a_silenced_wire_passes_nothing_until_the_time_it_was_silenced_for() -> None:
+    """An outage of which the test knows when it ends."""
+    wire = wire_of(Rig())
+    wire.silence(300.0)
+    assert wire.is_silent(299.0)
+    assert not wire.deliver(REQUEST, 299.0)
+    assert wire.deliver(REQUEST, 300.0)
+
+
 def test_a_command_through_the_link_is_acknowledged_and_acts() -> None:
     """Asked, sent, answered, done."""
     rig = Rig()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 import re
 from typing import Final
 
@@ -164,6 +165,7 @@ def firmware_major(firmware: int | None) -> int:
     return firmware // 10 if 1000 <= firmware < 2000 else firmware
 
 
+@lru_cache(maxsize=32)
 def profile_for(model: str | None, firmware: int | None) -> Profile:
     """Return how to treat a device with this device string and `ver` as reported."""
     name = "".join(character for character in (model or "").lower() if character.isalnum())
