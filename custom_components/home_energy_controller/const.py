@@ -20,6 +20,7 @@ CONF_LIMIT_A: Final = "limit_a"
 CONF_VOLTAGE_V: Final = "voltage_v"
 CONF_LIMIT_W: Final = "limit_w"
 CONF_CONNECTION: Final = "connection"
+CONF_TARIFF: Final = "tariff"
 CONF_MAX_IMPORT_W: Final = "max_import_w"
 CONF_MAX_EXPORT_W: Final = "max_export_w"
 

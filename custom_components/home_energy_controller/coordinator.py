@@ -44,6 +44,7 @@ from .settings import site_batteries, site_settings
 from .site_meter import SiteMeter
 from .snapshot import SiteSnapshot
 from .store import SiteStore
+from .tariffs import prices_of
 from .watch import Watch
 
 _LOGGER = logging.getLogger(__name__)
@@ -249,7 +250,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         """Return what the controller is told; `release` for batteries whose owner chose nothing."""
         options, stored = self.config_entry.options, self.store.site
         told = site_settings(options, stored, self.batteries, self._last_leader_id, release)
-        return replace(told, car=self.charger.settings)
+        return replace(told, car=self.charger.settings, prices=prices_of(self.hass, options))
 
     def _require_answers(self) -> None:
         """Refuse a first refresh that tells nothing, so that Home Assistant says so and tries again."""

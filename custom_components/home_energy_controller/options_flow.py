@@ -1,4 +1,4 @@
-"""The options of a site: its circuits, its connection to the grid, and how patient control is with the meter."""
+"""The options of a site: circuits, connection, tariff, and how patient control is with the meter."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -19,12 +19,14 @@ from .const import (
     CONF_MAX_IMPORT_W,
     CONF_METER,
     CONF_METER_AGE_LIMIT_S,
+    CONF_TARIFF,
     CONF_VOLTAGE_V,
     DEFAULT_METER_AGE_LIMIT_S,
     SUBENTRY_BATTERY,
 )
 from .control.model import Circuit
-from .flow_helpers import LEAST_LIMIT_W, loses_auto, watt_selector
+from .flow_helpers import LEAST_LIMIT_W, lasting_id, loses_auto, watt_selector
+from .tariffs import CONF_PRICE, price_entity_id, tariff_schema, tariff_trouble
 
 METER_AGE_LIMITS_S: Final = (15, 300)
 """Shorter, and one lost reading pauses control; longer, and control acts on what the house did minutes ago."""
@@ -60,11 +62,14 @@ class SiteOptionsFlow(OptionsFlow):
             options = {
                 **{name: round(value) for name, value in numbers.items()},
                 CONF_CIRCUITS: user_input[CONF_CIRCUITS].get(CONF_CIRCUITS, []),
+                CONF_TARIFF: self._tariff(user_input[CONF_TARIFF]),
             }
-            key, placeholders = self._trouble(options)
+            key = tariff_trouble(self.hass, options[CONF_TARIFF])
+            if key is None:
+                key, placeholders = self._trouble(options)
             if key is None:
                 # What its own form does not show is kept.
-                known = {CONF_MAX_IMPORT_W, CONF_MAX_EXPORT_W, CONF_CIRCUITS, CONF_METER_AGE_LIMIT_S}
+                known = {CONF_MAX_IMPORT_W, CONF_MAX_EXPORT_W, CONF_CIRCUITS, CONF_TARIFF, CONF_METER_AGE_LIMIT_S}
                 kept = {name: value for name, value in self.config_entry.options.items() if name not in known}
                 return self.async_create_entry(data=kept | options)
             errors["base"] = key
@@ -78,7 +83,15 @@ class SiteOptionsFlow(OptionsFlow):
     def _present(self) -> dict[str, Any]:
         """Return the options as the form has them."""
         options = self.config_entry.options
-        return dict.fromkeys((CONF_METER, CONF_CONNECTION, CONF_CIRCUITS), options)
+        tariff = dict(options.get(CONF_TARIFF, {}))
+        if tariff.pop(CONF_PRICE, None) and (sensor := price_entity_id(self.hass, options[CONF_TARIFF])):
+            tariff[CONF_PRICE] = sensor
+        return {**dict.fromkeys((CONF_METER, CONF_CONNECTION, CONF_CIRCUITS), options), CONF_TARIFF: tariff}
+
+    def _tariff(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return tariff hours and prices as they are kept; the sensor is named such that it may be renamed."""
+        price = {CONF_PRICE: lasting_id(self.hass, given[CONF_PRICE])} if given.get(CONF_PRICE) else {}
+        return {**given, **price}
 
     def _trouble(self, options: dict[str, Any]) -> tuple[str | None, dict[str, str]]:
         """Return the error key of what makes no sense, and what its text tells; who was warned once, may go on."""
@@ -139,6 +152,7 @@ def _schema() -> vol.Schema:
         {
             vol.Required(CONF_CIRCUITS): section(vol.Schema({vol.Optional(CONF_CIRCUITS): circuits})),
             vol.Required(CONF_CONNECTION): section(vol.Schema(connection), {"collapsed": True}),
+            vol.Required(CONF_TARIFF): section(tariff_schema(), {"collapsed": True}),
             vol.Required(CONF_METER): section(vol.Schema(meter), {"collapsed": True}),
         }
     )

@@ -19,6 +19,7 @@ from .control.model import Release, Settings
 from .marstek import MarstekClient
 from .options_flow import circuits_of
 from .store import SiteStore, StoredSite
+from .tariffs import tariff_of
 
 
 def site_batteries(
@@ -53,6 +54,7 @@ def site_settings(
         strategy=stored.strategy,
         setpoint_w=stored.setpoint_w,
         grid_target_w=stored.grid_target_w,
+        tariff=tariff_of(options),
         max_import_w=options.get(CONF_MAX_IMPORT_W),
         max_export_w=options.get(CONF_MAX_EXPORT_W),
         batteries=tuple(

@@ -12,6 +12,13 @@ from .world import World
 
 SHED = {"name": "Shed", "limit_a": 16}
 METER = {"meter_age_limit_s": 60}
+TARIFF = {
+    "high_days": ["mon", "tue", "wed", "thu", "fri"],
+    "high_from": "07:00:00",
+    "high_to": "22:00:00",
+    "buy_per_kwh": 0.3,
+    "sell_per_kwh": 0.08,
+}
 
 
 class Options:
@@ -29,7 +36,7 @@ class Options:
 
     async def fill(self, result: Any, circuits: list[Any], **connection: int) -> Any:
         """Send the form."""
-        sent = {"circuits": {"circuits": circuits}, "connection": connection, "meter": METER}
+        sent = {"circuits": {"circuits": circuits}, "connection": connection, "tariff": TARIFF, "meter": METER}
         result = await self.flow.async_configure(result["flow_id"], sent)
         await self.world.settle()
         if result["type"] == "form":
@@ -67,12 +74,12 @@ async def test_options_are_set_in_sections_and_act_without_a_restart(options: Op
     world.hass.config_entries.async_update_entry(world.entry, options={"other": 1})
     await world.settle()
     result = await options.open()
-    assert suggested(result) == {"circuits": {}, "connection": {}, "meter": METER}
+    assert suggested(result) == {"circuits": {}, "connection": {}, "tariff": TARIFF, "meter": METER}
     attic = {"name": " Attic ", "limit_w": 3000}
     result = await options.fill(result, [SHED, attic], max_import_w=8000, max_export_w=0)
     assert result["type"] == "create_entry"
-    chosen = {"circuits": [SHED, attic], "max_import_w": 8000, "max_export_w": 0, "meter_age_limit_s": 60}
-    assert world.entry.options == {"other": 1} | chosen
+    chosen = {"circuits": [SHED, attic], "tariff": TARIFF, **METER}
+    assert world.entry.options == {"other": 1, "max_import_w": 8000, "max_export_w": 0} | chosen
     settings = world.coordinator._settings()
     assert [battery.circuit and battery.circuit.limit_w for battery in settings.batteries] == [3680, 3680, 3000]
     assert (settings.max_import_w, settings.max_export_w) == (8000, 0)
@@ -80,7 +87,7 @@ async def test_options_are_set_in_sections_and_act_without_a_restart(options: Op
     assert suggested(result)["circuits"] == {"circuits": [SHED, attic]}
     assert suggested(result)["connection"] == {"max_import_w": 8000, "max_export_w": 0}
     result = await options.fill(result, [SHED, attic])
-    assert world.entry.options == {"other": 1, "circuits": [SHED, attic], "meter_age_limit_s": 60}, "no limit any more"
+    assert world.entry.options == {"other": 1} | chosen, "no limit any more"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,169 @@
+"""Tariff hours and prices: set in the options, used without a restart."""
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.home_energy_controller.const import DOMAIN
+from custom_components.home_energy_controller.control.tariff import Prices, TariffHours
+from custom_components.home_energy_controller.tariffs import prices_of, tariff_of
+
+from .flow_home import TEXTS, assert_translated, suggested
+from .test_car import Home, home_with
+
+PRICE = "sensor.price"
+EVERY_DAY = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+TARIFF: dict[str, Any] = {
+    "high_days": EVERY_DAY[:5],
+    "high_from": "07:00:00",
+    "high_to": "22:00:00",
+    "buy_per_kwh": 0.3,
+    "sell_per_kwh": 0.08,
+}
+
+
+@pytest.fixture
+def entry(hass: HomeAssistant) -> MockConfigEntry:
+    """Return a site that is not set up."""
+    entry = MockConfigEntry(domain=DOMAIN, data={"meter": {}})
+    entry.add_to_hass(hass)
+    return entry
+
+
+async def fill(hass: HomeAssistant, entry: MockConfigEntry, result: Any = None, **tariff: Any) -> Any:
+    """Send the options with another tariff."""
+    flow = hass.config_entries.options
+    if result is None:
+        result = await flow.async_init(entry.entry_id)
+    sent = {"circuits": {}, "connection": {}, "meter": {"meter_age_limit_s": 60}, "tariff": TARIFF | tariff}
+    result = await flow.async_configure(result["flow_id"], sent)
+    assert_translated(result, TEXTS["options"])
+    return result
+
+
+async def test_hours_and_prices_are_chosen_in_the_options(
+    hass: HomeAssistant, entry: MockConfigEntry, entity_registry: er.EntityRegistry
+) -> None:
+    """The sensor is kept by what outlives a new name, and shown by the name that it has."""
+    entity_registry.async_get_or_create("sensor", "nordpool", "price", suggested_object_id="price")
+    hass.states.async_set(PRICE, "0.21", {"unit_of_measurement": "EUR/kWh"})
+    changes = {"high_days": ["sat"], "high_from": "17:00:00", "high_to": "00:00:00", "price_entity": PRICE}
+    result = await fill(hass, entry, **changes)
+    assert result["type"] == "create_entry"
+    assert tariff_of(entry.options) == TariffHours(high_days=frozenset({5}), high_from=time(17), high_to=time())
+    assert prices_of(hass, entry.options) == Prices(buy_per_kwh=0.21, sell_per_kwh=0.08)
+
+    entity_registry.async_update_entity(PRICE, new_entity_id="sensor.renamed")
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    assert suggested(form)["tariff"] == TARIFF | changes | {"price_entity": "sensor.renamed"}
+    entity_registry.async_remove("sensor.renamed")
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    assert "price_entity" not in suggested(form)["tariff"]
+
+
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        ({"high_from": "22:00:00", "high_to": "07:00:00"}, "tariff_ends_before_start"),
+        ({"high_from": "07:00:00", "high_to": "07:00:00"}, "tariff_ends_before_start"),
+        ({"sell_per_kwh": 0.4}, "sell_above_buy"),
+        ({"price_entity": PRICE}, "price_without_unit"),
+    ],
+)
+async def test_nonsense_is_refused(
+    hass: HomeAssistant, entry: MockConfigEntry, given: dict[str, Any], error: str
+) -> None:
+    """And can be put right in the same form."""
+    hass.states.async_set(PRICE, "0.21", {"unit_of_measurement": "EUR"})
+    result = await fill(hass, entry, **given)
+    assert result["errors"] == {"base": error}
+    assert (await fill(hass, entry, result))["type"] == "create_entry"
+    assert tariff_of(entry.options) == TariffHours()
+    assert prices_of(hass, entry.options) == Prices()
+
+
+@pytest.mark.parametrize(
+    ("state", "unit", "prices"),
+    [
+        ("0.21", "EUR/kWh", (0.21, 0.08)),
+        ("21.5", "ct/kWh", (0.215, 0.08)),
+        ("95", "€/MWh", (0.095, 0.08)),
+        ("0.0001", "EUR/Wh", (0.1, 0.08)),
+        ("-0.02", "EUR/kWh", (-0.02, -0.02)),
+        ("unknown", "EUR/kWh", (0.3, 0.08)),
+        ("nan", "EUR/kWh", (0.3, 0.08)),
+        ("0.21", "EUR", (0.3, 0.08)),
+        ("0.21", "/kWh", (0.3, 0.08)),
+    ],
+)
+async def test_the_sensor_replaces_the_price_of_buying(
+    hass: HomeAssistant, state: str, unit: str, prices: tuple[float, float]
+) -> None:
+    """Whatever its unit; selling is never worth more, and what is no price leaves the fixed one."""
+    hass.states.async_set(PRICE, state, {"unit_of_measurement": unit})
+    found = prices_of(hass, {"tariff": {**TARIFF, "price_entity": PRICE}})
+    assert (found.buy_per_kwh, found.sell_per_kwh) == pytest.approx(prices)
+
+
+async def test_an_old_price_is_no_price(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
+    """Two hours of silence are more than any tariff has."""
+    hass.states.async_set(PRICE, "0.21", {"unit_of_measurement": "EUR/kWh"})
+    options = {"tariff": {**TARIFF, "price_entity": PRICE}}
+    freezer.tick(timedelta(hours=2))
+    assert prices_of(hass, options).buy_per_kwh == 0.21
+    freezer.tick(timedelta(seconds=1))
+    assert prices_of(hass, options).buy_per_kwh == 0.3
+
+
+@pytest.mark.usefixtures("socket_enabled")
+@pytest.mark.parametrize(
+    ("evening", "morning"),
+    [
+        # The clock goes forward in the night to 29 March and back in the night to 25 October.
+        (datetime(2026, 3, 28, 21, tzinfo=UTC), datetime(2026, 3, 29, 5, tzinfo=UTC)),
+        (datetime(2026, 3, 29, 20, tzinfo=UTC), datetime(2026, 3, 30, 5, tzinfo=UTC)),
+        (datetime(2026, 10, 24, 20, tzinfo=UTC), datetime(2026, 10, 25, 6, tzinfo=UTC)),
+        (datetime(2026, 10, 25, 21, tzinfo=UTC), datetime(2026, 10, 26, 6, tzinfo=UTC)),
+    ],
+)
+async def test_the_car_charges_in_low_hours_on_daylight_saving_days(
+    hass: HomeAssistant, evening: datetime, morning: datetime
+) -> None:
+    """From 22 to 7 h by the clock on the wall: before and after that it does not."""
+    options = {"tariff": TARIFF | {"high_days": EVERY_DAY}}
+    begin = evening - timedelta(minutes=5)
+    async with home_with(hass, (70,), begin, options=options) as home:
+        await home.world.switch(on=True)
+        await home.drive(290)
+        assert home.intended == "0"
+        await home.drive(90)
+        assert home.intended == "1380"
+        begin_again(home, morning - timedelta(minutes=2))
+        await home.drive(110)
+        assert home.intended == "1380"
+        await home.drive(210)
+        assert home.intended == "0"
+
+
+def begin_again(home: Home, moment: datetime) -> None:
+    """Set the clock on the wall; that of the devices just goes on."""
+    home.begin, home.begun_at = moment, home.world.clock.now
+
+
+@pytest.mark.usefixtures("socket_enabled")
+async def test_other_hours_act_without_a_restart(hass: HomeAssistant) -> None:
+    """Low at once, and the car goes on a minute later."""
+    noon = datetime(2026, 11, 23, 11, tzinfo=UTC)
+    async with home_with(hass, (70,), noon) as home:
+        await home.world.switch(on=True)
+        await home.drive(100)
+        assert home.intended == "0"
+        await fill(hass, home.world.entry, high_from="17:00:00")
+        await home.world.settle()
+        await home.drive(100)
+        assert home.intended == "1380"
