@@ -9,16 +9,16 @@ from typing import Final
 import numpy as np
 
 from benchmarks.controller import Controller
-from benchmarks.dispatch import EVERY_S, dispatch
 from benchmarks.home import STEP_S, WARM_UP_S, Home, Stage
 from benchmarks.oracles import Tracking
 from benchmarks.rivals import Hbc, Modes, Stijn, Strategy, Vem
 from benchmarks.scenarios import Case
 from benchmarks.scores import Record
 from benchmarks.seed import SeedBattery, seed
+from benchmarks.seed_fixed import EVERY_S, seed_fixed
 from custom_components.home_energy_controller.control import model
 from custom_components.home_energy_controller.control.decide import DecideMemory, decide
-from custom_components.home_energy_controller.control.law import DECIDE_INTERVAL_S, seed_fixed
+from custom_components.home_energy_controller.control.law import DECIDE_INTERVAL_S
 
 SCRIPT_EVERY_S = 60.0
 
@@ -62,9 +62,8 @@ STRATEGIES: Final[dict[str, Callable[[Stage], Strategy]]] = {
     "all_auto": lambda stage: Modes(stage, stage.home.batteries),
     "all_auto_ct": lambda stage: Modes(stage, stage.home.batteries),
     "seed": lambda stage: Controller(stage, Script()),
-    "seed_fixed": lambda stage: Controller(stage, partial(decide, law=seed_fixed)),
+    "seed_fixed": lambda stage: Controller(stage, partial(decide, law=seed_fixed, interval_s=EVERY_S)),
     "seed10": lambda stage: Controller(stage, partial(decide, law=seed_fixed), every_s=10.0, poll_s=10.0),
-    "dispatch": lambda stage: Controller(stage, partial(decide, law=dispatch, interval_s=EVERY_S)),
     "stijn": Stijn,
     "hbc-regular": Hbc,
     "vem": Vem,

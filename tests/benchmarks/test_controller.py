@@ -6,9 +6,10 @@ import pytest
 
 from benchmarks.controller import Controller
 from benchmarks.home import HOMES, STEP_S, Home, Stage
+from benchmarks.seed_fixed import seed_fixed
 from benchmarks.strategies import STRATEGIES
 from custom_components.home_energy_controller.control.decide import decide
-from custom_components.home_energy_controller.control.law import LawInput, LawOutput, seed_fixed
+from custom_components.home_energy_controller.control.law import LawInput, LawOutput
 from simulation.battery import DeviceMode
 from tests.benchmarks.build import flat, stage
 

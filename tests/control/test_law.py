@@ -1,125 +1,279 @@
-"""The first script's law, put right."""
+"""Who leads, and what the followers do."""
+
+from dataclasses import replace
 
 from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.home_energy_controller.control.law import (
+    FOLLOWER_LEAST_W,
+    LOSS_WEIGHT_MOST,
+    STEP_W,
     LawBattery,
     LawInput,
     LawOutput,
-    allocate,
-    seed_fixed,
+    least_cost,
+    loss_weight,
 )
 from custom_components.home_energy_controller.control.losses import divide
-from custom_components.home_energy_controller.control.model import Timed
+from custom_components.home_energy_controller.control.model import Reach, Timed
+from custom_components.home_energy_controller.control.tariff import Prices
 
 
-def member(battery_id: str, soc: float, **changes: object) -> LawBattery:
-    """Return a battery of 2500 W."""
-    given_: dict[str, object] = {"charge_limit_w": 2500, "discharge_limit_w": 2500, "may_lead": True, **changes}
+def member(battery_id: str, soc: float = 50, limit_w: int = 2500, **changes: object) -> LawBattery:
+    """Return a battery with the same limit both ways."""
+    given_: dict[str, object] = {"charge_limit_w": limit_w, "discharge_limit_w": limit_w, "may_lead": True, **changes}
     return LawBattery(battery_id=battery_id, soc_pct=soc, **given_)  # type: ignore[arg-type]  # Tests name fields freely.
 
 
-def run(load_w: float, *batteries: LawBattery, leader: str | None = None) -> LawOutput:
-    """Run the law."""
-    return seed_fixed(
-        LawInput(
-            now=0, net_load_w=(Timed(9999, 0), Timed(load_w, 1)), batteries=batteries, leader_id=leader, setpoints={}
-        )
+A, B, C = member("a"), member("b"), member("c")
+
+
+def asked(
+    *loads_w: float, batteries: tuple[LawBattery, ...] = (A, B, C), leader: str | None = "a", **changes: object
+) -> LawInput:
+    """Return the question with samples of the net load every 30 s, the last one now."""
+    samples = tuple(Timed(load_w, 1000.0 - 30.0 * back) for back, load_w in enumerate(reversed(loads_w)))
+    made = LawInput(
+        now=1000.0, net_load_w=tuple(reversed(samples)), batteries=batteries, leader_id=leader, setpoints={}
     )
+    return replace(made, **changes)  # type: ignore[arg-type]  # As above.
 
 
-A50, B60, C40 = member("a", 50), member("b", 60), member("c", 40)
+def run(*loads_w: float, **changes: object) -> LawOutput:
+    """Run the law."""
+    return least_cost(asked(*loads_w, **changes))  # type: ignore[arg-type]  # As above.
 
 
-def test_it_is_the_law_in_use() -> None:
-    """Another takes its place by one line."""
-    assert allocate is seed_fixed
+def total_w(output: LawOutput) -> int:
+    """Return what the followers do together."""
+    return sum(output.setpoints.values())
 
 
-@pytest.mark.parametrize(("load_w", "leader"), [(101, "b"), (-101, "c"), (100, "a"), (-100, "a"), (0, "a")])
-def test_fullest_leads_a_deficit_emptiest_a_surplus_middle_one_a_balance(load_w: float, leader: str) -> None:
-    """Rule 2, at its edges."""
-    assert run(load_w, A50, B60, C40).leader_id == leader
+# What the followers do.
 
 
-def test_candidate_keeps_off_the_bounds_while_another_is_there() -> None:
-    """20 % and 95 %; if all are beyond, any will do."""
-    assert run(500, member("a", 20), member("b", 20.5)).leader_id == "b"
-    assert run(500, member("a", 20), member("b", 15)).leader_id == "a"
-    assert run(-500, member("a", 95), member("b", 96)).leader_id == "a"
-    assert run(-500, member("a", 94), member("b", 96)).leader_id == "a"
+@pytest.mark.parametrize("load_w", [0, 20, 300, 1300, -300, -1600])
+def test_what_one_can_carry_is_not_split(load_w: float) -> None:
+    assert not any(run(load_w, load_w, load_w).setpoints.values())
 
 
-def test_leader_stays_for_a_gap_below_5_percent_or_a_load_below_1500_w() -> None:
-    """Rule 3, at its edges."""
-    assert run(3000, A50, member("b", 54.9), leader="a").leader_id == "a"
-    assert run(1499, A50, B60, leader="a").leader_id == "a"
-    assert run(1500, A50, B60, leader="a").leader_id == "b"
+@pytest.mark.parametrize("load_w", [4000, 6500, -4000, -6500])
+def test_followers_leave_to_the_leader_what_it_can_serve_and_share_equally(load_w: float) -> None:
+    output = run(load_w, load_w, load_w)
+    assert abs(load_w - total_w(output)) <= 2400
+    assert len({power_w for power_w in output.setpoints.values() if power_w}) == 1
 
 
-@pytest.mark.parametrize(("soc", "load_w"), [(20, 200), (19, 200), (95, -200), (99, -200), (19, 0), (99, 0)])
-def test_leader_at_a_bound_is_swapped_at_any_load(soc: float, load_w: float) -> None:
-    """Rule 3, the other half."""
-    assert run(load_w, member("a", soc), member("b", 50), member("c", 54), leader="a").leader_id in {"b", "c"}
+def test_one_sample_is_enough() -> None:
+    assert 1600 <= total_w(run(4000)) <= 2500
 
 
-def test_leader_that_may_not_serve_gives_way_to_one_that_may() -> None:
-    """Real limits clamp; without a load, or a better one, it stays."""
-    blocked = member("a", 50, discharge_limit_w=0)
-    assert run(500, blocked, member("b", 48), leader="a").leader_id == "b"
-    assert run(50, blocked, member("b", 48), leader="a").leader_id == "a"
-    assert run(500, blocked, member("b", 48, discharge_limit_w=0), leader="a").leader_id == "a"
+def test_pulses_are_left_to_the_leader() -> None:
+    """A hob of 2.4 kW on 400 W, half of the time: a follower would charge the leader in every pause."""
+    assert total_w(run(*(400.0, 2800.0) * 5)) <= 600
 
 
-def test_who_may_not_lead_does_not() -> None:
-    """Neither as candidate nor because it did before."""
-    assert run(3000, A50, member("b", 90, may_lead=False)).leader_id == "a"
-    assert run(3000, A50, member("b", 90, may_lead=False), leader="b").leader_id == "a"
+def test_steady_part_below_pulses_is_carried_by_followers() -> None:
+    """2 kW with pulses of 2 kW on top: the leader needs its head-room for them."""
+    assert total_w(run(*(2000.0, 4000.0) * 5)) >= 1500
 
 
-def test_leader_alone_serves_up_to_1500_w() -> None:
-    """No inverter is started for nothing."""
-    assert run(1500, B60, A50, C40, leader="b").setpoints == {"a": 0, "c": 0}
-    assert run(-1500, C40, A50, B60, leader="c").setpoints == {"a": 0, "b": 0}
+def test_newest_samples_count_most() -> None:
+    assert total_w(run(*[4000.0] * 8, *[300.0] * 4)) == 0
+    assert total_w(run(*[300.0] * 8, *[4000.0] * 4)) >= 1500
 
 
-def test_beyond_that_the_leader_takes_half_of_the_rest_and_the_others_share_what_is_left() -> None:
-    """Divided, not multiplied."""
-    # 4000 W: 1500 + 1250 is more than 2500, so 1500 W are left for two.
-    assert run(4000, B60, A50, C40, leader="b").setpoints == {"a": 750, "c": 750}
-    # 3000 W: the leader takes 2250 W.
-    assert run(3000, B60, A50, leader="b").setpoints == {"a": 750}
-    assert run(-3000, C40, A50, leader="c").setpoints == {"a": -750}
+def test_sample_older_than_the_window_says_nothing() -> None:
+    old = asked(300, net_load_w=(Timed(9000.0, 0.0), Timed(300.0, 1000.0)))
+    assert total_w(least_cost(old)) == 0
 
 
-def test_shares_below_300_w_are_not_worth_an_inverter() -> None:
-    """295 W become nothing, 300 W are rounded up to."""
-    assert run(2000, B60, A50, leader="b").setpoints == {"a": 0}
-    assert run(2090, B60, A50, leader="b").setpoints == {"a": 300}
+@pytest.mark.parametrize("load_w", [3000, 4500, -3000, -5000])
+def test_what_was_decided_stands_while_the_net_load_does(load_w: float) -> None:
+    first = run(load_w, load_w)
+    for drift_w in (-100, 100):
+        again = run(load_w, load_w, load_w + drift_w, setpoints=first.setpoints)
+        assert again.setpoints == first.setpoints
 
 
-def test_small_leader_leaves_more_to_the_others() -> None:
-    """A class of 800 W serves 800 W of the 1400 W."""
-    leader = member("b", 60, discharge_limit_w=800)
-    assert run(1400, leader, A50, leader="b").setpoints == {"a": 600}
+def test_follower_that_is_needed_no_more_is_stopped() -> None:
+    assert run(400, 400, 400, setpoints={"b": 1500, "c": 0}).setpoints == {"b": 0, "c": 0}
 
 
-def test_what_one_cannot_take_falls_to_the_others() -> None:
-    """2000 W for 400 W and the rest."""
-    small = member("a", 50, discharge_limit_w=400)
-    assert run(4500, B60, small, C40, leader="b").setpoints == {"a": 400, "c": 1600}
+def test_weak_leader_leaves_more_to_the_others() -> None:
+    weak = member("a", limit_w=800)
+    assert total_w(run(2500, 2500, batteries=(weak, B, C), swapped_at=900.0)) >= 1700
 
 
-def test_none_at_20_percent_discharges_and_none_at_100_percent_charges() -> None:
-    """Rule 6."""
-    assert run(4000, B60, member("a", 20), C40, leader="b").setpoints == {"a": 0, "c": 1500}
-    assert run(-4000, C40, member("a", 100), B60, leader="c").setpoints == {"a": 0, "b": -1500}
+def test_weak_follower_does_what_it_can_and_the_other_the_rest() -> None:
+    output = run(6000, 6000, batteries=(A, member("b", limit_w=800), C))
+    assert output.setpoints["b"] == 800
+    assert output.setpoints["c"] > 2000
+
+
+def test_leader_that_may_not_charge_leaves_the_surplus_to_the_others() -> None:
+    """All are held at their ceiling but one, which may not lead."""
+    full = member("a", 100, charge_limit_w=0)
+    assert total_w(run(-1500, -1500, batteries=(full, member("b", may_lead=False)))) <= -1400
+
+
+def test_fullest_follows_a_deficit_and_emptiest_a_surplus() -> None:
+    batteries = (member("a", 60), member("b", 50), member("c", 55))
+    assert run(4000, 4000, batteries=batteries).setpoints["b"] == 0
+    assert run(-4000, -4000, batteries=batteries, swapped_at=900.0).setpoints["c"] == 0
+
+
+def test_follower_gives_its_place_to_one_that_is_5_percent_ahead() -> None:
+    def work(soc: float) -> dict[str, int]:
+        batteries = (member("a", 60), B, member("c", soc))
+        return dict(run(4000, 4000, batteries=batteries, setpoints={"b": 2000, "c": 0}).setpoints)
+
+    assert work(55) == {"b": 2000, "c": 0}
+    assert work(56) == {"b": 0, "c": 2000}
 
 
 def test_battery_that_takes_no_setpoints_gets_none() -> None:
-    """It may still lead."""
-    assert run(4000, B60, member("a", 50, may_follow=False), leader="b").setpoints == {"a": 0}
+    batteries = (A, member("b", may_follow=False))
+    assert run(4000, 4000, batteries=batteries, setpoints={"b": 900}).setpoints == {"b": 0}
+
+
+def test_setpoint_beyond_what_is_allowed_now_is_taken_back() -> None:
+    reserve = member("b", discharge_limit_w=0)
+    assert run(4000, 4000, batteries=(A, reserve), setpoints={"b": 2000}).setpoints == {"b": 0}
+
+
+def test_single_battery_leads_alone() -> None:
+    assert run(4000, batteries=(A,), leader=None) == LawOutput(leader_id="a", setpoints={})
+
+
+# Who leads.
+
+
+@pytest.mark.parametrize(("load_w", "leader"), [(500, "b"), (-500, "c")])
+def test_fullest_leads_a_deficit_and_emptiest_a_surplus(load_w: float, leader: str) -> None:
+    batteries = (A, member("b", 60), member("c", 40))
+    assert run(load_w, batteries=batteries, leader=None).leader_id == leader
+
+
+def test_leader_stays_for_a_gap_of_5_percent_and_more_while_it_works_hard() -> None:
+    assert run(500, batteries=(A, member("b", 55))).leader_id == "a"
+    assert run(500, batteries=(A, member("b", 56))).leader_id == "b"
+    assert run(-500, batteries=(A, member("b", 44))).leader_id == "b"
+    assert run(1500, batteries=(A, member("b", 60))).leader_id == "a"
+    assert run(1500, batteries=(A, member("b", 61))).leader_id == "b"
+
+
+def test_load_without_direction_changes_no_leader() -> None:
+    assert run(90, batteries=(A, member("b", 90))).leader_id == "a"
+
+
+def test_leader_stays_for_ten_minutes() -> None:
+    batteries = (A, member("b", 90))
+    assert run(500, batteries=batteries, swapped_at=401.0).leader_id == "a"
+    assert run(500, batteries=batteries, swapped_at=400.0).leader_id == "b"
+
+
+def test_leader_that_may_not_serve_gives_way_at_once() -> None:
+    empty = member("a", 12, discharge_limit_w=0)
+    assert run(500, batteries=(empty, B), swapped_at=990.0).leader_id == "b"
+    assert run(50, batteries=(empty, B), swapped_at=990.0).leader_id == "a"
+    assert run(500, batteries=(empty, member("b", 90, discharge_limit_w=0))).leader_id == "a"
+
+
+def test_who_may_not_lead_does_not() -> None:
+    batteries = (A, member("b", 90, may_lead=False))
+    assert run(500, batteries=batteries).leader_id == "a"
+    assert run(500, batteries=batteries, leader="b").leader_id == "a"
+
+
+def test_former_leader_goes_on_with_what_the_new_one_did() -> None:
+    """So the sum of the followers, and with it the work of whoever leads, stays as it is."""
+    output = run(4000, 4000, batteries=(A, member("b", 80)), setpoints={"b": 2000})
+    assert output == LawOutput(leader_id="b", setpoints={"a": 2000})
+
+
+def test_weak_one_leads_only_while_no_strong_one_can() -> None:
+    weak = member("a", 90, limit_w=800)
+    assert run(500, batteries=(weak, B), leader=None).leader_id == "b"
+    assert run(500, batteries=(weak, B), swapped_at=400.0).leader_id == "b"
+    assert run(500, batteries=(weak, B), swapped_at=401.0).leader_id == "a"
+    assert run(500, batteries=(weak, member("b", 12, discharge_limit_w=0)), leader=None).leader_id == "a"
+
+
+# What it costs.
+
+
+def test_lost_energy_counts_more_the_less_there_is_between_the_prices() -> None:
+    assert loss_weight(Prices(buy_per_kwh=0.30, sell_per_kwh=0.08)) == pytest.approx(0.38 / 0.22)
+    assert loss_weight(Prices(buy_per_kwh=0.30, sell_per_kwh=-0.10)) == 1.0
+    assert loss_weight(Prices(buy_per_kwh=0.30, sell_per_kwh=0.29)) == LOSS_WEIGHT_MOST
+    assert loss_weight(Prices(buy_per_kwh=-0.05, sell_per_kwh=0.08)) == LOSS_WEIGHT_MOST
+
+
+def test_dear_losses_spread_the_work_wider() -> None:
+    """2380 W by one lose 280 W, by two 233 W."""
+    apart, close = Prices(buy_per_kwh=0.40, sell_per_kwh=0.0), Prices(buy_per_kwh=0.30, sell_per_kwh=0.30)
+    assert total_w(run(2380, 2380, prices=apart)) == 0
+    assert total_w(run(2380, 2380, prices=close)) > 0
+
+
+def test_room_that_a_fuse_leaves_beside_this_leader_is_kept_to() -> None:
+    narrow = member("b", beside={"a": Reach(charge_w=600, discharge_w=500)})
+    assert run(4000, 4000, batteries=(A, narrow)).setpoints == {"b": 500}
+    assert run(-4000, -4000, batteries=(A, narrow)).setpoints == {"b": -600}
+
+
+# For any question.
+
+LIMITS = st.sampled_from([0, 600, 800, 1500, 2500])
+MEMBERS = st.builds(
+    LawBattery,
+    battery_id=st.just(""),
+    soc_pct=st.integers(0, 100),
+    charge_limit_w=LIMITS,
+    discharge_limit_w=LIMITS,
+    may_lead=st.booleans(),
+    may_follow=st.booleans(),
+)
+
+
+@st.composite
+def questions(draw: st.DrawFn) -> LawInput:
+    """Return any question that may be asked."""
+    drawn = draw(st.lists(MEMBERS, min_size=1, max_size=6))
+    batteries = tuple(replace(battery, battery_id=str(index)) for index, battery in enumerate(drawn))
+    batteries = (replace(batteries[0], may_lead=True), *batteries[1:])
+    ids = [battery.battery_id for battery in batteries]
+    loads_w = draw(st.lists(st.floats(-20000, 20000), min_size=1, max_size=8))
+    before = draw(st.dictionaries(st.sampled_from(ids), st.integers(-25, 25).map(lambda share: 100 * share)))
+    leader = draw(st.sampled_from([None, *ids]))
+    return asked(*loads_w, batteries=batteries, leader=leader, setpoints=before)
+
+
+@given(questions())
+def test_answer_keeps_to_limits_and_steps(question: LawInput) -> None:
+    output = least_cost(question)
+    batteries = {battery.battery_id: battery for battery in question.batteries}
+    assert batteries.pop(output.leader_id).may_lead
+    assert output.setpoints.keys() == batteries.keys()
+    for battery_id, power_w in output.setpoints.items():
+        assert -batteries[battery_id].charge_limit_w <= power_w <= batteries[battery_id].discharge_limit_w
+        assert power_w % STEP_W == 0
+        assert not power_w or batteries[battery_id].may_follow
+
+
+@given(questions())
+def test_no_two_followers_are_newly_set_against_each_other(question: LawInput) -> None:
+    output = least_cost(replace(question, setpoints={}))
+    powers_w = [power_w for power_w in output.setpoints.values() if power_w]
+    assert all(power_w * powers_w[0] > 0 for power_w in powers_w)
+    assert all(abs(power_w) >= FOLLOWER_LEAST_W for power_w in powers_w)
+
+
+@given(questions())
+def test_same_question_has_the_same_answer(question: LawInput) -> None:
+    assert least_cost(question) == least_cost(question)
 
 
 @given(
@@ -127,7 +281,6 @@ def test_battery_that_takes_no_setpoints_gets_none() -> None:
     limits=st.dictionaries(st.text(max_size=2), st.integers(0, 3000), max_size=6),
 )
 def test_division_loses_nothing_that_could_be_carried(total_w: float, limits: dict[str, int]) -> None:
-    """But for the rounding to 10 W."""
     shares = divide(total_w, limits)
     assert shares.keys() == limits.keys()
     assert all(0 <= shares[key] <= limits[key] for key in limits)

@@ -35,12 +35,12 @@ def extended(minute: MeterMinute, reading: Timed[float] | None, now: float) -> M
 
 def mean_w(minute: MeterMinute, now: float) -> float | None:
     """Return the mean power, None while less than a minute is known."""
-    return fmean(reading.value for reading in minute) if _is_full(minute, now) else None
+    return fmean(reading.value for reading in minute) if is_full(minute, now) else None
 
 
 def mean_distance_w(minute: MeterMinute, now: float) -> float | None:
     """Return the mean distance from 0, None while less than a minute is known."""
-    return fmean(abs(reading.value) for reading in minute) if _is_full(minute, now) else None
+    return fmean(abs(reading.value) for reading in minute) if is_full(minute, now) else None
 
 
 def held(was_held: bool, allowed: Permission, power_w: float, minute: MeterMinute, now: float) -> bool:
@@ -55,7 +55,7 @@ def held(was_held: bool, allowed: Permission, power_w: float, minute: MeterMinut
         return True
     sign = -1 if allowed.may_charge else 1
     if was_held:
-        return not (_is_full(minute, now) and all(sign * reading.value > FLOWS_W for reading in minute))
+        return not (is_full(minute, now) and all(sign * reading.value > FLOWS_W for reading in minute))
     return sign * power_w < -FLOWS_W
 
 
@@ -84,6 +84,6 @@ def at_own_floor(soc_pct: float, power: Timed[float], minute: MeterMinute, now: 
     return mean is not None and mean > 0 and soc_pct <= FLOOR_MOST_PCT and abs(power.value) <= FLOWS_W
 
 
-def _is_full(minute: MeterMinute, now: float) -> bool:
+def is_full(minute: MeterMinute, now: float) -> bool:
     """Return whether the readings reach back a minute."""
     return bool(minute) and now - minute[0].at >= EVIDENCE_S

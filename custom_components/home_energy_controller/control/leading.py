@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from . import evidence, limits
+from . import evidence, headroom, limits
 from .law import Law, LawBattery, LawInput
 from .model import TOLERANCE_W, Mode, Reach, Timed
 from .site import DecideMemory, Site, View
@@ -18,6 +18,9 @@ UNFIT_S = 600.0
 """For so long it is not asked again."""
 PAUSE_S = 300.0
 """After a leader was without effect, before the followers are tried again."""
+OPPOSED_W = 150.0
+"""What two batteries give each other at least for it to matter."""
+OPPOSED_KEPT_S = 300.0
 SAMPLE_LIMIT_S = 60.0
 """An older sample of the net load is completed by meter and newest powers, when the law has to run."""
 METER_FRESH_S = 15.0
@@ -109,21 +112,63 @@ def hold(site: Site, memory: DecideMemory) -> DecideMemory:
     return replace(memory, leader_held=held, leader_may=leader.auto)
 
 
+def watch_limits(site: Site, memory: DecideMemory) -> DecideMemory:
+    """Return the memory with what batteries near full or empty are seen to be able to do; news let the law run."""
+    known = {(limit.battery_id, limit.sign): limit for limit in memory.seen_limits}
+    limits, is_news = [], False
+    for view in site.members:
+        for sign in (1, -1):
+            before = known.get((view.battery_id, sign))
+            limit = _seen_limit(site, memory, view, sign) or before
+            if limit is not None and limit.holds(view.soc_pct or 0.0, view.power_w or 0.0, site.now):
+                limits.append(limit)
+                is_news |= before is None or limit.power_w < before.power_w - TOLERANCE_W
+    return replace(memory, seen_limits=tuple(limits), decided_at=None if is_news else memory.decided_at)
+
+
+def watch_opposition(site: Site, memory: DecideMemory) -> DecideMemory:
+    """Return the memory with what the batteries carry together while the leader works against the followers.
+
+    Under a load that pulses a leader stands where no sample of the net load would have it: Auto needs up to half a
+    minute to turn round (HMG-50), and a pulse can hide between two polls.
+    """
+    kept = tuple(old for old in memory.opposed_w if old.fresh(site.now, OPPOSED_KEPT_S))
+    leader, auto = site.member(memory.leader_id), memory.leader_auto
+    power = None if leader is None else leader.seen.power_w
+    if power is None or auto is None or not auto.value:
+        return replace(memory, opposed_w=kept)
+    others_w = sum(view.power_w or 0.0 for view in site.members if view is not leader)
+    is_opposed = power.value * others_w < 0 and min(abs(power.value), abs(others_w)) > OPPOSED_W
+    if not is_opposed or (kept and kept[-1].at >= power.at):
+        return replace(memory, opposed_w=kept)
+    return replace(memory, opposed_w=(*kept, Timed(power.value + others_w, power.at)), decided_at=None)
+
+
+def _seen_limit(site: Site, memory: DecideMemory, view: View, sign: int) -> headroom.SeenLimit | None:
+    """Return what one battery is seen to do at most in one direction now."""
+    if view.battery_id != memory.leader_id:
+        return headroom.follower_limit(view.settings, view.seen, sign)
+    if memory.leader_auto is None or not memory.leader_auto.value or not site.meter_is_fresh(METER_FRESH_S):
+        return None
+    return headroom.leader_limit(view.settings, view.seen, sign, memory.minute, site.now)
+
+
 def run_law(site: Site, memory: DecideMemory, leaders: tuple[View, ...], law: Law, interval_s: float) -> DecideMemory:
     """Return the law's answer when it is due, else what it answered last."""
     if not _law_is_due(site, memory, leaders, interval_s):
         return memory
     leading = [view.battery_id for view in leaders if view.battery_id == memory.leader_id or view.in_auto]
-    samples = _samples(site)
+    samples = _samples(site, memory)
     rooms = {leader.battery_id: limits.left(site, memory, leader.battery_id) for leader in leaders}
     output = law(
         LawInput(
             now=site.now,
             net_load_w=samples,
-            batteries=tuple(_law_battery(view, leaders, rooms) for view in site.members),
+            batteries=tuple(_law_battery(view, leaders, memory, rooms) for view in site.members),
             leader_id=memory.leader_id if memory.leader_id in leading else next(iter(leading), None),
             swapped_at=memory.swapped_at,
             setpoints=memory.setpoints,
+            prices=site.settings.prices,
         )
     )
     same = output.leader_id == memory.leader_id
@@ -162,22 +207,26 @@ def _law_is_due(site: Site, memory: DecideMemory, leaders: tuple[View, ...], int
     return waited_s >= (interval_s if is_news else UNALIGNED_AFTER_S)
 
 
-def _samples(site: Site) -> tuple[Timed[float], ...]:
+def _samples(site: Site, memory: DecideMemory) -> tuple[Timed[float], ...]:
     """Return samples of what the members have to carry, as if the car had always drawn what it draws now."""
     house_w = site.car.house_w
     if not house_w or not house_w[-1].fresh(site.now, SAMPLE_LIMIT_S):
         house_w = (*house_w, Timed(site.grid_w + site.power_w - site.car.drawn_w, site.now))
     others_w = site.power_w - site.members_w
-    return tuple(Timed(site.car.carried_w(sample.value) - others_w, sample.at) for sample in house_w)
+    carried = [Timed(site.car.carried_w(sample.value) - others_w, sample.at) for sample in house_w]
+    return tuple(sorted((*carried, *memory.opposed_w), key=lambda sample: sample.at))
 
 
-def _law_battery(view: View, leaders: tuple[View, ...], rooms: Mapping[str, Mapping[str, Reach]]) -> LawBattery:
+def _law_battery(
+    view: View, leaders: tuple[View, ...], memory: DecideMemory, rooms: Mapping[str, Mapping[str, Reach]]
+) -> LawBattery:
     """Return what the law may know of a battery; `rooms` is what each leader leaves to its followers."""
+    able_w = {limit.sign: int(limit.power_w) for limit in memory.seen_limits if limit.battery_id == view.battery_id}
     return LawBattery(
         battery_id=view.battery_id,
         soc_pct=view.soc_pct or 0.0,
-        charge_limit_w=view.charge_limit_w,
-        discharge_limit_w=view.discharge_limit_w,
+        charge_limit_w=min(view.charge_limit_w, able_w.get(-1, view.charge_limit_w)),
+        discharge_limit_w=min(view.discharge_limit_w, able_w.get(1, view.discharge_limit_w)),
         may_lead=view in leaders,
         may_follow=view.settings.has_passive,
         beside={key: room[view.battery_id] for key, room in rooms.items() if view.battery_id in room},

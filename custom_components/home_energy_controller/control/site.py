@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from .car import CarMemory, CarView
 from .evidence import MeterMinute
+from .headroom import SeenLimit
 from .model import (
     BatteryObservation,
     BatterySettings,
@@ -162,6 +163,10 @@ class DecideMemory:
     """Who was there when the law ran, and what each might do."""
     missing: frozenset[str] = frozenset()
     """Silent, and the meter says that nobody does their work."""
+    opposed_w: MeterMinute = ()
+    """What all batteries carried together (W) whenever the leader worked against the followers."""
+    seen_limits: tuple[SeenLimit, ...] = ()
+    """What batteries near full or empty were seen to do at most."""
     unfit: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     """Until when a battery that did not enter Auto is not asked to lead."""
     paused_until: float | None = None
