@@ -1,10 +1,11 @@
 """Decides the cycles of a diagnostics file again, and shows where the code now does something else."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 import json
 from pathlib import Path
 import sys
+from typing import Any
 
 from custom_components.home_energy_controller.control.codec import encode
 from custom_components.home_energy_controller.control.model import Command, Decision
@@ -50,13 +51,24 @@ def _targets(decision: Decision) -> str:
 
 def _differences(cycle: Replayed) -> list[str]:
     """Return what was recorded beside what comes out now."""
-    lines = []
-    was, now = encode(cycle.recorded.decision), encode(cycle.decision)
-    lines += [f"       {name}: was {was[name]}, now {now[name]}" for name in was if was[name] != now[name]]
+    lines = [f"       {line}" for line in _changes("", encode(cycle.recorded.decision), encode(cycle.decision))]
     was_sent, now_sent = _commands(cycle.recorded.commands), _commands(cycle.commands)
     if was_sent != now_sent:
         lines.append(f"       sent: was {was_sent}, now {now_sent}")
     return lines
+
+
+def _changes(path: str, was: Any, now: Any) -> Iterator[str]:
+    """Return each value that is another one, with the way to it."""
+    if isinstance(was, dict) and isinstance(now, dict):
+        for key in was | now:
+            yield from _changes(f"{path} {key}".lstrip(), was.get(key), now.get(key))
+    elif isinstance(was, list) and isinstance(now, list) and len(was) == len(now):
+        for before, after in zip(was, now, strict=True):
+            name = before.get("battery_id", "") if isinstance(before, dict) else ""
+            yield from _changes(f"{path} {name}", before, after)
+    elif was != now:
+        yield f"{path}: was {was}, now {now}"
 
 
 def _commands(commands: tuple[Command, ...] | None) -> str:
