@@ -39,6 +39,15 @@ async def test_a_report_tells_nothing_that_identifies_the_home(world: World) -> 
     assert REDACTED in text
 
 
+async def test_the_name_of_a_host_is_not_told_either(bare_world: World) -> None:
+    """It may be the name of a family."""
+    world = bare_world
+    world.hass.config_entries.async_update_entry(world.entry, options={"host": "venus.smith.example"})
+    await world.set_up()
+    _, text = await report(world)
+    assert "smith" not in text
+
+
 async def test_a_report_decides_again_what_was_decided(world: World) -> None:
     """Under the names that stand in for the MACs."""
     world.site.house.load = lambda _: 4200.0
