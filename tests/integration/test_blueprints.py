@@ -186,3 +186,36 @@ async def test_a_problem_too_short_to_tell_is_over_without_a_word(world: World, 
     await world.pass_time(60)
     assert world.state("binary_sensor.home_problem") == "off"
     assert not messages
+
+
+@pytest.mark.parametrize(("day", "strategy"), [(6, "to_full"), (0, "zero")])
+async def test_the_batteries_are_charged_to_full_on_the_chosen_day(
+    world: World, automate: Automate, day: int, strategy: str
+) -> None:
+    """On Sunday at noon, and on no other day; they really draw power."""
+    await world.switch(on=True)
+    await automate("full_charge_now_and_then")
+    noon = dt_util.now().replace(hour=12, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    while noon.weekday() != day:
+        noon += timedelta(days=1)
+    with patch("homeassistant.util.dt.now", return_value=noon):
+        async_fire_time_changed(world.hass, noon)
+        await world.settle()
+    assert world.state(STRATEGY) == strategy
+    await world.pass_time(90)
+    charging = [battery.power_w < -1000 for battery in world.site.house.batteries]
+    assert all(charging) is (strategy == "to_full")
+
+
+@pytest.mark.parametrize(("month", "reserve"), [(1, "35"), (7, "15")])
+async def test_the_reserve_follows_the_season(world: World, automate: Automate, month: int, reserve: str) -> None:
+    """Set at night for every battery that was chosen; the others keep theirs."""
+    chosen = [f"number.battery_{number}_reserve" for number in (1, 2)]
+    before = world.state("number.battery_3_reserve")
+    await automate("winter_reserve", reserves=chosen, winter=35, otherwise=15)
+    night = dt_util.now().replace(year=2027, month=month, day=2, hour=0, minute=1, second=0, microsecond=0)
+    with patch("homeassistant.util.dt.now", return_value=night):
+        async_fire_time_changed(world.hass, night)
+        await world.settle()
+    assert [float(world.state(entity_id)) for entity_id in chosen] == [float(reserve)] * 2
+    assert world.state("number.battery_3_reserve") == before
