@@ -158,15 +158,17 @@ class BatteryFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
         failed: list[str] = []
         if user_input is not None:
             picked: str | list[str] = user_input.get(CONF_FOUND) or user_input.get(CONF_HOST) or []
-            addresses = [picked] if isinstance(picked, str) else picked
+            addresses = [text for text in ([picked] if isinstance(picked, str) else picked) if text.strip()]
             failures = await self._async_probe(addresses, int(user_input.get(CONF_PORT, DEFAULT_BATTERY_PORT)))
             if self._batteries and not failures:
                 return await self.async_step_battery()
             errors["base"] = next(iter(failures.values()), "no_battery_chosen")
             failed = [address for address, key in failures.items() if key == errors["base"]]
+        # Where several may be typed, a line is there to type the first into.
+        suggested = user_input or ({CONF_HOST: [""]} if self._site is None else {})
         return self.async_show_form(
             step_id=step_id,
-            data_schema=self.add_suggested_values_to_schema(vol.Schema(fields), user_input),
+            data_schema=self.add_suggested_values_to_schema(vol.Schema(fields), suggested),
             description_placeholders={"host": ", ".join(failed)},
             errors=errors,
         )

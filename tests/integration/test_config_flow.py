@@ -117,7 +117,7 @@ async def test_site_is_set_up_from_meter_to_batteries_by_searching(home: FlowHom
 async def test_address_alone_finds_batteries_on_their_own_ports(home: FlowHome) -> None:
     """Each line may carry a port; the same battery typed twice is asked about once."""
     result = await home.menu(await home.meter_confirmed(), "address")
-    assert suggested(result) == {"port": 30000}
+    assert suggested(result) == {"host": [""], "port": 30000}
     typed = [f"{home.hosts[0]}:{home.port}", f" http://{home.hosts[2]}:{home.port}/ ", f"{home.hosts[0]}:{home.port}"]
     result = await home.submit(result, host=typed, port=30000)
     assert result["step_id"] == "battery"
