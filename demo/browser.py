@@ -11,6 +11,7 @@ from PIL import Image
 from playwright.async_api import Locator, Page, async_playwright
 
 from .console import say
+from .home_assistant import TIME_ZONE
 
 WAIT_MS: Final = 60_000
 """Of a shared machine; nothing waits that long when all is well."""
@@ -64,7 +65,9 @@ async def open_page() -> AsyncIterator[Page]:
         try:
             width, height = DESKTOP
             size: Any = {"width": width, "height": height}
-            context = await browser.new_context(viewport=size, locale="en-GB", color_scheme="light")
+            context = await browser.new_context(
+                viewport=size, locale="en-GB", timezone_id=TIME_ZONE, color_scheme="light"
+            )
             context.set_default_timeout(WAIT_MS)
             yield await context.new_page()
         finally:

@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DASHBOARD = ROOT / "docs" / "dashboard.yaml"
 DOMAIN = "home_energy_controller"
 USUAL_PORT = 8123
+TIME_ZONE = "Europe/Amsterdam"
 STOP_LIMIT_S = 60.0
 _EXTRA_COMPONENTS = ("automation", "config", "energy", "history", "logbook")
 _LOG_RECORD = re.compile(r"(?m)^(?=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ [A-Z]+ )")
@@ -35,7 +36,7 @@ _CORE: dict[str, Any] = {
         "longitude": 5.12,
         "elevation": 5,
         "unit_system": "metric",
-        "time_zone": "Europe/Amsterdam",
+        "time_zone": TIME_ZONE,
         "currency": "EUR",
         "country": "NL",
         "language": "en",

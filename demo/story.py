@@ -1,4 +1,7 @@
-"""What a new owner does, from adding the integration to an automation, in a real browser: `python -m demo.story`."""
+"""What a new owner does, from adding the integration to an automation, in a real browser: `python -m demo.story`.
+
+With a folder it takes pictures on the way (`scripts/pictures`).
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -14,8 +17,9 @@ from simulation.site import SimulatedSite
 
 from .__main__ import open_up, running
 from .api import PASSWORD, USER, Api
-from .browser import Camera, find_chromium, open_page
+from .browser import DESKTOP, PHONE, Camera, find_chromium, open_page
 from .console import DemoError, say
+from .energy_day import show_yesterday, simulated_day
 from .home_assistant import DOMAIN, install_requirements, package_errors
 from .house import BATTERY_LIMIT_W, BATTERY_NAMES, START_S, Playback
 
@@ -25,6 +29,8 @@ BLUEPRINT = "Tell me when control of the batteries is paused"
 DONE_WITHIN_S = 150
 """The slowest thing waited for is a decision, once a minute, and its proof."""
 FIXED_W = 350
+GRAPHS_S = 780
+"""The dashboard shows a quarter of an hour."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +197,46 @@ async def add_automation(story: Story) -> None:
         raise DemoError(f"the automation is {state}")
 
 
-CHAPTERS = (log_in, add_integration, see_batteries, switch_on, change_strategy, take_one_out, add_automation)
+async def look_around(story: Story) -> None:
+    """Take the pictures that need a while: options, dashboard with its graphs, on a phone too, Energy dashboard."""
+    page, camera = story.page, story.camera
+    if camera.folder is None:
+        return
+    day = asyncio.create_task(asyncio.to_thread(simulated_day))
+    await story.open(f"/config/integrations/integration/{DOMAIN}")
+    await page.get_by_role("button", name="Configure").first.click()
+    await page.get_by_text("Options", exact=True).first.wait_for()
+    await camera.take("options", page.locator("dialog-data-entry-flow dialog"))
+    yesterday = await show_yesterday(story.api, await day)
+    say(f"letting the house go on for {GRAPHS_S} s, so that the graphs have something to show")
+    await asyncio.sleep(GRAPHS_S)
+    await page.set_viewport_size({"width": DESKTOP[0] + 160, "height": 1080})
+    await story.open("/lovelace/house")
+    await tile(page, "Controller").get_by_text("On", exact=True).wait_for()
+    await camera.take("dashboard")
+    await page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    await camera.take("phone")
+    await page.set_viewport_size({"width": DESKTOP[0], "height": 1000})
+    await story.open("/energy")
+    await page.get_by_text("Energy distribution").wait_for()
+    # In the first hour of a day Home Assistant shows the day before by itself.
+    shown = page.get_by_text(f"{yesterday:%-d %b}", exact=True).first
+    if not await shown.is_visible():
+        await page.get_by_role("button", name="Previous").first.click()
+    await shown.wait_for()
+    await camera.take("energy")
+
+
+CHAPTERS = (
+    log_in,
+    add_integration,
+    see_batteries,
+    switch_on,
+    change_strategy,
+    take_one_out,
+    add_automation,
+    look_around,
+)
 
 
 async def tell(folder: Path | None = None) -> None:

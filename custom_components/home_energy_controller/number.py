@@ -41,6 +41,7 @@ RESERVE = NumberEntityDescription(
     native_min_value=5,
     native_max_value=95,
     native_step=1,
+    mode=NumberMode.BOX,  # a narrow slider hides its number
 )
 
 
