@@ -45,9 +45,9 @@ def placeholders(text: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
 
 
-def test_english_is_there_and_dutch_too() -> None:
-    """English is what Home Assistant falls back to; Dutch is what most owners speak."""
-    assert {"en", "nl"} <= set(LANGUAGES)
+def test_the_languages_are_there() -> None:
+    """English is what Home Assistant falls back to; the others are spoken where these batteries are sold most."""
+    assert {"de", "en", "fr", "nl"} <= set(LANGUAGES)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
