@@ -110,7 +110,7 @@ class Controller:
         self._poll_s = poll_s or stage.home.poll_s or stage.profile.poll_interval_s
         self._links = [stage.link(index) for index in range(stage.home.batteries)]
         self._away_at = stage.quarter_at if stage.home.restarts else inf
-        self._settings = replace(_settings(stage, max(SHORTEST_AGE_LIMIT_S, 3 * self._poll_s)), car=car)
+        self.settings = replace(_settings(stage, max(SHORTEST_AGE_LIMIT_S, 3 * self._poll_s)), car=car)
         self._car_is_measured, self._car_w = car_is_measured, Timed(0.0, -inf)
         self._start(0.0)
 
@@ -119,6 +119,7 @@ class Controller:
         self._batteries = [RemoteBattery(str(i), self._stage, link, self._poll_s) for i, link in enumerate(self._links)]
         self._decide_memory, self._pursue_memory, self._samples = DecideMemory(), PursueMemory(), tuple[Timed[float]]()
         self._pursuit: Pursuit | None = None
+        self.decision: model.Decision | None = None
         self._leader_id: str | None = None
         self._before: Timed[float] | None = None
         self._deadline: float | None = None
@@ -155,12 +156,13 @@ class Controller:
         memory = self._decide_memory
         if self._every_s is not None and now - self._law_at >= self._every_s - SLACK_S:
             memory, self._law_at = replace(memory, decided_at=None), now  # which lets the law run now
-        decision, self._decide_memory = self._decide(snapshot, self._settings, memory, now)
+        decision, self._decide_memory = self._decide(snapshot, self.settings, memory, now)
+        self.decision = decision
         self._leader_id = decision.leader_id or self._leader_id
         car = self._stage.house.car
-        if car is not None and self._settings.car is not None and decision.car_power_w is not None:
-            car.tell(decision.car_power_w / self._settings.car.step_w, now)
-        self._pursuit = pursuit = pursue(decision, snapshot, self._settings, self._pursue_memory, now)
+        if car is not None and self.settings.car is not None and decision.car_power_w is not None:
+            car.tell(decision.car_power_w / self.settings.car.step_w, now)
+        self._pursuit = pursuit = pursue(decision, snapshot, self.settings, self._pursue_memory, now)
         self._pursue_memory = pursuit.memory
         for command in pursuit.commands:
             self._batteries[int(command.battery_id)].write(command, now)
@@ -184,7 +186,7 @@ class Controller:
 
     def _sample(self, after: Timed[float] | None, now: float) -> None:
         """Add a sample of the net load when this cycle makes one, and forget old ones."""
-        seen, limits = tuple(battery.seen for battery in self._batteries), self._settings.battery_age_limit_s
+        seen, limits = tuple(battery.seen for battery in self._batteries), self.settings.battery_age_limit_s
         sample = sample_net_load(self._before, after, seen, self._leader_id, now, age_limit_s=limits)
         self._samples = tuple(old for old in self._samples if old.fresh(now, NET_LOAD_HISTORY_S))
         if sample is not None and (not self._samples or sample.at > self._samples[-1].at):

@@ -59,7 +59,7 @@ def observed(site: Site, memory: DecideMemory) -> DecideMemory:
     """Return the memory with what each battery may be doing now, and what the house has been drawing."""
     if not _groups(site, memory):
         return replace(memory, marks={}, loads=())
-    marks = {view.battery_id: _seen(memory.marks.get(view.battery_id), view, site.now) for view in site.views}
+    marks = {view.battery_id: _seen(memory.marks.get(view.battery_id), view) for view in site.views}
     loads = tuple(load for load in memory.loads if load.fresh(site.now, LOADS_S))
     if site.meter_is_fresh(METER_FRESH_S) and not any(_is_moving(marks[view.battery_id], view) for view in site.views):
         loads = (*loads, Timed(site.grid_w + sum(view.power_w or 0.0 for view in site.views), site.now))
@@ -79,14 +79,17 @@ def left(site: Site, memory: DecideMemory, leader_id: str | None = None) -> dict
     leader = site.member(leader_id)
     if leader is not None:
         counts[leader.battery_id] = _class(leader)
-    followers = {view.battery_id for view in site.members if view is not leader}
-    rooms = dict.fromkeys(followers, UNLIMITED)
+    followers = [view for view in site.members if view is not leader]
+    rooms = {view.battery_id: UNLIMITED for view in followers}
     for group in _groups(site, memory):
-        sharers = followers & group.members
-        share = 1 / len(sharers) if group.is_circuit and sharers else 1.0
-        for battery_id in sharers:
-            room = group.left(battery_id, counts)
-            rooms[battery_id] &= Reach(charge_w=share * room.charge_w, discharge_w=share * room.discharge_w)
+        sharers = [view for view in followers if view.battery_id in group.members]
+        charging = sum(view.charge_limit_w > 0 for view in sharers) if group.is_circuit else 1
+        giving = sum(view.discharge_limit_w > 0 for view in sharers) if group.is_circuit else 1
+        for view in sharers:
+            room = group.left(view.battery_id, counts)
+            rooms[view.battery_id] &= Reach(
+                charge_w=room.charge_w / max(1, charging), discharge_w=room.discharge_w / max(1, giving)
+            )
     return rooms
 
 
@@ -200,13 +203,13 @@ def _taken(view: View, memory: DecideMemory) -> Reach:
     return told if view.is_known else told | may
 
 
-def _seen(mark: Mark | None, view: View, now: float) -> Mark:
+def _seen(mark: Mark | None, view: View) -> Mark:
     """Return the mark with what the newest reading shows; in Auto, and never heard, a battery may do all."""
     own, power = _class(view), believable(view.seen.power_w)
     measured = own if power is None else reach_of(power.value)
     if mark is None:
         first = own if view.last_mode is Mode.AUTO else measured
-        return Mark(told=first, most=first, may=first, at=now)
+        return Mark(told=first, most=first, may=first, at=-inf)
     if view.last_mode is Mode.AUTO or power is None:
         return replace(mark, may=mark.may | own)
     shown = Reach(
