@@ -19,6 +19,7 @@ from custom_components.home_energy_controller.control.model import (
     Decision,
     Mode,
     OwnMeter,
+    Reach,
     Release,
     Role,
     Settings,
@@ -27,6 +28,7 @@ from custom_components.home_energy_controller.control.model import (
     Target,
     Timed,
     Wish,
+    reach_of,
 )
 from custom_components.home_energy_controller.control.pursue import PursueMemory, Pursuit, pursue
 from custom_components.home_energy_controller.control.release import release, stop
@@ -34,6 +36,7 @@ from tests.control.build import NOON, battery, site
 from tests.control.world import World
 
 NAMES = ("a", "b", "c")
+CIRCUITS = (Circuit(name="shed", limit_w=3680), Circuit(name="attic", limit_w=2500), None)
 AGES = st.one_of(st.floats(0, 20), st.floats(0, 20), st.floats(0, 20), st.sampled_from((-5.0, 50.0, 95.0, 1e9)))
 """Of readings (s): mostly young. Snapshots carry ages in place of moments until `dated` turns them into moments."""
 POWERS = st.one_of(st.floats(-6000, 6000), st.floats(-6000, 6000), st.sampled_from((0.0, 1e300, float("nan"))))
@@ -77,6 +80,27 @@ SNAPSHOTS = st.builds(
         power_w=st.none() | POWERS,
         output_w=st.none() | POWERS,
     ),
+    local_time=st.just(NOON),
+)
+YOUNG = st.floats(0, 10)
+
+
+def lively(battery_id: str) -> st.SearchStrategy[BatteryObservation]:
+    """Return a battery of which all is known, as on most days."""
+    return st.builds(
+        BatteryObservation,
+        battery_id=st.just(battery_id),
+        soc_pct=st.builds(Timed, st.floats(15, 99), YOUNG),
+        power_w=st.builds(Timed, st.floats(-2500, 2500), YOUNG),
+        mode=st.builds(Timed, st.sampled_from((Mode.PASSIVE, Mode.PASSIVE, Mode.MANUAL, Mode.AUTO)), YOUNG),
+    )
+
+
+LIVELY = st.builds(
+    Snapshot,
+    meter_w=st.builds(Timed, st.floats(-9000, 9000), YOUNG),
+    batteries=st.tuples(*map(lively, NAMES)),
+    net_load_w=st.lists(st.builds(Timed, st.floats(-9000, 9000), YOUNG), max_size=1).map(tuple),
     local_time=st.just(NOON),
 )
 
@@ -127,13 +151,16 @@ SITES = st.builds(
     enabled=st.booleans() | st.just(True),
     strategy=st.sampled_from((Strategy.ZERO, *Strategy)),
     setpoint_w=st.integers(-9000, 9000),
+    grid_target_w=st.sampled_from((0, 0, 500)),
+    max_import_w=st.sampled_from((None, None, 4000)),
+    max_export_w=st.sampled_from((None, None, 0, 4000)),
     batteries=st.tuples(*(settings_for(name) for name in NAMES)),
     meter_age_limit_s=st.sampled_from((60.0, 5.0)),
     car=st.none() | st.builds(CarSettings, phases=st.sampled_from((1, 3)), batteries_may_feed=st.booleans()),
 )
 WAITS = st.sampled_from((2.0, 10.0, 35.0, 70.0, 400.0))
 type Step = tuple[Snapshot | None, float, bool]
-STEPS = st.lists(st.tuples(st.none() | SNAPSHOTS, WAITS, st.booleans()), min_size=1, max_size=8)
+STEPS = st.lists(st.tuples(st.none() | SNAPSHOTS | LIVELY, WAITS, st.booleans()), min_size=1, max_size=8)
 """What is seen (None: the same again), after how long, and whether the owner has meanwhile allowed 300 W only."""
 
 
@@ -192,6 +219,41 @@ def assert_allowed(target: Target, own: BatterySettings, seen: BatteryObservatio
         assert soc.value < own.ceiling_pct if target.power_w < 0 else soc.value > own.reserve_pct
 
 
+def fused(site_: Settings, limit_w: int, powers_w: tuple[int, ...]) -> Settings:
+    """Return a site of which all batteries are on one circuit, and those that are `fixed` ask for a lot."""
+    circuit = Circuit(name="shed", limit_w=limit_w)
+    batteries = (
+        replace(own, circuit=circuit, fixed_power_w=power_w, max_charge_w=2500, max_discharge_w=2500)
+        for own, power_w in zip(site_.batteries, powers_w, strict=True)
+    )
+    return replace(site_, batteries=tuple(batteries))
+
+
+FUSED = st.builds(
+    fused, SITES, st.sampled_from((1000, 2500, 3680)), st.tuples(*(st.sampled_from((-2500, 2500)) for _ in NAMES))
+)
+
+
+@given(FUSED, st.lists(st.tuples(st.none() | LIVELY, WAITS, st.just(False)), min_size=2, max_size=8))
+@settings(max_examples=200, deadline=None)
+def test_a_circuit_carries_what_was_decided_whatever_those_in_auto_choose(site_: Settings, steps: list[Step]) -> None:
+    """In either direction, and for those that the owner set as well."""
+    for _, given_, _, decision, pursuit in course(site_, steps):
+        told = {own.battery_id: Reach() for own in given_.batteries}
+        for target in decision.targets:
+            own = next(own for own in given_.batteries if own.battery_id == target.battery_id)
+            told[own.battery_id] = reach_of(target.power_w)
+            if target.action is Action.AUTO:
+                told[own.battery_id] = Reach(charge_w=own.charge_class_w, discharge_w=own.power_class_w)
+            circuit = own.circuit
+            for command in pursuit.commands:
+                if command.battery_id == own.battery_id and target.most is not None:
+                    assert target.most.clamped(command.power_w) == command.power_w
+        assert circuit is not None
+        assert sum(reach.charge_w for reach in told.values()) <= circuit.limit_w
+        assert sum(reach.discharge_w for reach in told.values()) <= circuit.limit_w
+
+
 @given(SITES, STEPS)
 @settings(max_examples=50, deadline=None)
 def test_same_inputs_give_the_same_answers(site_: Settings, steps: list[Step]) -> None:
@@ -245,9 +307,6 @@ def test_there_are_never_two_loops_whatever_is_lost(seed: int, loss: float, legs
         assert made.most_auto <= 1
         for toy in made.toys.values():
             assert -toy.settings.charge_class_w <= toy.passive_w <= toy.settings.power_class_w
-
-
-CIRCUITS = (Circuit(name="shed", limit_w=3680), Circuit(name="attic", limit_w=2500), None)
 
 
 def assert_fuses_hold(made: World) -> None:
