@@ -44,10 +44,11 @@ class One:
         self.memory = PursueMemory()
         self.reading = seen("a", mode=mode)
         self.done: CommandOutcome | None = None
+        self.loads: tuple[Timed[float], ...] = ()
 
     def at(self, now: float, target: Target, *, answered: bool | None = True, done: bool = True) -> Pursuit:
         """Pursue a target; what is sent is answered within a second as told."""
-        view = snapshot(replace(self.reading, outcome=self.done))
+        view = replace(snapshot(replace(self.reading, outcome=self.done)), net_load_w=self.loads)
         result = pursue(
             decision(target, leader="a" if target.role is Role.LEADER else None), view, self.settings, self.memory, now
         )
