@@ -10,10 +10,8 @@ from .proof import MIRROR_LEAST_W, Sent
 
 SETTLED_S = 10.0
 """The leader has answered by then."""
-UNSEEN_S = 45.0
-"""Where there are no samples by then, because nobody leads or the leader is silent, its own measurement has to do."""
-RESTLESS_S = 300.0
-"""And by then where the house is never at rest."""
+PATIENCE_S = 45.0
+"""Where the house has told nothing by then, restless or without samples, the battery's own measurement has to do."""
 CONTRADICTED_FROM, CONTRADICTED_TO = 1.5, 2.5
 """Times the told power."""
 
@@ -30,4 +28,4 @@ def is_right(sent: Sent, samples: tuple[Timed[float], ...], now: float) -> bool 
             return True
         if CONTRADICTED_FROM <= moved <= CONTRADICTED_TO:
             return False
-    return True if now - sent.asked_at >= (UNSEEN_S if after is None else RESTLESS_S) else None
+    return True if now - sent.asked_at >= PATIENCE_S else None
