@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from custom_components.home_energy_controller.control.model import BatterySettings, Health, Mode, Timed
+from custom_components.home_energy_controller.control.model import Health, Mode, Timed
 from custom_components.home_energy_controller.control.permissions import FREE, allowed_power_w
 from custom_components.home_energy_controller.control.proof import Sent
 from custom_components.home_energy_controller.control.sign import is_right
@@ -59,11 +59,11 @@ def test_little_is_asked_until_the_direction_is_known(most: int, *, known: bool)
     assert own.may_lead
 
 
-def mirrored(told_w: int = 300, settings: BatterySettings | None = None, **first: object) -> One:
-    """Return a battery that was told a power and read to do the opposite, once."""
-    one = One(settings).read(99, **first)
-    one.at(100, follow("a", told_w))
-    one.read(105, power=-told_w).at(106, follow("a", told_w))
+def mirrored(**first: object) -> One:
+    """Return a battery that was told 300 W and read to do the opposite, once."""
+    one = One().read(99, **first)
+    one.at(100, follow("a", 300))
+    one.read(105, power=-300).at(106, follow("a", 300))
     return one
 
 

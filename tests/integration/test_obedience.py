@@ -8,8 +8,8 @@ from simulation.battery import DeviceMode
 from simulation.faults import Fault
 
 from .test_control import modes, setpoints
-from .test_trust import configure, restart
-from .world import World, written
+from .test_trust import restart
+from .world import World, configure, written
 
 
 def health(world: World, index: int) -> tuple[str, str | None]:
