@@ -62,7 +62,7 @@ async def test_a_report_decides_again_what_was_decided(world: World) -> None:
 
 async def test_a_report_holds_the_last_reply_to_each_question(world: World) -> None:
     """As it came, and how the firmware is treated."""
-    await world.switch(on=True)
+    # The controller stays off: a command makes the reading of details give way for some minutes.
     await world.pass_time(120)
     found, _ = await report(world)
     battery = found["batteries"][0]
