@@ -117,10 +117,13 @@ def test_turning_round_is_not_taken_for_the_opposite() -> None:
         assert health(slot.at(at + 1, follow("a", 300))) is Health.SETTLING
 
 
-def test_contradiction_of_the_house_counts_the_second_time() -> None:
-    """Once may be a kettle."""
-    one = One()
-    for begun, expected in ((100, Health.PROVEN), (300, Health.WRONG_SIGN)):
+@pytest.mark.parametrize(("known", "second"), [(False, Health.WRONG_SIGN), (True, Health.PROVEN)])
+def test_contradiction_of_the_house_counts_the_second_time_while_the_direction_is_unknown(
+    *, known: bool, second: Health
+) -> None:
+    """Once may be a kettle; in years of kettles so may be twice: the bench lost a good battery in two runs of five."""
+    one = One(battery("a", sign_proven=known))
+    for begun, expected in ((100, Health.PROVEN), (300, second)):
         one.loads = (Timed(1000.0, begun - 10),)
         one.read(begun - 1).at(begun, follow("a", 300))
         one.read(begun + 5, power=300).at(begun + 6, follow("a", 300))
@@ -129,7 +132,7 @@ def test_contradiction_of_the_house_counts_the_second_time() -> None:
         assert health(result) is expected
         one.at(begun + 15, follow("a", 300))
         one.read(begun + 20, power=0).at(begun + 21, follow("a"))
-    assert result.sign == {"a": False}
+    assert result.sign == ({} if known else {"a": False})
 
 
 def test_confirmation_of_the_house_is_told() -> None:

@@ -165,8 +165,9 @@ def _learnt(case: Case, before: Sent) -> Standing:
         return standing.lost(sent.lost, None if mode is None else mode.value, case.now)
     if is_mirrored(sent, case.seen):
         return standing.wrong()
-    if case.is_right is False and standing.doubted_at != sent.asked_at:
-        # Once it may be a kettle that was switched on in these seconds.
+    if case.is_right is False and not case.battery.sign_proven and standing.doubted_at != sent.asked_at:
+        # Once it may be a kettle that was switched on in these seconds; in a year of kettles it is twice as well, so
+        # that the house is asked about the first, small commands only.
         return replace(standing, doubted_at=sent.asked_at) if standing.doubted_at is None else standing.wrong()
     if sent.proven_at is not None and before.proven_at is None:
         return standing.obeyed(case.now, again=sent.was_ignored, works=sent.is_auto or sent.command.power_w != 0)
