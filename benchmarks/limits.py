@@ -7,6 +7,7 @@ import sys
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.controller import Controller
 from benchmarks.home import BASE, HOMES, STEP_S, WARM_UP_S, Stage
@@ -77,7 +78,8 @@ def told_to(run: Run, settings: Settings) -> Settings:
 
 def forbidden_w(run: Run, powers_w: Floats) -> Floats:
     """Return what flowed against the strategy (W)."""
-    given_w, taken_w = np.maximum(powers_w, 0.0).sum(axis=0), np.maximum(-powers_w, 0.0).sum(axis=0)
+    given_w: Floats = np.maximum(powers_w, 0.0).sum(axis=0)
+    taken_w: Floats = np.maximum(-powers_w, 0.0).sum(axis=0)
     match run.strategy:
         case Strategy.ZERO:
             return np.zeros_like(given_w)
@@ -101,9 +103,9 @@ def excess_w(run: Run, grid_w: Floats, powers_w: Floats) -> dict[str, Floats]:
     return found
 
 
-def longest_s(is_so: Floats) -> float:
+def longest_s(is_so: NDArray[np.bool_]) -> float:
     """Return the longest time without a break."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], is_so > 0, [0]))))
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], is_so, [0]))))
     return float((edges[1::2] - edges[::2]).max(initial=0)) * STEP_S
 
 

@@ -271,7 +271,7 @@ def _target(view: View, site: Site, memory: DecideMemory) -> Target:
         target = _work(view.settings, Role.UNAVAILABLE, 0)
         leave_alone = view.bar is Health.TAKEN or not (view.is_known or view.in_auto)
     elif is_leader and not memory.leader_held:
-        target = Target(battery_id=view.battery_id, role=role, action=Action.AUTO)
+        target = Target(battery_id=view.battery_id, role=role, action=Action.AUTO, is_watched=not view.auto.both)
         leave_alone = False
     else:
         power_w = memory.setpoints.get(view.battery_id, 0)

@@ -358,6 +358,8 @@ class Target:
     """Whatever else it is told while the decision is being made true, it is within this; None is any power."""
     waits: bool = False
     """Auto has to wait until others that share its circuit have made room."""
+    is_watched: bool = False
+    """Auto may do one direction only: it is read more often, to end it at the first sign of the other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

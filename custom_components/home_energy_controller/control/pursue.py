@@ -36,6 +36,8 @@ WITNESS_AGE_S = 60.0
 """An older sample says nothing of the net load before a command."""
 READ_AFTER_S = (5.0, 10.0, 20.0, 40.0)
 """When power, or where that cannot tell the mode, is read after a send until it proves it."""
+WATCH_S = 10.0
+"""Between two readings of a battery in Auto that may do one direction only."""
 BUSY_S = 2.0
 """While something is unproven."""
 
@@ -130,11 +132,18 @@ def pursue(decision: Decision, snapshot: Snapshot, settings: Settings, memory: P
         diagnosis={key: stands.diagnosis for key, stands in standing.items() if stands.diagnosis is not None},
         sign=_signs(cases),
         swap=swap.swap is not None,
-        reads=_reads(sent, cases, now),
+        reads=_watched(decision, snapshot) | _reads(sent, cases, now),
         next_due=min(filter(isfinite, due), default=None),
         leader_id=_leader_id(decision, wanted, swap),
         memory=PursueMemory(sent=sent, standing=standing, swap=swap, leader_id=decision.leader_id),
     )
+
+
+def _watched(decision: Decision, snapshot: Snapshot) -> dict[str, float]:
+    """Return when the batteries in Auto are read that may do one direction only."""
+    watched = (target.battery_id for target in decision.targets if target.is_watched)
+    powers = ((battery_id, snapshot.battery(battery_id).power_w) for battery_id in watched)
+    return {battery_id: power.at + WATCH_S for battery_id, power in powers if power is not None}
 
 
 def _case(battery: BatterySettings, decision: Decision, snapshot: Snapshot, memory: PursueMemory, now: float) -> Case:
