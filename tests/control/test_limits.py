@@ -194,12 +194,12 @@ def test_battery_that_has_to_wait_for_auto_is_not_told_it() -> None:
 
 def test_leader_that_may_do_one_direction_only_is_read_every_ten_seconds() -> None:
     """At the first sign of the other direction it is held; a free one is read as often as all."""
-    for strategy, reads in ((Strategy.ZERO, {}), (Strategy.ZERO_CHARGE_ONLY, {"a": 70.0})):
+    for strategy, reads in ((Strategy.ZERO, {}), (Strategy.ZERO_CHARGE_ONLY, {"a": 130.0})):
         made = Course(site(battery("a"), strategy=strategy)).see(seen("a", mode=Mode.AUTO))
-        chosen = made.every(10, 60, -500, load=-500)
+        chosen = made.every(10, 120, -500, load=-500)
         assert chosen.targets[0].action is Action.AUTO
-        told = snapshot(seen("a", mode=Mode.AUTO, at=60), meter=-500, at=60)
-        assert pursue(chosen, told, made.settings, PursueMemory(), 60).reads == reads
+        told = snapshot(seen("a", mode=Mode.AUTO, at=120), meter=-500, at=120)
+        assert pursue(chosen, told, made.settings, PursueMemory(), 120).reads == reads
 
 
 # The connection.
