@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from benchmarks.home import FLOOR_PCT, WARM_UP_S, Stage
 from custom_components.home_energy_controller.control import model
+from custom_components.home_energy_controller.control.car import without_car
 from custom_components.home_energy_controller.control.charger import CarObservation, CarSettings
 from custom_components.home_energy_controller.control.decide import DecideMemory, decide
 from custom_components.home_energy_controller.control.model import CommandKind, Timed
@@ -92,7 +93,7 @@ class Controller:
     """Observes, decides, pursues and sends, like the integration.
 
     `every_s` makes the law run so often, `poll_s` asks the batteries so often; None means as it ships. `car` is what
-    it is told about the car of the house, which it steers and, if `car_is_measured`, whose power it reads.
+    it is told about the car of the house; whether it steers that, and reads its power, are two more questions.
     """
 
     def __init__(
@@ -103,6 +104,7 @@ class Controller:
         every_s: float | None = None,
         poll_s: float | None = None,
         car: CarSettings | None = None,
+        car_is_steered: bool = True,
         car_is_measured: bool = True,
     ) -> None:
         self._stage, self._decide = stage, decide
@@ -111,7 +113,7 @@ class Controller:
         self._links = [stage.link(index) for index in range(stage.home.batteries)]
         self._away_at = stage.quarter_at if stage.home.restarts else inf
         self.settings = replace(_settings(stage, max(SHORTEST_AGE_LIMIT_S, 3 * self._poll_s)), car=car)
-        self._car_is_measured, self._car_w = car_is_measured, Timed(0.0, -inf)
+        self._car_is_steered, self._car_is_measured, self._car_w = car_is_steered, car_is_measured, Timed(0.0, -inf)
         self._start(0.0)
 
     def _start(self, now: float) -> None:
@@ -160,9 +162,11 @@ class Controller:
         self.decision = decision
         self._leader_id = decision.leader_id or self._leader_id
         car = self._stage.house.car
-        if car is not None and self.settings.car is not None and decision.car_power_w is not None:
+        if car and self.settings.car and decision.car_power_w is not None and self._car_is_steered:
             car.tell(decision.car_power_w / self.settings.car.step_w, now)
-        self._pursuit = pursuit = pursue(decision, snapshot, self.settings, self._pursue_memory, now)
+        self._pursuit = pursuit = pursue(
+            decision, without_car(snapshot, self._decide_memory.car), self.settings, self._pursue_memory, now
+        )
         self._pursue_memory = pursuit.memory
         for command in pursuit.commands:
             self._batteries[int(command.battery_id)].write(command, now)

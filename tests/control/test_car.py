@@ -15,6 +15,7 @@ from custom_components.home_energy_controller.control.car import (
     noted,
     view,
     wish_w,
+    without_car,
 )
 from custom_components.home_energy_controller.control.charger import CarObservation, CarSettings
 from custom_components.home_energy_controller.control.decide import DecideMemory, decide
@@ -28,7 +29,9 @@ from custom_components.home_energy_controller.control.model import (
     SiteState,
     Timed,
 )
-from tests.control.build import battery, seen, site, snapshot
+from custom_components.home_energy_controller.control.pursue import PursueMemory
+from custom_components.home_energy_controller.control.release import stop
+from tests.control.build import auto, battery, seen, site, snapshot
 
 CAR = CarSettings()
 CONNECTED = CarObservation(connected=True)
@@ -154,6 +157,23 @@ def test_samples_are_freed_of_what_the_car_drew_then() -> None:
     assert house.spared
     assert not view(replace(CAR, batteries_may_feed=True), samples, memory).spared
     assert view(CAR, (Timed(float("nan"), 50.0),), memory).house_w == ()
+
+
+def test_a_step_of_the_car_is_no_evidence_against_a_battery() -> None:
+    """Whoever judges commands by the net load gets that of the house alone."""
+    shown = snapshot(load=4000, at=150)
+    assert without_car(shown, drew((100, 3680))).net_load_w == (Timed(320, 150),)
+    assert without_car(shown, drew((140, 3680))).net_load_w == ()
+
+
+def test_home_assistant_stopping_leaves_no_leader_in_auto_while_the_car_is_spared() -> None:
+    """Nobody would see that it feeds the car."""
+    settings, told = site(battery("a"), car=CAR), PursueMemory().released((auto("a"),), 0)
+    for power_w, output_w, commands in ((3000, 0, 1), (0, 3000, 0), (None, 3000, 1), (None, None, 0)):
+        car = CarObservation(connected=True, power_w=power_w, output_w=output_w)
+        shown = replace(snapshot(seen("a", mode=Mode.AUTO)), car=car)
+        assert len(stop(settings, told, shown)) == commands
+        assert stop(replace(settings, car=replace(CAR, batteries_may_feed=True)), told, shown) == ()
 
 
 def test_what_it_drew_is_forgotten_after_ten_minutes() -> None:

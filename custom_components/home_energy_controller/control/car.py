@@ -6,7 +6,7 @@ All is reckoned from the net load without the car and without the batteries, so 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from .charger import CarObservation, CarSettings
+from .charger import NOTED_W, CarObservation, CarSettings
 from .evidence import MeterMinute
 from .model import BELIEVABLE, TOLERANCE_W, Settings, Snapshot, Timed, believable
 
@@ -21,8 +21,6 @@ RISE_A = 1.5
 RICH_PCT, LOW_PCT = 90.0, 20.0
 SETTLED_S = 20.0
 """A car follows within 15 s; around a step nobody knows what it draws."""
-NOTED_W = 50.0
-"""A car that draws less is not charging, and a change by less says nothing."""
 STEP_W = 500.0
 """A change of the car that is news to the law, and that spoils the samples of the net load around it."""
 KEPT_S = 600.0
@@ -107,6 +105,11 @@ def view(settings: CarSettings | None, net_load_w: Iterable[Timed[float]], memor
         spared=settings is not None and not settings.batteries_may_feed and memory.drawn_w >= NOTED_W,
         house_w=tuple(Timed(sample.value - memory.drawn_at(sample.at), sample.at) for sample in believed),
     )
+
+
+def without_car(snapshot: Snapshot, memory: CarMemory) -> Snapshot:
+    """Return a snapshot whose net load is that of the house alone: a step of the car tells nothing of the batteries."""
+    return replace(snapshot, net_load_w=view(None, snapshot.net_load_w, memory).house_w)
 
 
 def wish_w(settings: CarSettings, house_w: float, charges_pct: Iterable[float], *, is_low_tariff: bool) -> float:

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+NOTED_W = 50.0
+"""A car that draws less is not charging, and a change by less says nothing."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CarSettings:
@@ -31,3 +34,9 @@ class CarObservation:
     """What it draws; without it, what it was meant to draw has to do."""
     output_w: float | None = None
     """What its charger is set to."""
+
+
+def is_spared(settings: CarSettings | None, seen: CarObservation) -> bool:
+    """Return whether the car draws, as far as its entities show, and the batteries may not feed it."""
+    drawn_w = seen.output_w if seen.power_w is None else seen.power_w
+    return settings is not None and not settings.batteries_may_feed and (drawn_w or 0.0) >= NOTED_W

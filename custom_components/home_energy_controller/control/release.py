@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from .charger import is_spared
 from .model import BatterySettings, Command, CommandKind, Mode, OwnMeter, Release, Settings, Snapshot, Wish
 from .permissions import by_strategy
 from .proof import may_be_auto
@@ -41,7 +42,7 @@ def stop(settings: Settings, memory: PursueMemory, snapshot: Snapshot) -> tuple[
     A leader that may do everything goes on; any other would do, unwatched, what is forbidden. Followers are told
     nothing: their countdowns end.
     """
-    if not settings.enabled or by_strategy(settings.strategy).both:
+    if not settings.enabled or (by_strategy(settings.strategy).both and not is_spared(settings.car, snapshot.car)):
         return ()
     commands = (
         setpoint(battery, 0, STOP_COUNTDOWN_S)
