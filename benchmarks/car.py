@@ -13,7 +13,7 @@ from custom_components.home_energy_controller.control.charger import CarSettings
 from simulation.car import Car
 from simulation.traces import constant, noisy, points
 
-SEEDS: Final = (1, 2, 3)
+SEEDS: Final = (1, 2)
 BOTH_WAYS_S: Final = 120.0
 """A step up and a step down within this is fluttering."""
 OWN_A: Final = 16.0

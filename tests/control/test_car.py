@@ -69,7 +69,10 @@ def test_car_follows_surplus_tariff_and_charge(
         (CAR, 9000, 0, 16),
         (CAR, 1700 + 200, 1610, 7),
         (CAR, 1610 + 345, 1610, 8),
-        (CAR, 1609, 1610, 6),
+        (CAR, 1496, 1610, 7),
+        (CAR, 1494, 1610, 6),
+        (CAR, 1270, 1380, 6),
+        (CAR, 1260, 1380, 0),
         (CAR, 1e300, 1610, 16),
         (CarSettings(phases=3), 4200, 0, 6),
         (CarSettings(phases=3), 4100, 0, 0),
@@ -78,7 +81,7 @@ def test_car_follows_surplus_tariff_and_charge(
 def test_steps_are_whole_amperes_that_do_not_flutter(
     settings: CarSettings, power_w: float, now_w: float, whole_a: int
 ) -> None:
-    """At least 6 A, at most what the charger can; up only when the wish is half an ampere beyond."""
+    """At least 6 A, at most what the charger can; a change only when the wish is half an ampere beyond the next."""
     assert amperes(settings, power_w, now_w) == whole_a
 
 
@@ -284,6 +287,15 @@ def test_auto_is_given_back_when_a_surplus_has_lasted_a_minute() -> None:
     *before, after = course(settings, steps)
     assert {decision.state for decision in before[1:]} == {SiteState.SPARING_CAR}
     assert (after.state, after.targets[0].action) == (SiteState.LEADER_ALONE, Action.AUTO)
+
+
+@pytest.mark.parametrize(("meter_w", "state"), [(150, SiteState.LEADER_ALONE), (250, SiteState.SPARING_CAR)])
+def test_auto_is_taken_away_as_soon_as_the_meter_shows_that_the_surplus_is_gone(
+    meter_w: float, state: SiteState
+) -> None:
+    """The leader's own power is known only at its next poll: half a minute, or two, in which it would feed the car."""
+    steps = [*minute_of(0, -500, 2000), (80.0, meter_w, 2000.0)]
+    assert course(site(battery("a"), car=CAR), steps)[-1].state is state
 
 
 def test_a_car_that_batteries_may_feed_changes_nothing_for_the_leader() -> None:

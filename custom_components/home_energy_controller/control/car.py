@@ -16,8 +16,8 @@ ON_AFTER_S = 60.0
 OFF_AFTER_S = 180.0
 """A cloud or a kettle is over by then; cars and contactors wear by being switched."""
 CHANGE_EVERY_S = 30.0
-RISE_A = 1.5
-"""The wish must exceed what the car draws by so much before it gets more: a step for less would soon be taken back."""
+RISE_A, FALL_A = 1.5, 0.5
+"""So far above or below what the car draws the wish must be to change it: a step for less would soon be taken back."""
 RICH_PCT, LOW_PCT = 90.0, 20.0
 SETTLED_S = 20.0
 """A car follows within 15 s; around a step nobody knows what it draws."""
@@ -192,8 +192,8 @@ def for_house_w(
 
 
 def amperes(settings: CarSettings, power_w: float, now_w: float = 0.0) -> int:
-    """Return a power in whole amperes, 0 for what is too little; it rises from `now_w` only when that is worth it."""
-    if 0 < now_w <= power_w < now_w + RISE_A * settings.step_w:
+    """Return a power in whole amperes, 0 for what is too little; it leaves `now_w` only when that is worth it."""
+    if now_w > 0 and now_w - FALL_A * settings.step_w <= power_w < now_w + RISE_A * settings.step_w:
         power_w = now_w
     if not power_w >= LEAST_A * settings.step_w:  # Written so that NaN is too little as well.
         return 0
