@@ -144,7 +144,8 @@ class Story:
             await asyncio.sleep(1)
         site = self.world.coordinator.data
         seen = site.batteries[battery.mac]
-        self.lost.append(f"{battery.host} at {ended:.0f} s: {site.state}, {seen.role}, {seen.health}, {battery.model.mode}")
+        what = f"{site.state}, {seen.role}, {seen.health}, {battery.model.mode}"
+        self.lost.append(f"{battery.host} at {ended:.0f} s: {what}")
 
     def in_control(self, battery: FakeBattery) -> bool:
         """Return whether a battery is heard, has a part, is proven in it, and really is in the mode of that part.

@@ -35,6 +35,7 @@ CYCLES = 3
 TURN_S = 240.0
 """So long the load is above the sun, then as long below."""
 BACK_LIMIT_S = 120.0
+WORK_LIMIT_S = 65
 NOISE = 0.25
 """Batteries in Auto hunt each other differently each time: |grid| of twenty minutes varies by 6 % (one sigma)."""
 IN_CONTROL = {"leader_alone", "leader_and_followers", "swapping"}
@@ -65,6 +66,7 @@ class Home:
         self.settled: list[int] = []
         self.auto_w: list[tuple[float, float]] = []
         self.killed_while_starting = 0
+        self.at_work = 0
         self.errors = 0
 
     @property
@@ -131,8 +133,16 @@ class Home:
         return {key: float(value) for key, value in shown.items() if "charged" in key and value != "unavailable"}
 
     async def kill(self, after_s: float, *, into_auto: bool) -> None:
-        """Kill Home Assistant, let the house go on without it, and start it again."""
+        """Kill Home Assistant, let the house go on without it, and start it again.
+
+        Only followers that were told a power can show that they stop: they are waited for, a run of the law at most.
+        """
+        for _ in range(0 if into_auto else WORK_LIMIT_S):
+            if self.is_at_work():
+                break
+            await asyncio.sleep(1)
         await asyncio.sleep(after_s)
+        self.at_work += self.is_at_work() and not into_auto
         totals = await self.totals()
         await self.home_assistant.kill()
         self.errors += len(package_errors(self.home_assistant.log()))
@@ -145,6 +155,10 @@ class Home:
         lost = {key: (value, after.get(key)) for key, value in totals.items() if after.get(key, -1.0) < value}
         if lost:
             self.missed.append(f"totals went back: {lost}")
+
+    def is_at_work(self) -> bool:
+        """Return whether a follower was told a power."""
+        return any(model.mode is DeviceMode.PASSIVE and model.passive_w for model in self.models)
 
     async def kill_while_starting(self) -> None:
         """Kill Home Assistant a moment after it was started again."""
@@ -218,6 +232,7 @@ async def run(kills: int = 50, *, busy_s: float = 20.0, seed: int = 1) -> dict[s
     return {
         "kills": kills,
         "killed_while_starting": home.killed_while_starting,
+        "killed_with_followers_at_work_that_idle_on_expiry": home.at_work,
         "cycles_until_control_median": median(cycles),
         "cycles_until_control_most": max(cycles),
         "cycles_until_settled_median": median(settled),
