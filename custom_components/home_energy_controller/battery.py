@@ -100,6 +100,8 @@ class Battery:
         self.outcome: CommandOutcome | None = None
         self.failure: MarstekError | None = None
         """Why the newest read gave nothing."""
+        self.leaves = False
+        """It was taken out of the site: left in Auto, it would fight the next leader over the meter."""
         self.last_answer: datetime | None = None
         self._clock = clock
         self._spawn = spawn

@@ -336,6 +336,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
     async def async_close(self) -> None:
         """End control for good: no cycle commands from here on, every battery is released, the totals are kept."""
         self._closing = True
+        for battery in self.batteries.values():
+            battery.leaves = battery.subentry.subentry_id not in self.config_entry.subentries
         await self.async_shutdown()
         await self.async_release()
         self._watch.end()

@@ -70,6 +70,7 @@ def _default_release(battery_id: str, batteries: Mapping[str, Battery], last_lea
     """Return how a battery is released when its owner chose nothing: one of several goes on serving the house."""
     if len(batteries) == 1:
         return Release.AS_FOUND
-    able = [battery.id for battery in batteries.values() if battery.configured.may_lead]
-    server = last_leader_id if last_leader_id in batteries else next(iter(able), None)
+    stays = {key for key, battery in batteries.items() if not battery.leaves}
+    able = [key for key, battery in batteries.items() if battery.configured.may_lead and key in stays]
+    server = last_leader_id if last_leader_id in stays else next(iter(able), None)
     return Release.AUTOMATIC if battery_id == server else Release.IDLE

@@ -1,5 +1,6 @@
 """Beside control: who fell silent and is back, who moved to another address, and what the owner must be told."""
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from .control.model import CommandKind, Mode, Role, SiteState, Timed
 from .control.standing import Diagnosis
 from .flow_helpers import search
 from .issues import hide_issues, show_issues
-from .marstek import DiscoveredDevice, MarstekWrongDevice
+from .marstek import DiscoveredDevice, MarstekDevice, MarstekError, MarstekWrongDevice
 from .snapshot import SiteSnapshot
 
 if TYPE_CHECKING:
@@ -102,15 +103,22 @@ class Watch:
         return battery.id in self._silent or isinstance(battery.failure, MarstekWrongDevice)
 
     async def _async_search(self) -> None:
-        """Ask everybody who they are."""
-        for device in await search(self.site.hass, self.site.client):
-            self._follow(device)
+        """Ask everybody who they are, and give lost batteries the addresses at which they answer as well."""
+        found = await search(self.site.hass, self.site.client)
+        answers = await asyncio.gather(*(self._async_answers(device) for device in found))
+        # All at once: the entry's update listener starts the site again, and this task ends.
+        for battery, device in [answer for answer in answers if answer is not None]:
+            _LOGGER.info("%s was found at another address", battery.name)
+            moved = {**battery.subentry.data, CONF_HOST: device.host, CONF_PORT: device.port}
+            self.site.hass.config_entries.async_update_subentry(self.site.config_entry, battery.subentry, data=moved)
 
-    def _follow(self, device: DiscoveredDevice) -> None:
-        """Give a lost battery the address at which it was found; the entry's update listener starts the site again."""
+    async def _async_answers(self, device: DiscoveredDevice) -> tuple[Battery, DiscoveredDevice] | None:
+        """Return a lost battery and where it was found, once it answered there as itself."""
         battery = self.site.batteries.get(device.info.ble_mac or "")
         if battery is None or not self._is_lost(battery) or battery.is_at(device.host, device.port):
-            return
-        _LOGGER.info("%s was found at another address", battery.name)
-        moved = {**battery.subentry.data, CONF_HOST: device.host, CONF_PORT: device.port}
-        self.site.hass.config_entries.async_update_subentry(self.site.config_entry, battery.subentry, data=moved)
+            return None
+        try:
+            await MarstekDevice(self.site.client, device.host, device.port, mac=battery.id).identify()
+        except MarstekError:
+            return None  # It sends from an address at which it does not hear (jaapp#31).
+        return battery, device

@@ -1,6 +1,6 @@
 """A home to test in: a simulated site over real sockets, a Home Assistant, and a clock that the test turns."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -44,6 +44,8 @@ class World:
     site: SimulatedSite
     entry: MockConfigEntry
     clock: Clock = field(default_factory=Clock)
+    afterwards: list[Callable[[], object]] = field(default_factory=list)
+    """What has to be undone when the test is over."""
 
     @property
     def coordinator(self) -> SiteCoordinator:
