@@ -145,6 +145,7 @@ async def suffer(world: World, kind: Kind, where: str) -> Row:
     assert await until(world, observer.is_back, 300) is not None, "the row starts from a home at rest"
     tasks = len(asyncio.all_tasks())
     await kind.break_it(world, indices)
+    world.site.house.load = lambda _: LOAD_W - 800.0  # So that there is something to command meanwhile.
     began_at = safe_at = world.clock()
     while world.clock() - began_at < kind.lasts_s:
         await a_cycle(world)
@@ -154,6 +155,7 @@ async def suffer(world: World, kind: Kind, where: str) -> Row:
             safe_at = world.clock()
     row.seen = observer.seen(indices)
     await kind.mend_it(world, indices)
+    world.site.house.load = lambda _: LOAD_W
     row.back_s = await until(world, observer.is_back, kind.back_within_s)
     if late := {issue.split()[0] for issue in issues(world)} - set(row.seen.split()):
         row.seen += f"; afterwards repair {', '.join(sorted(late))}"

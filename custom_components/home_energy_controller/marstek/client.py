@@ -22,7 +22,18 @@ from .errors import (
     MarstekWrongDevice,
 )
 from .exchange import LONGEST_GAP_S, Answer, Exchange, Lane, Timing
-from .frames import MAX_ID, ErrorReply, Method, Params, Reply, encode_request, parse_datagram, redact, set_result
+from .frames import (
+    MAX_ID,
+    ErrorReply,
+    Method,
+    Params,
+    Reply,
+    encode_request,
+    parse_datagram,
+    redact,
+    redact_address,
+    set_result,
+)
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -205,7 +216,7 @@ class MarstekClient:
         endpoint.send(data, exchange.addresses[0])
         self._statistics.sent += 1
         if _LOGGER.isEnabledFor(logging.DEBUG):
-            _LOGGER.debug("%s < %s", exchange.addresses[0], redact(data))
+            _LOGGER.debug("%s < %s", redact_address(exchange.addresses[0]), redact(data))
 
     def _finish(self, exchange: Exchange) -> None:
         """Forget a request, but remember its ids for a while."""
@@ -236,7 +247,7 @@ class MarstekClient:
                 host, None, family=socket.AF_INET, type=socket.SOCK_DGRAM
             )
         except (OSError, UnicodeError) as err:
-            raise MarstekConnectionError(f"{host!r} does not resolve: {err}") from err
+            raise MarstekConnectionError(f"the name does not resolve: {err}") from err
         self._addresses[host] = tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
         return self._addresses[host]
 
@@ -261,7 +272,7 @@ class MarstekClient:
     def _on_datagram(self, endpoint: Endpoint, data: bytes, address: str) -> None:
         """Find out whose answer a datagram is."""
         if _LOGGER.isEnabledFor(logging.DEBUG):
-            _LOGGER.debug("%s > %s", address, redact(data))
+            _LOGGER.debug("%s > %s", redact_address(address), redact(data))
         try:
             reply = parse_datagram(data)
         except MarstekEcho:

@@ -18,6 +18,7 @@ from .frames import (
     disabled_slot_config,
     manual_slot_config,
     passive_config,
+    redact_address,
     set_result,
 )
 from .models import BatteryStatus, DeviceInfo, EnergyStatus, LinkStatistics, MeterStatus, ModeStatus, PvStatus, Reading
@@ -247,7 +248,7 @@ class MarstekDevice:
         try:
             await (self.read_pv() if method is Method.PV_GET_STATUS else self.read_battery())
         except (MarstekTimeout, MarstekProtocolError, MarstekRejected) as err:
-            _LOGGER.debug("%s: %s: %s", self.host, method, err)
+            _LOGGER.debug("%s: %s: %s", redact_address(self.host), method, err)
 
     async def _command(self, config: Config) -> bool:
         """Send a command to the right battery: one that never answered under its MAC is asked who it is first."""

@@ -74,7 +74,7 @@ class Endpoint(asyncio.DatagramProtocol):
         self._send_error = None
         self._transport.sendto(data, (address, self.port))
         if self._send_error is not None:
-            raise MarstekConnectionError(f"cannot send to {address}: {self._send_error}") from self._send_error
+            raise MarstekConnectionError(f"cannot send: {self._send_error}") from self._send_error
 
     def close(self) -> None:
         """Close the socket at once."""

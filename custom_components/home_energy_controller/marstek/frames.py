@@ -24,8 +24,11 @@ EVERY_DAY = 0b1111111
 _MAX_BRACKETS = 32
 _NUMBER = re.compile(r"\s*[-+]?\d+(\.\d+)?\s*", re.ASCII)
 _MAC = re.compile(r"[0-9a-f]{12}")
-_MAC_IN_TEXT = re.compile(r"\b([0-9a-fA-F]{6})[0-9a-fA-F]{6}\b")
-_SSID_IN_TEXT = re.compile(r'("(?:wifi_name|ssid)"\s*:\s*)"[^"]*"')
+_MAC_IN_TEXT = re.compile(
+    r"(?<![0-9a-fA-F])((?:[0-9a-fA-F]{2}[:-]?){3})(?:[0-9a-fA-F]{2}[:-]?){2}[0-9a-fA-F]{2}(?![0-9a-fA-F])"
+)
+_SSID_IN_TEXT = re.compile(r'("(?:wifi_name|ssid)"\s*:\s*)"(?:[^"\\]|\\.)*"?')
+_ADDRESS_IN_TEXT = re.compile(r"\b(?:\d{1,3}\.){3}(\d{1,3})\b")
 
 type Params = Mapping[str, Any]
 type Config = dict[str, Any]
@@ -92,7 +95,9 @@ def parse_datagram(data: bytes) -> Reply | ErrorReply:
         code = as_number(error.get("code"))
         if code is None:
             raise MarstekProtocolError("error object without a code")
-        return ErrorReply(id=request_id, model=model, mac=mac, code=int(code), message=str(error.get("message"))[:100])
+        return ErrorReply(
+            id=request_id, model=model, mac=mac, code=int(code), message=ascii(error.get("message"))[:100]
+        )
     if not isinstance(result := frame.get("result"), dict):
         raise MarstekProtocolError("neither a result nor an error object")
     return Reply(id=_identifier(frame.get("id")), model=model, mac=mac, result=result)
@@ -113,6 +118,11 @@ def as_number(value: object) -> float | None:
     if not math.isfinite(number):
         raise MarstekProtocolError("number beyond all measure")
     return number
+
+
+def as_text(value: object) -> str | None:
+    """Return a short printable text, None for anything else."""
+    return value if isinstance(value, str) and value.isprintable() and 0 < len(value) <= 64 else None
 
 
 def as_mac(value: object) -> str | None:
@@ -136,7 +146,12 @@ def set_result(result: Params) -> bool:
 def redact(data: bytes) -> str:
     """Return a datagram for the debug log, without what identifies a device or a home."""
     text = data.decode(errors="backslashreplace")
-    return _SSID_IN_TEXT.sub(r'\1"..."', _MAC_IN_TEXT.sub(r"\1xxxxxx", text))
+    return redact_address(_SSID_IN_TEXT.sub(r'\1"..."', _MAC_IN_TEXT.sub(r"\1xxxxxx", text)))
+
+
+def redact_address(text: str) -> str:
+    """Return a text in which of IPv4 addresses only the last number is left, which tells devices apart."""
+    return _ADDRESS_IN_TEXT.sub(r"x.x.x.\1", text)
 
 
 def auto_config() -> Config:
@@ -223,4 +238,4 @@ def _split_source(src: object) -> tuple[str | None, str | None]:
         return None, None
     model, _, tail = src.rpartition("-")
     mac = as_mac(tail)
-    return (model, mac) if mac else (None, None)
+    return (as_text(model), mac) if mac else (None, None)

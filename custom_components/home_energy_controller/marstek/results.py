@@ -8,7 +8,7 @@ import math
 from typing import Any, Final
 
 from .errors import MarstekProtocolError
-from .frames import as_mac, as_number
+from .frames import as_mac, as_number, as_text
 from .models import BatteryStatus, DeviceInfo, DeviceMode, EnergyStatus, MeterStatus, ModeStatus, PvStatus
 from .profiles import Profile
 
@@ -17,6 +17,7 @@ type Result = dict[str, Any]
 MAX_BATTERY_POWER_W: Final = 10_000.0
 MAX_HOUSE_POWER_W: Final = 100_000.0
 """Three phases may well exceed what a battery can do."""
+MAX_FIRMWARE: Final = 9_999
 PV_STRINGS: Final = 4
 METER_WH_PER_COUNT: Final = 0.1
 
@@ -30,11 +31,12 @@ def parse_info(result: Result, *, model: str | None, mac: str | None, received_a
     """Read Marstek.GetDevice; model and MAC of the reply's `src` fill in what a Venus C 153 leaves out (taurgis#60)."""
     firmware = as_number(result.get("ver"))
     return DeviceInfo(
-        model=_text(result.get("device")) or model,
-        firmware=None if firmware is None else int(firmware),
+        model=as_text(result.get("device")) or model,
+        # Anything else is no version of theirs, and unknown is treated with the greatest care.
+        firmware=int(firmware) if firmware is not None and 0 <= firmware <= MAX_FIRMWARE else None,
         ble_mac=as_mac(result.get("ble_mac")) or mac,
         wifi_mac=as_mac(result.get("wifi_mac")),
-        ip=_text(result.get("ip")),
+        ip=as_text(result.get("ip")),
         received_at=received_at,
     )
 
@@ -136,11 +138,6 @@ def _mode(value: object) -> DeviceMode:
         return DeviceMode(_MODES.get(name, name))
     except ValueError:
         return DeviceMode.UNKNOWN
-
-
-def _text(value: object) -> str | None:
-    """Return a short printable text, None for anything else."""
-    return value if isinstance(value, str) and value.isprintable() and 0 < len(value) <= 64 else None
 
 
 def _flag(result: Result, name: str) -> bool | None:

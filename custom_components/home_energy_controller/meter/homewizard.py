@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 import json
+import re
 from typing import Final
 
 import aiohttp
@@ -16,6 +17,8 @@ TIMEOUT: Final = aiohttp.ClientTimeout(total=1.5)
 
 MAX_REPLY_BYTES: Final = 16 * 1024
 """A P1 with gas, water and heat meters attached answers with about 2 kB."""
+
+_SERIAL: Final = re.compile("[0-9a-fA-F]{12}")
 
 GRID_METERS: Final = frozenset({"HWE-P1", "HWE-KWH1", "HWE-KWH3", "SDM230-wifi", "SDM630-wifi"})
 """Products that can sit in a grid connection: the P1 and the kWh meters, not sockets, water meters or batteries."""
@@ -68,9 +71,9 @@ class HomeWizardMeter:
         """Return what the device says that it is; raise MeterError when it does not say."""
         reply = await self._get("/api")
         product_type, serial = reply.get("product_type"), reply.get("serial")
-        if not (isinstance(product_type, str) and isinstance(serial, str) and serial):
+        if not (isinstance(product_type, str) and isinstance(serial, str) and _SERIAL.fullmatch(serial)):
             raise MeterInvalidReply("The reply holds no product type and serial")
-        product_name = str(reply.get("product_name") or product_type)
+        product_name = ascii(reply.get("product_name") or product_type)[1:-1][:64]
         return MeterIdentity(product_type=product_type, product_name=product_name, serial=serial.lower())
 
     async def _get(self, path: str) -> dict[str, object]:
@@ -82,7 +85,7 @@ class HomeWizardMeter:
                 _check_status(response.status)
                 body = await _read_bounded(response.content)
         except (aiohttp.ClientResponseError, aiohttp.ClientPayloadError) as err:
-            raise MeterInvalidReply(f"Not the HTTP of a meter: {err!r:.80}") from err
+            raise MeterInvalidReply(f"Not the HTTP of a meter: {type(err).__name__}") from err
         except (TimeoutError, aiohttp.ClientError, ValueError) as err:
             # ValueError: a host that is no host, by yarl or by the resolver's IDNA codec.
             raise MeterUnreachable(f"No answer: {type(err).__name__}") from err
