@@ -9,7 +9,7 @@ from homeassistant.helpers import issue_registry as ir
 
 from .battery import Battery
 from .const import CONF_METER, CONF_METER_TYPE, DOMAIN, METER_SENSOR
-from .control.model import SiteState
+from .control.model import Health, SiteState
 from .marstek import Family, MarstekWrongDevice, firmware_text
 from .meter import MeterApiDisabled
 from .snapshot import BatterySnapshot, SiteSnapshot
@@ -99,6 +99,16 @@ BATTERY_ISSUES: Final = (
         key="settings_lost",
         applies=lambda watch, battery, shown, now: battery.id in watch.wiped,
         is_fixable=True,
+    ),
+    BatteryIssue(
+        key="wrong_sign",
+        applies=lambda watch, battery, shown, now: shown.health is Health.WRONG_SIGN,
+        is_fixable=True,
+    ),
+    BatteryIssue(
+        key="taken",
+        applies=lambda watch, battery, shown, now: shown.health is Health.TAKEN,
+        severity=_WARNING,
     ),
     BatteryIssue(
         key="power_class",

@@ -9,6 +9,7 @@ from homeassistant.const import CONF_ENTITY_ID, CONF_HOST, CONF_IP_ADDRESS, CONF
 from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers import entity_registry as er, selector
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 import voluptuous as vol
 
 from .const import (
@@ -69,6 +70,28 @@ class MeterFlow(ConfigFlow):
             description_placeholders={"product": product},
             errors=errors,
         )
+
+    @override
+    async def async_step_zeroconf(self, discovery_info: ZeroconfServiceInfo) -> ConfigFlowResult:
+        """Follow the meter of a site to its new address, once it told there who it is, or offer a first site."""
+        host, port = discovery_info.host, discovery_info.port or DEFAULT_METER_PORT
+        sites = self._async_current_entries(include_ignore=False)
+        try:
+            meter = await self._async_homewizard(format_address(host, port, DEFAULT_METER_PORT))
+        except (InvalidAddress, MeterError):
+            return self.async_abort(reason="not_ours")
+        for site in sites:
+            known = site.data[CONF_METER]
+            if known.get(CONF_SERIAL) == meter[CONF_SERIAL]:
+                self.hass.config_entries.async_update_entry(site, data={**site.data, CONF_METER: known | meter})
+                return self.async_abort(reason="already_configured")
+        # The id is for this flow only, so that one meter is offered once, and never again when it is ignored.
+        await self.async_set_unique_id(meter[CONF_SERIAL])
+        self._abort_if_unique_id_configured()
+        if sites:
+            return self.async_abort(reason="not_ours")
+        self._meter = meter
+        return await self.async_step_homewizard()
 
     async def async_step_sensor(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for a power sensor of Home Assistant and its sign, and read it."""

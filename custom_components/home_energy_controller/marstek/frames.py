@@ -96,7 +96,7 @@ def parse_datagram(data: bytes) -> Reply | ErrorReply:
         if code is None:
             raise MarstekProtocolError("error object without a code")
         return ErrorReply(
-            id=request_id, model=model, mac=mac, code=int(code), message=ascii(error.get("message"))[:100]
+            id=request_id, model=model, mac=mac, code=int(code), message=as_text(error.get("message")) or "?"
         )
     if not isinstance(result := frame.get("result"), dict):
         raise MarstekProtocolError("neither a result nor an error object")
