@@ -78,7 +78,7 @@ class MeterFlow(ConfigFlow):
         sites = self._async_current_entries(include_ignore=False)
         try:
             meter = await self._async_homewizard(format_address(host, port, DEFAULT_METER_PORT))
-        except (InvalidAddress, MeterError):
+        except InvalidAddress, MeterError:
             return self.async_abort(reason="not_ours")
         for site in sites:
             known = site.data[CONF_METER]

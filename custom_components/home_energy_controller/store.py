@@ -3,17 +3,23 @@
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
+import logging
 import math
-from typing import Any
+from pathlib import Path
+from typing import Any, override
 
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import UnsupportedStorageVersionError
 from homeassistant.helpers.storage import Store
+from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
 from .control.model import Mode, Strategy, Wish
 from .figures import Today
 
-VERSION = 1
+_LOGGER = logging.getLogger(__name__)
+
+VERSION, MINOR_VERSION = 1, 1
 DEFAULT_RESERVE_PCT = 12.0
 """The floor that devices have themselves, unless their owner set another depth of discharge."""
 TOTALS_INTERVAL_S = 60.0
@@ -52,21 +58,51 @@ class StoredSite:
         return self.batteries.get(battery_id, StoredBattery())
 
 
+class SiteFile(Store[dict[str, Any]]):
+    """The file itself."""
+
+    def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
+        """Name it after the entry."""
+        super().__init__(hass, VERSION, f"{DOMAIN}.{entry_id}", atomic_writes=True, minor_version=MINOR_VERSION)
+
+    @override
+    async def _async_migrate_func(self, old_major_version: int, old_minor_version: int, old_data: Any) -> Any:
+        """Return an older file as it is: whatever it lacks has a default, and what it has too much is not read."""
+        return old_data
+
+    def set_aside(self, at: str) -> None:
+        """Give the file another name, as Home Assistant does with one that is no JSON."""
+        path = Path(self.path)
+        path.rename(path.with_name(f"{path.name}.corrupt.{at}"))
+
+
 class SiteStore:
     """The file of one site, read once and written when something changed."""
 
     def __init__(self, hass: HomeAssistant, entry_id: str, *, clock: Callable[[], float] | None = None) -> None:
         """Name the file; nothing is read yet."""
         self._hass = hass
-        self._store: Store[dict[str, Any]] = Store(hass, VERSION, f"{DOMAIN}.{entry_id}", atomic_writes=True)
+        self._store = SiteFile(hass, entry_id)
         self._clock = clock or hass.loop.time
         self._saved_at = self._clock()
         self.site = self.saved = StoredSite()
         """As it is, and as it was last written: totals are shown from there, so that no crash turns them back."""
 
     async def async_load(self) -> None:
-        """Read the file. What cannot be understood falls back to its default, part by part."""
-        self.site = self.saved = parse(await self._store.async_load())
+        """Read the file. What cannot be understood falls back to its default, part by part.
+
+        Home Assistant itself sets a file aside that is no JSON; we do so with one that is no file of its store, or of a
+        newer version of ours.
+        """
+        try:
+            content = await self._store.async_load()
+        except (AttributeError, KeyError, TypeError, UnsupportedStorageVersionError) as err:
+            content = None
+            await self._hass.async_add_executor_job(self._store.set_aside, dt_util.utcnow().isoformat())
+            _LOGGER.warning(
+                "The stored settings cannot be read and were set aside, it begins anew: %s", type(err).__name__
+            )
+        self.site = self.saved = parse(content)
 
     def update(self, **changes: Any) -> None:
         """Change fields of the site and save at once: people expect that what they set is kept."""

@@ -9,6 +9,7 @@ from unittest.mock import patch
 from homeassistant.components import persistent_notification  # noqa: F401 - a reload while recovering may load it
 from homeassistant.util import dt as dt_util
 
+from custom_components.home_energy_controller.control.model import Wish
 from simulation.faults import Fault
 
 from .world import World, move
@@ -51,6 +52,10 @@ def _fault(fault: Fault, **changes: object) -> Kind:
             world.site.batteries[index].faults.discard(fault)
             world.site.house.batteries[index].own_meter = True  # As the owner does after a wipe.
             world.site.house.batteries[index].power_class_w = 2500
+            if fault is Fault.SECOND_CLIENT:  # As the owner does when the other program is gone.
+                await world.coordinator.async_set_wish(world.site.batteries[index].mac, Wish.CONTROLLED)
+        if fault is Fault.WRONG_SIGN:  # As the repair does.
+            await world.hass.config_entries.async_reload(world.entry.entry_id)
 
     return Kind(name=fault.value, break_it=break_it, mend_it=mend_it, **changes)  # type: ignore[arg-type]
 
@@ -172,7 +177,8 @@ BATTERY_KINDS: Final = (
     # Longer than a countdown: only then does the disputed end of it come.
     _fault(Fault.EXPIRES_TO_AUTO, lasts_s=350.0),
     Kind(name="address changed", break_it=_move, lasts_s=240.0),
-    Kind(name="addresses swapped", break_it=_swap_addresses, targets=(SITE,), lasts_s=240.0),
+    # Two batteries, an outage each.
+    Kind(name="addresses swapped", break_it=_swap_addresses, targets=(SITE,), lasts_s=240.0, warnings=4),
 )
 
 METER_KINDS: Final = (
