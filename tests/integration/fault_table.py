@@ -15,7 +15,10 @@ BEGIN, END = "<!-- fault matrix -->", "<!-- end of the fault matrix -->"
 def table(lines: list[str]) -> str:
     """Return the rows as Markdown."""
     rows = sorted((json.loads(line) for line in lines), key=lambda row: (row["fault"], row["where"]))
-    text = ["| fault | where | state, health and repairs | s until safe | s until back | warnings |", "|---|---|---|--:|--:|--:|"]
+    text = [
+        "| fault | where | state, health and repairs | s until safe | s until back | warnings |",
+        "|---|---|---|--:|--:|--:|",
+    ]
     text += [
         f"| {row['fault'].replace('_', ' ')} | {row['where']} | {row['seen'].replace('_', ' ')} "
         f"| {row['safe_s']:.0f} | {row['back_s']:.0f} | {row['warnings']} |"
