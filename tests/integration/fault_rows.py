@@ -52,7 +52,8 @@ def _fault(fault: Fault, **changes: object) -> Kind:
             world.site.batteries[index].faults.discard(fault)
             world.site.house.batteries[index].own_meter = True  # As the owner does after a wipe.
             world.site.house.batteries[index].power_class_w = 2500
-            if fault is Fault.SECOND_CLIENT:  # As the owner does when the other program is gone.
+            # As the owner does when the other program is gone; twice in ten minutes a wipe looks like one.
+            if fault in {Fault.SECOND_CLIENT, Fault.SETTINGS_WIPE}:
                 await world.coordinator.async_set_wish(world.site.batteries[index].mac, Wish.CONTROLLED)
         if fault is Fault.WRONG_SIGN:  # As the repair does.
             await world.hass.config_entries.async_reload(world.entry.entry_id)
