@@ -19,7 +19,7 @@ from .api import PASSWORD, USER, Api
 from .check import SETTLE_S, judge, measure, window_start_s
 from .console import DemoError, put, say
 from .home_assistant import HomeAssistant, install_requirements, package_errors
-from .house import BATTERY_NAMES, START_S, Playback, describe, open_house
+from .house import BATTERY_LIMIT_W, BATTERY_NAMES, START_S, Playback, describe, open_house
 from .site_setup import set_up
 from .window import NoWindowError
 
@@ -64,12 +64,14 @@ def battery_port() -> int:
 
 
 @asynccontextmanager
-async def running(playback: Playback, speed: float) -> AsyncIterator[tuple[HomeAssistant, SimulatedSite]]:
+async def running(
+    playback: Playback, speed: float, *, empty: bool = False
+) -> AsyncIterator[tuple[HomeAssistant, SimulatedSite]]:
     """Run the house and Home Assistant; at the end Home Assistant stops first, so that it can leave the batteries."""
     with TemporaryDirectory(prefix="home-energy-controller-") as folder:
         home_assistant = HomeAssistant(Path(folder))
         async with open_house(playback, speed, port=battery_port()) as simulated:
-            home_assistant.prepare()
+            home_assistant.prepare(empty=empty)
             try:
                 await home_assistant.start()
                 yield home_assistant, simulated
@@ -103,13 +105,18 @@ def addresses(simulated: SimulatedSite) -> str:
     """Return what a person has to type into the set-up."""
     hosts = ", ".join(battery.host for battery in simulated.batteries)
     meter = f"{simulated.p1.host}:{simulated.p1.port}"
-    return f"  P1 meter        {meter}\n  batteries       {hosts}, port {simulated.batteries[0].port}\n"
+    return (
+        f"  P1 meter        {meter}\n"
+        f"  batteries       {hosts}, port {simulated.batteries[0].port}\n"
+        f"  in their app    {BATTERY_LIMIT_W} W, each with a meter\n"
+        f"  dashboard       works when you call them {', '.join(BATTERY_NAMES)}\n"
+    )
 
 
 async def show(scenario: str, speed: float, *, empty: bool) -> int:
     """Run until the person has seen enough."""
     playback = Playback(scenario, START_S[scenario])
-    async with running(playback, speed) as (home_assistant, simulated), Api(home_assistant) as api:
+    async with running(playback, speed, empty=empty) as (home_assistant, simulated), Api(home_assistant) as api:
         if empty:
             await open_up(api)
             playback.play(simulated.house.trace_s)

@@ -150,8 +150,11 @@ class HomeAssistant:
             return (self.config_dir / "home-assistant.log").read_text(errors="replace")
         return ""
 
-    def prepare(self) -> None:
-        """Write the configuration: everything that onboarding asks but for the user, and our integration."""
+    def prepare(self, *, empty: bool = False) -> None:
+        """Write the configuration: everything that onboarding asks but for the user, and our integration.
+
+        Empty, it does not begin with a dashboard whose entities are still to come.
+        """
         configuration = self.config_dir / "configuration.yaml"
         # Its editor of automations writes to a file that must be included; a tag has no place in JSON.
         text = json.dumps(_BARE if self.bare else _CONFIGURATION)
@@ -179,7 +182,8 @@ class HomeAssistant:
         self._store("http", {"stable": http, "pending": None, "yaml_migration_done": True}, version=(2, 2))
         # Its own step for the place would add integrations that want the internet; analytics stay off.
         self._store("onboarding", {"done": ["core_config", "analytics", "integration"]}, version=(4, 1))
-        self._store("frontend.system_data", {"core": {"default_panel": "lovelace"}})
+        if not empty:
+            self._store("frontend.system_data", {"core": {"default_panel": "lovelace"}})
 
     def _store(self, key: str, data: dict[str, Any], *, version: tuple[int, int] = (1, 1)) -> None:
         """Write a file as Home Assistant's storage helper would."""

@@ -244,7 +244,7 @@ async def tell(folder: Path | None = None) -> None:
     await install_requirements()
     playback = Playback(SCENARIO, START_S[SCENARIO])
     async with (
-        running(playback, 1.0) as (home_assistant, simulated),
+        running(playback, 1.0, empty=True) as (home_assistant, simulated),
         Api(home_assistant) as api,
     ):
         await open_up(api)
