@@ -145,10 +145,10 @@ async def test_a_client_that_is_shouted_at_still_serves(make_peer: PeerFactory, 
         _ = (device.profile, device.power_w, device.soc_pct, device.link)
         if sent > COUNT / 5 and not tracemalloc.is_tracing():
             tracemalloc.start()
+    await asyncio.sleep(0.1)  # What is still under way comes in.
     gc.collect()  # An error and its traceback hold each other until then.
     grown, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    await asyncio.sleep(0.1)  # What is still under way comes in.
     device = MarstekDevice(client, host, port, mac=peer.mac, info=info)
     assert (await device.read_mode()).ongrid_power_w == 120
     assert served > 0
