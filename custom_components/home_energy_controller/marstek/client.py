@@ -281,7 +281,8 @@ class MarstekClient:
         except MarstekProtocolError as err:
             self._statistics.malformed += 1
             if (exchange := self._outstanding(endpoint.port, address)) is not None:
-                exchange.garbled = err
+                # A new one: the traceback would keep the datagram for as long as the request is remembered.
+                exchange.garbled = MarstekProtocolError(*err.args)
             return
         if isinstance(reply, Reply) and (listener := self._listeners.get(reply.id)) is not None:
             listener(address, endpoint.port, reply, self.clock())
