@@ -153,6 +153,7 @@ class Controller:
             net_load_w=self._samples,
             car=self._car(now),
             barred=self._pursue_memory.barred(now),
+            loose=self._pursue_memory.loose(now),
             local_time=MONDAY + timedelta(hours=self._stage.case.start_hour, seconds=now - WARM_UP_S),
         )
         memory = self._decide_memory

@@ -244,6 +244,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             car=self.charger.observe(),
             local_time=dt_util.now(),
             barred=self._pursue_memory.barred(self.clock()),
+            loose=self._pursue_memory.loose(self.clock()),
         )
 
     def _settings(self, release: Release | None = None) -> Settings:

@@ -88,3 +88,12 @@ def test_leader_that_leaves_work_undone_for_a_minute_is_without_effect(sign: int
     assert not judged(0, (*minute(sign * 900), Timed(sign * 40.0, 100))), "it did bring the meter to 0"
     assert not judged(0, work, at=49), "read before it could answer"
     assert not judged(0, work, soc=13.0 if sign > 0 else 97.0), "it cannot"
+
+
+def test_leader_that_is_on_its_way_makes_an_effort() -> None:
+    """50 W further in the right direction, at any pace."""
+    begun = evidence.effort(None, Timed(100.0, 0), 900)
+    assert evidence.effort(begun, Timed(149.0, 30), 900) == Timed(100, 0)
+    assert evidence.effort(begun, Timed(150.0, 30), 900) == Timed(150, 30)
+    assert evidence.effort(begun, Timed(50.0, 30), 900) == Timed(100, 0), "the wrong way"
+    assert evidence.effort(begun, Timed(50.0, 30), -900) == Timed(50, 30)

@@ -126,6 +126,7 @@ def test_silent_drops_cost_the_work_at_the_third_within_ten_minutes() -> None:
         bars = one.memory.barred(begun + 1)
         one.read(begun + 10, power=600).at(begun + 11, follow("a", 600))
     assert bars == {"a": Health.NOT_FOLLOWING}
+    assert one.memory.loose(202) == {"a"}
     assert one.memory.barred(202) == bars, "that it does it for a while is no news"
     calm = proven()
     for begun in (130, 500, 1101):
@@ -216,11 +217,11 @@ def test_flow_at_zero_is_left_where_manual_could_run_a_slot() -> None:
 # What decide makes of it.
 
 
-def decided(bar: Health | None, *, mode: Mode = Mode.PASSIVE, **changes: object) -> Decision:
+def decided(bar: Health | None, *, mode: Mode = Mode.PASSIVE, loose: bool = False, **changes: object) -> Decision:
     """Return what is decided for b, which may have lost its work, beside a leader with too large a load."""
     settings = site(battery("a"), battery("b", **changes), battery("c"))
     view = snapshot(seen("a", power=2500, mode=Mode.AUTO), seen("b", mode=mode), seen("c"), meter=2000, load=4500)
-    view = replace(view, barred={} if bar is None else {"b": bar})
+    view = replace(view, barred={} if bar is None else {"b": bar}, loose=frozenset("b" if loose else ""))
     return decide(view, settings, DecideMemory(leader_id="a"), 0)[0]
 
 
@@ -246,6 +247,7 @@ def test_battery_that_does_not_leave_auto_leads_if_it_may() -> None:
     assert decided(Health.NOT_FOLLOWING, mode=Mode.AUTO).leader_id == "b"
     assert decided(Health.TAKEN, mode=Mode.AUTO).leader_id != "b"
     assert decided(Health.NOT_FOLLOWING, mode=Mode.AUTO, max_charge_w=500).leader_id != "b"
+    assert decided(Health.NOT_FOLLOWING, loose=True).leader_id == "b", "in Passive for a moment"
 
 
 def test_silent_leader_that_somebody_else_runs_leads_no_longer() -> None:
@@ -309,7 +311,7 @@ def test_leader_that_gives_nothing_at_a_low_charge_is_empty_and_not_without_effe
     settings = site(battery("a"), battery("b"))
     minute = tuple(Timed(900.0, float(at)) for at in range(0, 71, 5))
     memory = DecideMemory(leader_id="a", started=True, leader_held=False, leader_auto=Timed(True, -100), minute=minute)
-    memory = replace(memory, asked=(True, settings.strategy))
+    memory = replace(memory, asked=(True, settings.strategy), effort=Timed(400.0, -10))
 
     def after(soc: float, power: float, load: float = 900) -> tuple[Decision, DecideMemory]:
         view = snapshot(

@@ -75,6 +75,15 @@ def without_effect(
     return sign * power.value < AT_LIMIT_SHARE * battery.class_w(sign)
 
 
+def effort(before: Timed[float] | None, power: Timed[float], grid_w: float) -> Timed[float]:
+    """Return what a leader had come to, and when, as it last went further towards what the meter asks for.
+
+    Behind a meter that has a value every ten seconds only, Auto takes minutes: it is on its way, not without effect.
+    """
+    sign = 1 if grid_w > 0 else -1
+    return power if before is None or sign * (power.value - before.value) >= FLOWS_W else before
+
+
 def at_own_floor(soc_pct: float, power: Timed[float], minute: MeterMinute, now: float) -> bool:
     """Return whether a leader without effect looks empty: at a low charge it gives nothing.
 

@@ -77,7 +77,7 @@ def able_to_lead(site: Site, memory: DecideMemory) -> tuple[View, ...]:
         and (view.auto.both or view.settings.can_idle)
         and limits.may_lead(site, memory, view)
     )
-    return tuple(view for view in able if view.in_auto and (view.bar or not view.settings.can_idle)) or able
+    return tuple(view for view in able if view.bar or (view.in_auto and not view.settings.can_idle)) or able
 
 
 def pause(site: Site, memory: DecideMemory, leaders: tuple[View, ...]) -> DecideMemory:
@@ -85,15 +85,17 @@ def pause(site: Site, memory: DecideMemory, leaders: tuple[View, ...]) -> Decide
     leader = next((view for view in leaders if view.battery_id == memory.leader_id), None)
     auto = memory.leader_auto
     if leader is None or auto is None or not auto.value or leader.soc_pct is None or leader.seen.power_w is None:
-        return replace(memory, paused_until=None)
+        return replace(memory, paused_until=None, effort=None)
+    power, minute = leader.seen.power_w, memory.minute
+    effort = evidence.effort(memory.effort, power, site.grid_w)
+    memory = replace(memory, effort=effort)
     if memory.paused_until is not None:
         if site.now < memory.paused_until:
             return memory
         # It gets a new minute, or the old one would end the trial before it began.
         return replace(memory, paused_until=None, leader_auto=Timed(True, site.now), decided_at=None)
-    power, minute = leader.seen.power_w, memory.minute
-    proven_s = site.now - auto.at
-    if proven_s < evidence.EVIDENCE_S or not evidence.without_effect(
+    tried_s = site.now - max(auto.at, effort.at)
+    if tried_s < evidence.EVIDENCE_S or not evidence.without_effect(
         leader.settings, leader.soc_pct, power, minute, site.now
     ):
         return memory
@@ -234,6 +236,6 @@ def _law_battery(
         charge_limit_w=min(view.charge_limit_w, able_w.get(-1, view.charge_limit_w)),
         discharge_limit_w=min(view.discharge_limit_w, able_w.get(1, view.discharge_limit_w)),
         may_lead=view in leaders,
-        may_follow=view.settings.has_passive,
+        may_follow=view.settings.has_passive and view.bar is None,
         beside={key: room[view.battery_id] for key, room in rooms.items() if view.battery_id in room},
     )

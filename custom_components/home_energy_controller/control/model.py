@@ -209,6 +209,8 @@ class Snapshot:
     car: CarObservation = field(default_factory=CarObservation)
     barred: Mapping[str, Health] = field(default_factory=lambda: MappingProxyType({}))
     """Batteries that get no work for now, and why (see `standing.py`)."""
+    loose: frozenset[str] = frozenset()
+    """Those of them that fall into Auto whatever they are told."""
     local_time: datetime
     """Wall clock of the home, aware; for hours of the day only, never for durations."""
 

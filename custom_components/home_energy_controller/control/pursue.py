@@ -56,6 +56,10 @@ class PursueMemory:
         bars = {battery_id: standing.bar(now) for battery_id, standing in self.standing.items()}
         return {battery_id: bar for battery_id, bar in bars.items() if bar is not None}
 
+    def loose(self, now: float) -> frozenset[str]:
+        """Return those of them that drop out of Passive again and again."""
+        return frozenset(key for key in self.barred(now) if self.standing[key].diagnosis is Diagnosis.DROPPED)
+
     def is_taken(self, battery_id: str) -> bool:
         """Return whether somebody else runs a battery: it was given up, and is not ours to release."""
         standing = self.standing.get(battery_id)

@@ -45,6 +45,8 @@ class View:
     """What Auto would be allowed: it may run only where nothing is forbidden."""
     bar: Health | None = None
     """Why it gets no work now, None if it does."""
+    is_loose: bool = False
+    """It falls into Auto whatever it is told."""
 
     @property
     def battery_id(self) -> str:
@@ -64,7 +66,8 @@ class View:
     @property
     def is_out(self) -> bool:
         """Return whether it is out of control; one that does not leave Auto, whatever it is told, can still lead."""
-        leads_on = self.bar is Health.NOT_FOLLOWING and self.last_mode is Mode.AUTO and self.settings.may_lead
+        in_auto = self.is_loose or self.last_mode is Mode.AUTO
+        leads_on = self.bar is Health.NOT_FOLLOWING and in_auto and self.settings.may_lead
         return self.bar is not None and not leads_on
 
     @property
@@ -115,6 +118,7 @@ def _look(
         permission=by_strategy(settings.strategy) & charge,
         auto=of_auto(battery, settings.strategy, charge),
         bar=snapshot.barred.get(battery.battery_id),
+        is_loose=battery.battery_id in snapshot.loose,
     )
 
 
@@ -179,6 +183,8 @@ class DecideMemory:
     floors: Mapping[str, Timed[float]] = field(default_factory=lambda: MappingProxyType({}))
     """Charges (%) at which a leader stopped delivering: its owner set such a depth of discharge in the app."""
     meter_lost_at: float | None = None
+    effort: Timed[float] | None = None
+    """The leader's power (W) when it last went further towards what the meter asks for."""
 
     def with_floors(self, settings: Settings, now: float) -> Settings:
         """Return the settings with the reserve of batteries that stopped by themselves raised to where they did."""

@@ -70,7 +70,8 @@ class Standing:
     def struck(self, diagnosis: Diagnosis, now: float) -> Standing:
         """Return the standing of a battery that gets no work for a while, longer each time."""
         strikes = self.strikes if now - self.barred_until <= FORGOTTEN_S else 0
-        pause_s = PAUSES_S[min(strikes, len(PAUSES_S) - 1)]
+        # What drops out mostly goes on doing so, and serves well as the leader meanwhile.
+        pause_s = PAUSES_S[-1 if diagnosis is Diagnosis.DROPPED else min(strikes, len(PAUSES_S) - 1)]
         return replace(
             self,
             diagnosis=diagnosis,
