@@ -28,7 +28,7 @@ def draw(results: Results, folder: Path) -> list[Path]:
     named = [name for name in results.seeds if "+" not in name and name not in DRILL_NAMES]
     shown = {name: case(name, 1).cut(hours) for name, hours in SHOWN.items() if name in named}
     runs = [_run(played, folder / f"run_{name}.png") for name, played in shown.items()]
-    return [_costs(results, named, folder / "cost.png"), *runs]
+    return [*([_costs(results, named, folder / "cost.png")] if named else []), *runs]
 
 
 def _run(played: Case, path: Path) -> Path:
