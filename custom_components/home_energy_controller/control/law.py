@@ -18,7 +18,7 @@ from .model import Reach, Timed
 from .tariff import Prices
 
 DECIDE_INTERVAL_S = 30.0
-"""Between two runs: as often as a leader is asked. 10 to 60 s cost the same (docs/benchmark.md)."""
+"""Between two runs: as often as a leader is asked. 10 to 60 s cost the same (docs/control.md)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
