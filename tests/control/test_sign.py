@@ -117,6 +117,15 @@ def test_turning_round_is_not_taken_for_the_opposite() -> None:
         assert health(slot.at(at + 1, follow("a", 300))) is Health.SETTLING
 
 
+def test_contradiction_that_is_over_or_stays_alone_holds_nothing_up_for_ever() -> None:
+    """A power that is held is asked about once only: the house had a kettle on, or has one still."""
+    kettle = sampled(1000 + 600)
+    assert is_right(proven(300), kettle, 130) is False
+    assert is_right(proven(300), (*kettle, Timed(1010.0, 140)), 141) is True
+    assert is_right(proven(300), kettle, 189) is False
+    assert is_right(proven(300), kettle, 190) is True
+
+
 @pytest.mark.parametrize(("known", "second"), [(False, Health.WRONG_SIGN), (True, Health.PROVEN)])
 def test_contradiction_of_the_house_counts_the_second_time_while_the_direction_is_unknown(
     *, known: bool, second: Health

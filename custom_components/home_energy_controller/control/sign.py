@@ -21,11 +21,12 @@ def is_right(sent: Sent, samples: tuple[Timed[float], ...], now: float) -> bool 
     told_w = sent.command.power_w
     if sent.proven_at is None or sent.is_auto or abs(told_w) < MIRROR_LEAST_W:
         return None
-    after = next((sample for sample in samples if sample.at >= sent.asked_at + SETTLED_S), None)
-    if sent.load is not None and after is not None:
-        moved = (after.value - sent.load.value) / told_w
-        if abs(moved) < 1.0:
+    waited_s = now - sent.asked_at
+    after = [sample for sample in samples if sample.at >= sent.asked_at + SETTLED_S]
+    if sent.load is not None and after:
+        moved = [(sample.value - sent.load.value) / told_w for sample in after]
+        if any(abs(share) < 1.0 for share in moved):
             return True
-        if CONTRADICTED_FROM <= moved <= CONTRADICTED_TO:
-            return False
-    return True if now - sent.asked_at >= PATIENCE_S else None
+        if CONTRADICTED_FROM <= moved[0] <= CONTRADICTED_TO and waited_s < 2 * PATIENCE_S:
+            return False  # A power that stays as it is is no second question: the kettle must not bar it for ever.
+    return True if waited_s >= PATIENCE_S else None
