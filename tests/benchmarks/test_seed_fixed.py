@@ -1,11 +1,9 @@
 """The first script's law, put right."""
 
-from hypothesis import given, strategies as st
 import pytest
 
 from benchmarks.seed_fixed import seed_fixed
 from custom_components.home_energy_controller.control.law import LawBattery, LawInput, LawOutput
-from custom_components.home_energy_controller.control.losses import divide
 from custom_components.home_energy_controller.control.model import Timed
 
 
@@ -110,15 +108,3 @@ def test_none_at_20_percent_discharges_and_none_at_100_percent_charges() -> None
 def test_battery_that_takes_no_setpoints_gets_none() -> None:
     """It may still lead."""
     assert run(4000, B60, member("a", 50, may_follow=False), leader="b").setpoints == {"a": 0}
-
-
-@given(
-    total_w=st.floats(0, 20000),
-    limits=st.dictionaries(st.text(max_size=2), st.integers(0, 3000), max_size=6),
-)
-def test_division_loses_nothing_that_could_be_carried(total_w: float, limits: dict[str, int]) -> None:
-    """But for the rounding to 10 W."""
-    shares = divide(total_w, limits)
-    assert shares.keys() == limits.keys()
-    assert all(0 <= shares[key] <= limits[key] for key in limits)
-    assert abs(sum(shares.values()) - min(total_w, sum(limits.values()))) <= 5 * len(limits)

@@ -15,7 +15,6 @@ from custom_components.home_energy_controller.control.law import (
     least_cost,
     loss_weight,
 )
-from custom_components.home_energy_controller.control.losses import divide
 from custom_components.home_energy_controller.control.model import Reach, Timed
 from custom_components.home_energy_controller.control.tariff import Prices
 
@@ -274,14 +273,3 @@ def test_no_two_followers_are_newly_set_against_each_other(question: LawInput) -
 @given(questions())
 def test_same_question_has_the_same_answer(question: LawInput) -> None:
     assert least_cost(question) == least_cost(question)
-
-
-@given(
-    total_w=st.floats(0, 20000),
-    limits=st.dictionaries(st.text(max_size=2), st.integers(0, 3000), max_size=6),
-)
-def test_division_loses_nothing_that_could_be_carried(total_w: float, limits: dict[str, int]) -> None:
-    shares = divide(total_w, limits)
-    assert shares.keys() == limits.keys()
-    assert all(0 <= shares[key] <= limits[key] for key in limits)
-    assert abs(sum(shares.values()) - min(total_w, sum(limits.values()))) <= 5 * len(limits)

@@ -3,7 +3,7 @@
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.home_energy_controller.control.losses import loss_w, spread
+from custom_components.home_energy_controller.control.losses import divide, loss_w, spread
 
 LIMITS = {"a": 2500, "b": 2500, "c": 2500}
 
@@ -59,3 +59,15 @@ def test_no_limit_is_exceeded_and_no_work_left_that_could_be_done(power_w: float
         abs(sum(shares.values()) - max(-sum(limits.values()), min(sum(limits.values()), power_w)))
         <= 10 * len(shares) + 5
     )
+
+
+@given(
+    total_w=st.floats(0, 20000),
+    limits=st.dictionaries(st.text(max_size=2), st.integers(0, 3000), max_size=6),
+)
+def test_division_loses_nothing_that_could_be_carried(total_w: float, limits: dict[str, int]) -> None:
+    """But for the rounding to 10 W."""
+    shares = divide(total_w, limits)
+    assert shares.keys() == limits.keys()
+    assert all(0 <= shares[key] <= limits[key] for key in limits)
+    assert abs(sum(shares.values()) - min(total_w, sum(limits.values()))) <= 5 * len(limits)
