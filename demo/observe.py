@@ -10,7 +10,10 @@ import socket
 from statistics import median
 from time import perf_counter
 
-from custom_components.home_energy_controller.marstek import DeviceInfo, MarstekClient, MarstekDevice, MarstekError
+from custom_components.home_energy_controller.marstek.client import MarstekClient
+from custom_components.home_energy_controller.marstek.device import MarstekDevice
+from custom_components.home_energy_controller.marstek.errors import MarstekError
+from custom_components.home_energy_controller.marstek.models import DeviceInfo
 from simulation.faults import Fault
 from simulation.site import SimulatedSite
 

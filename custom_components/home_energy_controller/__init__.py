@@ -10,7 +10,7 @@ from .clock import monotonic_clock
 from .const import CONF_METER, DOMAIN
 from .coordinator import SiteConfigEntry, SiteCoordinator
 from .entity import site_device_info
-from .marstek import MarstekClient
+from .marstek.client import MarstekClient
 from .meters import make_meter
 from .store import SiteStore
 

@@ -18,7 +18,7 @@ from .control.model import Wish
 from .control.recording import Cycle
 from .coordinator import SiteConfigEntry, SiteCoordinator
 from .errors import failure, refusal
-from .marstek import MarstekError
+from .marstek.errors import MarstekError
 
 ATTR_CONFIRM: Final = "confirm"
 ATTR_DRY_RUN: Final = "dry_run"

@@ -43,7 +43,10 @@ from .control.model import (
     Timed,
 )
 from .energy import EnergyTotals
-from .marstek import DeviceInfo, MarstekClient, MarstekDevice, MarstekError, MarstekSuperseded
+from .marstek.client import MarstekClient
+from .marstek.device import MarstekDevice
+from .marstek.errors import MarstekError, MarstekSuperseded
+from .marstek.models import DeviceInfo
 from .store import StoredBattery
 
 _LOGGER = logging.getLogger(__name__)

@@ -60,15 +60,10 @@ from .flow_helpers import (
     suggested_details,
     unused_name,
 )
-from .marstek import (
-    DiscoveredDevice,
-    MarstekClient,
-    MarstekError,
-    MarstekWrongDevice,
-    firmware_text,
-    model_name,
-    profile_for,
-)
+from .marstek.client import MarstekClient
+from .marstek.errors import MarstekError, MarstekWrongDevice
+from .marstek.models import DiscoveredDevice
+from .marstek.profiles import firmware_text, model_name, profile_for
 from .options_flow import circuits_of
 
 CONF_FOUND: Final = "found"

@@ -35,7 +35,7 @@ from .const import (
     SUBENTRY_CHARGER,
 )
 from .control.charger import CarObservation, CarSettings
-from .meter import MeterError
+from .meter.base import MeterError
 from .sensor_meter import power_of
 
 _LOGGER = logging.getLogger(__name__)

@@ -24,7 +24,7 @@ from .const import (
     SUBENTRY_CHARGER,
 )
 from .flow_helpers import battery_client, configured_batteries, error_key, probe
-from .marstek import MarstekError
+from .marstek.errors import MarstekError
 from .meter_flow import MeterFlow
 from .options_flow import SiteOptionsFlow
 

@@ -37,8 +37,8 @@ from .control.standing import Diagnosis
 from .errors import refusal
 from .figures import Figures
 from .holds import Holds
-from .marstek import MarstekClient
-from .meter import Meter, MeterError
+from .marstek.client import MarstekClient
+from .meter.base import Meter, MeterError
 from .publish import site_snapshot
 from .settings import site_batteries, site_settings
 from .site_meter import SiteMeter

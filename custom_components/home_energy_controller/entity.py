@@ -11,7 +11,7 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from .battery import Battery
 from .const import DOMAIN, MANUFACTURER
 from .coordinator import SiteCoordinator
-from .marstek import firmware_text, model_name
+from .marstek.profiles import firmware_text, model_name
 from .snapshot import BatterySnapshot
 
 

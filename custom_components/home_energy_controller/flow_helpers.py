@@ -42,24 +42,19 @@ from .const import (
     SUBENTRY_BATTERY,
 )
 from .control.model import BatterySettings, Circuit, OwnMeter, Release
-from .marstek import (
-    DeviceInfo,
-    DiscoveredDevice,
-    Family,
-    MarstekClient,
+from .marstek.client import MarstekClient
+from .marstek.device import MarstekDevice
+from .marstek.discovery import discover
+from .marstek.errors import (
     MarstekConnectionError,
-    MarstekDevice,
     MarstekError,
     MarstekProtocolError,
     MarstekTimeout,
     MarstekWrongDevice,
-    Profile,
-    discover,
-    firmware_text,
-    model_name,
-    profile_for,
 )
-from .meter import MeterApiDisabled, MeterError, MeterInvalidReply, MeterNotFound, MeterStale, MeterUnreachable
+from .marstek.models import DeviceInfo, DiscoveredDevice
+from .marstek.profiles import Family, Profile, firmware_text, model_name, profile_for
+from .meter.base import MeterApiDisabled, MeterError, MeterInvalidReply, MeterNotFound, MeterStale, MeterUnreachable
 from .sensor_meter import SensorMissing, SensorNotPower
 
 CONF_CAPACITY_KWH: Final = "capacity_kwh"

@@ -10,8 +10,9 @@ from homeassistant.helpers import issue_registry as ir
 from .battery import Battery
 from .const import CONF_METER, CONF_METER_TYPE, DOMAIN, METER_SENSOR
 from .control.model import Health, SiteState
-from .marstek import Family, MarstekWrongDevice, firmware_text
-from .meter import MeterApiDisabled
+from .marstek.errors import MarstekWrongDevice
+from .marstek.profiles import Family, firmware_text
+from .meter.base import MeterApiDisabled
 from .snapshot import BatterySnapshot, SiteSnapshot
 
 if TYPE_CHECKING:

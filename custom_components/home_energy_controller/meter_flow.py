@@ -29,7 +29,8 @@ from .flow_helpers import (
     own_entities,
     parse_address,
 )
-from .meter import HomeWizardMeter, MeterError, MeterStale
+from .meter.base import MeterError, MeterStale
+from .meter.homewizard import HomeWizardMeter
 from .meters import make_meter
 
 CONF_SERIAL: Final = "serial"

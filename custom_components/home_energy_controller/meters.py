@@ -8,7 +8,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from .const import CONF_INVERT, CONF_METER_TYPE, DEFAULT_METER_PORT, METER_HOMEWIZARD
-from .meter import HomeWizardMeter, Meter
+from .meter.base import Meter
+from .meter.homewizard import HomeWizardMeter
 from .sensor_meter import SensorMeter
 
 

@@ -9,7 +9,7 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 from homeassistant.util.unit_conversion import PowerConverter
 
-from .meter import MAX_POWER_W, MeterInvalidReply, MeterNotFound, MeterReading, MeterStale
+from .meter.base import MAX_POWER_W, MeterInvalidReply, MeterNotFound, MeterReading, MeterStale
 
 
 class SensorMissing(MeterNotFound):

@@ -16,7 +16,7 @@ from .const import (
     SUBENTRY_BATTERY,
 )
 from .control.model import Release, Settings
-from .marstek import MarstekClient
+from .marstek.client import MarstekClient
 from .options_flow import circuits_of
 from .store import SiteStore, StoredSite
 from .tariffs import tariff_of

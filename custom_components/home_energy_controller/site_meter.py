@@ -6,7 +6,7 @@ import logging
 
 from .control.meter_guard import MeterMemory, weighed
 from .control.model import Timed
-from .meter import Meter, MeterError, MeterUnreachable
+from .meter.base import Meter, MeterError, MeterUnreachable
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -11,7 +11,9 @@ from .control.model import CommandKind, Mode, Role, SiteState, Timed
 from .control.standing import Diagnosis
 from .flow_helpers import search
 from .issues import hide_issues, show_issues
-from .marstek import DiscoveredDevice, MarstekDevice, MarstekError, MarstekWrongDevice
+from .marstek.device import MarstekDevice
+from .marstek.errors import MarstekError, MarstekWrongDevice
+from .marstek.models import DiscoveredDevice
 from .snapshot import SiteSnapshot
 
 if TYPE_CHECKING:

@@ -11,23 +11,18 @@ from typing import Any
 
 from hypothesis import given, settings, strategies as st
 
-from custom_components.home_energy_controller.marstek import (
-    DeviceInfo,
-    MarstekClient,
-    MarstekDevice,
-    MarstekError,
-    firmware_text,
-    model_name,
-    profile_for,
-)
+from custom_components.home_energy_controller.marstek.client import MarstekClient
+from custom_components.home_energy_controller.marstek.device import MarstekDevice
+from custom_components.home_energy_controller.marstek.errors import MarstekError
 from custom_components.home_energy_controller.marstek.frames import ErrorReply, parse_datagram, redact, set_result
+from custom_components.home_energy_controller.marstek.models import DeviceInfo
+from custom_components.home_energy_controller.marstek.profiles import firmware_text, model_name, profile_for
 from custom_components.home_energy_controller.marstek.results import (
     parse_battery,
-    parse_energy,
     parse_info,
-    parse_meter,
     parse_mode,
     parse_pv,
+    parse_status,
 )
 from tests.marstek.conftest import CLIENT_HOST, PATIENT, PeerFactory
 from tests.marstek.peer import Address, Peer
@@ -59,10 +54,9 @@ def swallow(data: bytes) -> bool:
     taken = False
     for parse in (
         lambda: parse_mode(reply.result, 1.0),
-        lambda: parse_energy(reply.result, profile, 1.0),
+        lambda: parse_status(reply.result, 1.0),
         lambda: parse_battery(reply.result, profile, 1.0),
         lambda: parse_pv(reply.result, profile, 1.0),
-        lambda: parse_meter(reply.result, 1.0),
         lambda: set_result(reply.result),
     ):
         try:
@@ -132,7 +126,7 @@ async def test_a_client_that_is_shouted_at_still_serves(make_peer: PeerFactory, 
     while sent < COUNT:
         # A device of its own each time: a damaged answer may tell what counts for good, such as other firmware.
         device = MarstekDevice(client, host, port, mac=peer.mac, info=info)
-        for ask in (device.identify, device.read_mode, device.read_energy, device.read_battery, device.read_meter):
+        for ask in (device.identify, device.read_mode, device.read_status, device.read_battery):
             peer.script.append(shout)
             try:
                 await ask()

@@ -14,8 +14,8 @@ import aiohttp
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.home_energy_controller.meter import MAX_POWER_W, HomeWizardMeter, MeterError
-from custom_components.home_energy_controller.meter.homewizard import _parse_object
+from custom_components.home_energy_controller.meter.base import MAX_POWER_W, MeterError
+from custom_components.home_energy_controller.meter.homewizard import HomeWizardMeter, _parse_object
 import simulation
 
 from .mutate import FULL, mutated

@@ -18,7 +18,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components import home_energy_controller as integration
 from custom_components.home_energy_controller.const import DOMAIN
-from custom_components.home_energy_controller.marstek import MarstekClient, discover
+from custom_components.home_energy_controller.marstek.client import MarstekClient
+from custom_components.home_energy_controller.marstek.discovery import discover
 from custom_components.home_energy_controller.marstek.exchange import Timing
 from simulation.site import SimulatedSite
 

@@ -17,7 +17,8 @@ from custom_components.home_energy_controller.flow_helpers import (
     parse_address,
     scan_ports,
 )
-from custom_components.home_energy_controller.marstek import MarstekClient, firmware_text, model_name
+from custom_components.home_energy_controller.marstek.client import MarstekClient
+from custom_components.home_energy_controller.marstek.profiles import firmware_text, model_name
 from simulation.faults import Fault
 from simulation.site import SimulatedSite
 

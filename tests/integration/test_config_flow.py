@@ -15,7 +15,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.home_energy_controller.const import DOMAIN
-from custom_components.home_energy_controller.marstek import MarstekConnectionError
+from custom_components.home_energy_controller.marstek.errors import MarstekConnectionError
 from simulation.battery import BatteryModel
 from simulation.devices import VENUS_A_147, VENUS_E3_144, VENUS_E3_150, VENUS_MINI_300
 from simulation.faults import Fault

@@ -20,7 +20,7 @@ import pytest
 from custom_components.home_energy_controller.const import DEFAULT_METER_AGE_LIMIT_S
 from custom_components.home_energy_controller.control.model import Health
 from custom_components.home_energy_controller.coordinator import CALM_INTERVAL_S
-from custom_components.home_energy_controller.marstek import MarstekClient
+from custom_components.home_energy_controller.marstek.client import MarstekClient
 from custom_components.home_energy_controller.marstek.exchange import Timing
 from simulation.battery import DeviceMode
 from simulation.faults import Fault

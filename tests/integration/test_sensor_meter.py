@@ -7,7 +7,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 import pytest
 
-from custom_components.home_energy_controller.meter import MeterError, MeterInvalidReply, MeterNotFound, MeterStale
+from custom_components.home_energy_controller.meter.base import MeterError, MeterInvalidReply, MeterNotFound, MeterStale
 from custom_components.home_energy_controller.sensor_meter import SensorMeter
 
 ENTITY = "sensor.grid_power"

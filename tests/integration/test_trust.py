@@ -13,8 +13,11 @@ import pytest
 
 from custom_components.home_energy_controller.const import DOMAIN
 from custom_components.home_energy_controller.control.pursue import PursueMemory
-from custom_components.home_energy_controller.marstek import DeviceInfo, MarstekClient, MarstekDevice, MarstekTimeout
+from custom_components.home_energy_controller.marstek.client import MarstekClient
+from custom_components.home_energy_controller.marstek.device import MarstekDevice
+from custom_components.home_energy_controller.marstek.errors import MarstekTimeout
 from custom_components.home_energy_controller.marstek.exchange import Timing
+from custom_components.home_energy_controller.marstek.models import DeviceInfo
 from simulation.battery import BatteryModel, DeviceMode
 from simulation.devices import VENUS_D_147, VENUS_E3_148, VENUS_E_155, VENUS_MINI_300, Device
 from simulation.faults import Fault

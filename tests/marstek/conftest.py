@@ -6,7 +6,8 @@ import socket
 
 import pytest
 
-from custom_components.home_energy_controller.marstek import MarstekClient, Timing
+from custom_components.home_energy_controller.marstek.client import MarstekClient
+from custom_components.home_energy_controller.marstek.exchange import Timing
 
 from .peer import Peer
 

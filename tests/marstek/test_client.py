@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from custom_components.home_energy_controller.marstek import (
+from custom_components.home_energy_controller.marstek.client import MarstekClient
+from custom_components.home_energy_controller.marstek.errors import (
     MarstekBadParameters,
-    MarstekClient,
     MarstekConnectionError,
     MarstekProtocolError,
     MarstekRejected,
@@ -17,10 +17,9 @@ from custom_components.home_energy_controller.marstek import (
     MarstekTimeout,
     MarstekUnsupported,
     MarstekWrongDevice,
-    Method,
 )
 from custom_components.home_energy_controller.marstek.exchange import Exchange
-from custom_components.home_energy_controller.marstek.frames import ErrorReply, Reply, auto_config
+from custom_components.home_energy_controller.marstek.frames import ErrorReply, Method, Reply, auto_config
 
 from .conftest import ALL_LOST, CLIENT_HOST, FIRST_LOST, MACS, PATIENT, PeerFactory
 from .peer import MODE, Peer, answer, answer_to, error, frame, raw, result, silent, together, twice
@@ -30,12 +29,12 @@ HOST = "127.0.0.2"
 
 async def read(client: MarstekClient, port: int, host: str = HOST, **options: Any) -> dict[str, Any]:
     """Ask a battery for its mode."""
-    return await client.request(host, port, Method.ES_GET_MODE, {"id": 0}, **options)
+    return (await client.exchange(host, port, Method.ES_GET_MODE, {"id": 0}, **options)).result
 
 
 async def write(client: MarstekClient, port: int, host: str = HOST) -> dict[str, Any]:
     """Command Auto."""
-    return await client.request(host, port, Method.ES_SET_MODE, {"id": 0, "config": auto_config()})
+    return (await client.exchange(host, port, Method.ES_SET_MODE, {"id": 0, "config": auto_config()})).result
 
 
 def leftovers(client: MarstekClient) -> tuple[int, int]:
@@ -392,7 +391,7 @@ async def test_a_command_needs_only_a_short_pause(client: MarstekClient, peer: P
     client.timing = replace(client.timing, longest_gap_s=60.0)
     await read(client, port, gap_s=60.0)
     async with asyncio.timeout(10.0):
-        await client.request(HOST, port, Method.ES_SET_MODE, {"id": 0}, gap_s=60.0)
+        await client.exchange(HOST, port, Method.ES_SET_MODE, {"id": 0}, gap_s=60.0)
     assert peer.methods == ["ES.GetMode", "ES.SetMode"]
 
 
@@ -429,12 +428,12 @@ async def test_a_command_abandons_the_read_under_way_and_goes_before_waiting_one
     peer.script.append(silent)
     first = asyncio.create_task(read(client, port))
     await peer.asked(1)
-    second = asyncio.create_task(client.request(HOST, port, Method.ES_GET_STATUS, {"id": 0}))
+    second = asyncio.create_task(client.exchange(HOST, port, Method.ES_GET_STATUS, {"id": 0}))
     await asyncio.sleep(0)
     await write(client, port)
     with pytest.raises(MarstekSuperseded):
         await first
-    assert (await second)["bat_soc"] == 56
+    assert (await second).result["bat_soc"] == 56
     assert peer.methods == ["ES.GetMode", "ES.SetMode", "ES.GetStatus"]
     assert leftovers(client) == (0, 0)
 
@@ -488,7 +487,7 @@ async def test_a_late_answer_to_an_abandoned_read_is_dropped(client: MarstekClie
 async def test_commands_are_all_sent_in_their_order(client: MarstekClient, peer: Peer, port: int) -> None:
     """A library that sends only the first and last of them exists."""
     await asyncio.gather(
-        *(client.request(HOST, port, Method.ES_SET_MODE, {"id": 0, "config": number}) for number in range(4))
+        *(client.exchange(HOST, port, Method.ES_SET_MODE, {"id": 0, "config": number}) for number in range(4))
     )
     assert [request["params"]["config"] for request in peer.requests] == [0, 1, 2, 3]
 

@@ -2,26 +2,22 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import time
 
 import pytest
 
-from custom_components.home_energy_controller.marstek import (
-    DeviceInfo,
-    DeviceMode,
-    Family,
+from custom_components.home_energy_controller.marstek.client import MarstekClient
+from custom_components.home_energy_controller.marstek.device import MarstekDevice
+from custom_components.home_energy_controller.marstek.errors import (
     MarstekBadParameters,
-    MarstekClient,
-    MarstekDevice,
     MarstekProtocolError,
     MarstekRejected,
     MarstekSuperseded,
     MarstekTimeout,
     MarstekUnsupported,
     MarstekWrongDevice,
-    MeterStatus,
-    profile_for,
 )
+from custom_components.home_energy_controller.marstek.models import DeviceInfo, DeviceMode
+from custom_components.home_energy_controller.marstek.profiles import Family, profile_for
 
 from .conftest import ALL_LOST, FIRST_LOST, MACS, PATIENT, PeerFactory
 from .peer import MODE, Peer, Step, answer_to, error, frame, result, silent
@@ -145,13 +141,13 @@ async def test_the_newest_of_several_readings_counts(client: MarstekClient, peer
     """A newer status without power or charge does not hide an older one."""
     device = make_device(client, port)
     await device.read_mode()
-    energy = await device.read_energy()
-    assert device.power_w == (130.0, energy.received_at)
+    status = await device.read_status()
+    assert device.power_w == (130.0, status.received_at)
     battery = await device.read_battery()
     assert device.soc_pct == (57.0, battery.received_at)
     peer.results["ES.GetMode"] = {"id": 0, "mode": "Manual"}
     assert (await device.read_mode()).mode is DeviceMode.MANUAL
-    assert device.power_w == (130.0, energy.received_at)
+    assert device.power_w == (130.0, status.received_at)
     assert device.soc_pct == (57.0, battery.received_at)
 
 
@@ -203,15 +199,6 @@ async def test_solar_strings_are_taken_off_and_make_the_reading_as_old_as_the_ol
     assert device.power_w == (-100.0, first.received_at)
     await device.read_mode()
     assert device.power_w == (-100.0, pv.received_at)
-
-
-async def test_the_paired_meter_can_be_read(client: MarstekClient, peer: Peer, port: int) -> None:
-    """For the owner who is not sure whether there is one."""
-    peer.results["EM.GetStatus"] = {"id": 0, "ct_state": 1, "a_power": -51, "total_power": -51}
-    device = make_device(client, port)
-    assert isinstance(await device.read_meter(), MeterStatus)
-    assert device.meter is not None
-    assert device.meter.power_w == -51.0
 
 
 async def test_the_cells_of_a_good_battery_are_due_every_five_minutes(
@@ -352,22 +339,13 @@ async def test_commands_are_sent_as_they_are_meant(client: MarstekClient, peer: 
     await device.read_mode()
     assert await device.set_auto() is True
     assert await device.set_passive(-800, 300) is True
-    assert await device.set_manual_slot(2, time(1), time(5), -1000, week_set=31) is True
     assert await device.disable_slot() is True
     assert await device.disable_slot(3) is True
     configs = [request["params"]["config"] for request in peer.requests[1:]]
     assert all(request["params"]["id"] == 0 for request in peer.requests)
-    assert [config["mode"] for config in configs] == ["Auto", "Passive", "Manual", "Manual", "Manual"]
+    assert [config["mode"] for config in configs] == ["Auto", "Passive", "Manual", "Manual"]
     assert configs[1]["passive_cfg"] == {"power": -800, "cd_time": 300}
-    assert configs[2]["manual_cfg"] == {
-        "time_num": 2,
-        "start_time": "01:00",
-        "end_time": "05:00",
-        "week_set": 31,
-        "power": -1000,
-        "enable": 1,
-    }
-    assert [(config["manual_cfg"]["time_num"], config["manual_cfg"]["enable"]) for config in configs[3:]] == [
+    assert [(config["manual_cfg"]["time_num"], config["manual_cfg"]["enable"]) for config in configs[2:]] == [
         (9, 0),
         (3, 0),
     ]

@@ -7,7 +7,10 @@ from typing import Any, cast, override
 
 import pytest
 
-from custom_components.home_energy_controller.marstek import MarstekClient, MarstekConnectionError, Method, discover
+from custom_components.home_energy_controller.marstek.client import MarstekClient
+from custom_components.home_energy_controller.marstek.discovery import discover
+from custom_components.home_energy_controller.marstek.errors import MarstekConnectionError
+from custom_components.home_energy_controller.marstek.frames import Method
 
 from .conftest import CLIENT_HOST, MACS, PeerFactory
 from .peer import Address, Peer, frame, raw
@@ -102,12 +105,12 @@ async def test_whoever_cannot_be_read_or_has_no_mac_is_not_found(
 async def test_a_request_goes_on_during_discovery(client: MarstekClient, peer: Peer, ether: Ether, port: int) -> None:
     """A flow may search while the site is controlled."""
     ether.peers = [peer]
-    found, reply = await asyncio.gather(
+    found, answer = await asyncio.gather(
         discover(client, ports=(port,), duration_s=0.5),
-        client.request("127.0.0.2", port, Method.ES_GET_MODE, {"id": 0}, mac=peer.mac),
+        client.exchange("127.0.0.2", port, Method.ES_GET_MODE, {"id": 0}, mac=peer.mac),
     )
     assert len(found) == 1
-    assert reply["bat_soc"] == 55
+    assert answer.result["bat_soc"] == 55
     assert client.statistics.foreign == 0
 
 

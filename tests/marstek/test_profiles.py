@@ -2,8 +2,7 @@
 
 import pytest
 
-from custom_components.home_energy_controller.marstek import Family, profile_for
-from custom_components.home_energy_controller.marstek.profiles import firmware_major
+from custom_components.home_energy_controller.marstek.profiles import Family, firmware_major, profile_for
 
 
 @pytest.mark.parametrize(

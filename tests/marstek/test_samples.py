@@ -7,16 +7,21 @@ from typing import Any
 
 import pytest
 
-from custom_components.home_energy_controller.marstek import DeviceMode, Method, profile_for
-from custom_components.home_energy_controller.marstek.frames import ErrorReply, Reply, parse_datagram, set_result
-from custom_components.home_energy_controller.marstek.profiles import Profile
+from custom_components.home_energy_controller.marstek.frames import (
+    ErrorReply,
+    Method,
+    Reply,
+    parse_datagram,
+    set_result,
+)
+from custom_components.home_energy_controller.marstek.models import DeviceMode
+from custom_components.home_energy_controller.marstek.profiles import Profile, profile_for
 from custom_components.home_energy_controller.marstek.results import (
     parse_battery,
-    parse_energy,
     parse_info,
-    parse_meter,
     parse_mode,
     parse_pv,
+    parse_status,
 )
 
 SAMPLES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "marstek_samples.json").read_text())["samples"]
@@ -33,23 +38,16 @@ EXPECTED: dict[str, dict[str, object] | str] = {
     "doc2_parse_error": {"code": -32700, "id": 0},
     "doc2_wifi": UNUSED,
     "doc2_ble": UNUSED,
-    # Firmware unknown, hence the oldest scales of the HMG-50: a raw count is a hundredth of that.
-    "doc2_bat": {"soc_pct": 90, "temperature_c": 25, "capacity_wh": 2.56, "rated_capacity_wh": 2560},
-    "doc1_bat": {
-        "soc_pct": 98,
-        "temperature_c": 25,
-        "capacity_wh": pytest.approx(25.08),
-        "may_charge": True,
-        "may_discharge": True,
-    },
+    "doc2_bat": {"soc_pct": 90, "temperature_c": 25},
+    "doc1_bat": {"soc_pct": 98, "temperature_c": 25},
     # The document prints one example for A and D: nothing identifies the model.
-    "doc2_pv": {"power_w": 0, "string_power_w": (0, 0, 0, 0)},
-    "doc1_pv": {"power_w": 580, "string_power_w": (580,)},
-    "doc2_es": {"soc_pct": 98, "rated_capacity_wh": 5120, "ongrid_power_w": 100, "charged_energy_wh": 32_730},
-    "doc1_es": {"soc_pct": 98, "battery_power_w": 0, "discharged_energy_wh": 8_440, "pv_energy_wh": None},
-    "doc2_getmode": {"mode": DeviceMode.AUTO, "ongrid_power_w": 100, "soc_pct": 98, "ct_connected": False},
-    "doc1_getmode": {"mode": DeviceMode.PASSIVE, "ongrid_power_w": 100, "ct_connected": None, "ct_power_w": None},
-    "doc2_em": {"connected": True, "power_w": 0, "phase_power_w": (0, 0, 0), "imported_energy_wh": 0},
+    "doc2_pv": {"power_w": 0},
+    "doc1_pv": {"power_w": 580},
+    "doc2_es": {"soc_pct": 98, "ongrid_power_w": 100},
+    "doc1_es": {"soc_pct": 98},
+    "doc2_getmode": {"mode": DeviceMode.AUTO, "ongrid_power_w": 100, "soc_pct": 98},
+    "doc1_getmode": {"mode": DeviceMode.PASSIVE, "ongrid_power_w": 100},
+    "doc2_em": UNUSED,
     "doc2_setmode_auto": ACCEPTED,
     "doc2_setmode_ai": ACCEPTED,
     "doc2_setmode_manual": ACCEPTED,
@@ -61,28 +59,27 @@ EXPECTED: dict[str, dict[str, object] | str] = {
     "va147_device": {"model": "Venus A", "firmware": 147, "ble_mac": "bc2a330a1b2c", "wifi_mac": "b4b0240a1b2c"},
     "va147_wifi": UNUSED,
     "va147_ble": UNUSED,
-    "va147_bat": {"soc_pct": 20, "temperature_c": 29, "capacity_wh": 869, "rated_capacity_wh": 4160},
+    "va147_bat": {"soc_pct": 20, "temperature_c": 29},
     "va147_pv_night": {"power_w": 0},
     "va147_mode": {"mode": DeviceMode.AUTO, "ongrid_power_w": 0, "offgrid_power_w": 0, "soc_pct": 20},
-    "va147_em": {"connected": True, "power_w": 3688, "phase_power_w": (3688, 0, 0)},
-    "va147_pv_day": {"power_w": pytest.approx(109.8), "string_power_w": (pytest.approx(26.8), 29, 29, 25)},
-    "va_es": {"soc_pct": 24, "ongrid_power_w": 185, "charged_energy_wh": 1598, "discharged_energy_wh": 69_427},
-    "va148_totals": {"charged_energy_wh": 100_547, "discharged_energy_wh": 270_180, "pv_energy_wh": None},
-    "va149_pvtotal": {"pv_energy_wh": 259_680, "soc_pct": None, "ongrid_power_w": None},
+    "va147_em": UNUSED,
+    "va147_pv_day": {"power_w": pytest.approx(109.8)},
+    "va_es": {"soc_pct": 24, "ongrid_power_w": 185},
+    "va148_totals": {"soc_pct": None, "ongrid_power_w": None},
+    "va149_pvtotal": {"soc_pct": None, "ongrid_power_w": None},
     "e3_139_device": {"model": "VenusE 3.0", "firmware": 139, "ble_mac": "009b080a1b2c", "ip": "192.168.x.20"},
     "e3_144_device": {"model": "VenusE 3.0", "firmware": 144, "ble_mac": "a8dd9f0a1b2c"},
-    # The counters of 144 stand still (flode#5): better none than a wrong one.
-    "e3_144_es": {"soc_pct": 81, "ongrid_power_w": 698, "charged_energy_wh": None, "discharged_energy_wh": None},
-    "e3_es_idle": {"soc_pct": 28, "ongrid_power_w": 0, "charged_energy_wh": None},
-    "e3_em_export": {"power_w": -51, "phase_power_w": (-51, 0, 0)},
+    "e3_144_es": {"soc_pct": 81, "ongrid_power_w": 698},
+    "e3_es_idle": {"soc_pct": 28, "ongrid_power_w": 0},
+    "e3_em_export": UNUSED,
     "e3_150_device": {"model": "VenusE 3.0", "firmware": 150, "ble_mac": "5037cd0a1b2c"},
-    "e3_150_mode_charging": {"mode": DeviceMode.AUTO, "ongrid_power_w": -984, "soc_pct": 57, "ct_connected": False},
+    "e3_150_mode_charging": {"mode": DeviceMode.AUTO, "ongrid_power_w": -984, "soc_pct": 57},
     "e3_150_pv_error": {"code": -32601},
     "e2_156_device": {"model": "VenusE", "firmware": 156, "ble_mac": "2419720a1b2c"},
-    "e2_156_bat": {"soc_pct": 11, "temperature_c": 20, "capacity_wh": 563, "may_charge": None},
-    "e2_156_es": {"soc_pct": 11, "discharged_energy_wh": 18_400, "charged_energy_wh": 1_219_200},
-    "e2_156_es_charging": {"soc_pct": 25, "ongrid_power_w": -2491, "battery_power_w": None, "charged_energy_wh": None},
-    "e2_155_es": {"soc_pct": 14, "ongrid_power_w": 0, "offgrid_power_w": None, "charged_energy_wh": 91_900},
+    "e2_156_bat": {"soc_pct": 11, "temperature_c": 20},
+    "e2_156_es": {"soc_pct": 11},
+    "e2_156_es_charging": {"soc_pct": 25, "ongrid_power_w": -2491},
+    "e2_155_es": {"soc_pct": 14, "ongrid_power_w": 0, "offgrid_power_w": None},
     "e2_155_invalid_params": {"code": -32602},
     "c_153_device": {"model": "VenusC", "firmware": 153, "ble_mac": "acd9290a1b2c", "wifi_mac": None},
     "fw144_parse_error": {"code": -32700, "id": 0},
@@ -95,10 +92,9 @@ type Parser = Callable[[Reply, Profile], object]
 PARSERS: dict[str, Parser] = {
     Method.GET_DEVICE: lambda r, p: parse_info(r.result, model=r.model, mac=r.mac, received_at=1.0),
     Method.ES_GET_MODE: lambda r, p: parse_mode(r.result, 1.0),
-    Method.ES_GET_STATUS: lambda r, p: parse_energy(r.result, p, 1.0),
+    Method.ES_GET_STATUS: lambda r, p: parse_status(r.result, 1.0),
     Method.BAT_GET_STATUS: lambda r, p: parse_battery(r.result, p, 1.0),
     Method.PV_GET_STATUS: lambda r, p: parse_pv(r.result, p, 1.0),
-    Method.EM_GET_STATUS: lambda r, p: parse_meter(r.result, 1.0),
 }
 
 

@@ -9,12 +9,9 @@ from typing import Any, override
 
 import pytest
 
-from custom_components.home_energy_controller.marstek import (
-    MarstekClient,
-    MarstekConnectionError,
-    MarstekTimeout,
-    Method,
-)
+from custom_components.home_energy_controller.marstek.client import MarstekClient
+from custom_components.home_energy_controller.marstek.errors import MarstekConnectionError, MarstekTimeout
+from custom_components.home_energy_controller.marstek.frames import Method
 
 from .conftest import ALL_LOST, CLIENT_HOST, FIRST_LOST, PATIENT, PeerFactory
 from .peer import MODE, Peer, silent
@@ -24,7 +21,7 @@ HOST = "127.0.0.2"
 
 async def read(client: MarstekClient, port: int, host: str = HOST) -> dict[str, Any]:
     """Ask a battery for its mode."""
-    return await client.request(host, port, Method.ES_GET_MODE, {"id": 0})
+    return (await client.exchange(host, port, Method.ES_GET_MODE, {"id": 0})).result
 
 
 async def test_a_taken_port_is_replaced_and_said_so(client: MarstekClient, peer: Peer, port: int) -> None:
@@ -135,11 +132,11 @@ async def test_nothing_is_ever_sent_empty(client: MarstekClient, peer: Peer, por
 async def test_a_command_cannot_be_broadcast(client: MarstekClient, peer: Peer, port: int, host: str) -> None:
     """It would reach every battery of the home; the kernel refuses, also after a discovery."""
     with pytest.raises(MarstekConnectionError):
-        await client.request(host, port, Method.ES_SET_MODE, {"id": 0, "config": {}})
+        await client.exchange(host, port, Method.ES_SET_MODE, {"id": 0, "config": {}})
     with client.listening(lambda *_: None) as request_id:
         await client.broadcast_get_device(request_id, "127.255.255.255", port)
     with pytest.raises(MarstekConnectionError):
-        await client.request(host, port, Method.ES_SET_MODE, {"id": 0, "config": {}})
+        await client.exchange(host, port, Method.ES_SET_MODE, {"id": 0, "config": {}})
 
 
 async def test_a_name_is_looked_up_once_and_again_after_silence(

@@ -11,15 +11,15 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 import pytest
 
-from custom_components.home_energy_controller.meter import (
-    HomeWizardMeter,
+from custom_components.home_energy_controller.meter import homewizard
+from custom_components.home_energy_controller.meter.base import (
     MeterApiDisabled,
     MeterError,
     MeterInvalidReply,
     MeterNotFound,
     MeterUnreachable,
-    homewizard,
 )
+from custom_components.home_energy_controller.meter.homewizard import HomeWizardMeter
 
 type Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

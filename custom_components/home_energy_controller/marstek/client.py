@@ -8,7 +8,7 @@ import ipaddress
 import logging
 import random
 import socket
-from typing import Any, Final
+from typing import Final
 
 from .endpoint import Endpoint, EndpointFactory, open_socket
 from .errors import (
@@ -101,19 +101,6 @@ class MarstekClient:
     def statistics(self) -> ClientStatistics:
         """Return a copy of the counters."""
         return replace(self._statistics)
-
-    async def request(
-        self,
-        host: str,
-        port: int,
-        method: Method,
-        params: Params,
-        *,
-        mac: str | None = None,
-        gap_s: float = LONGEST_GAP_S,
-    ) -> dict[str, Any]:
-        """Return the result object of one request; see `exchange`."""
-        return (await self.exchange(host, port, method, params, mac=mac, gap_s=gap_s)).result
 
     async def exchange(
         self,

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import deque
-from datetime import time
 import logging
 from typing import Final
 
@@ -10,20 +9,18 @@ from .client import Clock, MarstekClient
 from .errors import MarstekProtocolError, MarstekRejected, MarstekTimeout, MarstekUnsupported, MarstekWrongDevice
 from .exchange import Answer
 from .frames import (
-    EVERY_DAY,
     Config,
     Method,
     Params,
     auto_config,
     disabled_slot_config,
-    manual_slot_config,
     passive_config,
     redact_address,
     set_result,
 )
-from .models import BatteryStatus, DeviceInfo, EnergyStatus, LinkStatistics, MeterStatus, ModeStatus, PvStatus, Reading
+from .models import BatteryStatus, DeviceInfo, LinkStatistics, ModeStatus, PvStatus, Reading, Status
 from .profiles import Profile, profile_for
-from .results import parse_battery, parse_energy, parse_info, parse_meter, parse_mode, parse_pv
+from .results import parse_battery, parse_info, parse_mode, parse_pv, parse_status
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -56,10 +53,9 @@ class MarstekDevice:
         self.mac = mac
         self.info = info
         self.mode: ModeStatus | None = None
-        self.energy: EnergyStatus | None = None
+        self.status: Status | None = None
         self.battery: BatteryStatus | None = None
         self.pv: PvStatus | None = None
-        self.meter: MeterStatus | None = None
         self.replies: dict[Method, Answer] = {}
         """The last answer to each question as it came, for diagnostics."""
         self._client = client
@@ -91,7 +87,7 @@ class MarstekDevice:
         load on the socket is a load of the home that the grid meter does not see. A model without a socket leaves that
         field out.
         """
-        statuses = [status for status in (self.mode, self.energy) if status and status.ongrid_power_w is not None]
+        statuses = [status for status in (self.mode, self.status) if status and status.ongrid_power_w is not None]
         status = max(statuses, key=lambda status: status.received_at, default=None)
         if status is None or status.ongrid_power_w is None:
             return None
@@ -116,7 +112,7 @@ class MarstekDevice:
         """Return the newest state of charge (%); None while unknown."""
         known = [
             Reading(status.soc_pct, status.received_at)
-            for status in (self.mode, self.energy, self.battery)
+            for status in (self.mode, self.status, self.battery)
             if status is not None and status.soc_pct is not None
         ]
         return max(known, key=lambda reading: reading.received_at, default=None)
@@ -152,11 +148,11 @@ class MarstekDevice:
         self.mode = parse_mode(answer.result, answer.received_at)
         return self.mode
 
-    async def read_energy(self) -> EnergyStatus:
-        """Read power and counters (ES.GetStatus); mute where the profile says so."""
+    async def read_status(self) -> Status:
+        """Read power and charge (ES.GetStatus); mute where the profile says so."""
         answer = await self._ask(Method.ES_GET_STATUS, _ID)
-        self.energy = parse_energy(answer.result, self.profile, answer.received_at)
-        return self.energy
+        self.status = parse_status(answer.result, answer.received_at)
+        return self.status
 
     async def read_battery(self) -> BatteryStatus:
         """Read the cells (Bat.GetStatus); on firmware where that is not safe, do not."""
@@ -170,19 +166,13 @@ class MarstekDevice:
         self.pv = parse_pv(answer.result, self.profile, answer.received_at)
         return self.pv
 
-    async def read_meter(self) -> MeterStatus:
-        """Read the paired meter (EM.GetStatus)."""
-        answer = await self._ask(Method.EM_GET_STATUS, _ID)
-        self.meter = parse_meter(answer.result, answer.received_at)
-        return self.meter
-
     async def poll(self) -> None:
         """Read what is due and safe on this firmware; raises only when power and charge could not be read."""
         wait_s = self._mode_wait_s()
         if wait_s <= 0.0:
             await self.read_mode()
         elif self.profile.energy_status_answers:
-            await self.read_energy()
+            await self.read_status()
         else:
             await asyncio.sleep(wait_s)
             await self.poll()  # Another command may have come meanwhile.
@@ -204,15 +194,6 @@ class MarstekDevice:
         if not self.profile.has_passive:
             raise MarstekUnsupported(-32601, "this model or firmware has no Passive mode")
         return await self._command(passive_config(power_w, countdown_s))
-
-    async def set_manual_slot(
-        self, slot: int, start: time, end: time, power_w: int, *, week_set: int = EVERY_DAY
-    ) -> bool:
-        """Enable one schedule slot and switch to Manual; returns whether the device says that it did.
-
-        Every other enabled slot acts as well, and all of them stay when we are gone.
-        """
-        return await self._command(manual_slot_config(slot, start, end, power_w, week_set=week_set))
 
     async def disable_slot(self, slot: int | None = None) -> bool:
         """Disable one schedule slot and switch to Manual, which is 0 W as long as no other slot is enabled.

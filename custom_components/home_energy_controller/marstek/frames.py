@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import time
 from enum import StrEnum
 import json
 import math
@@ -18,8 +17,6 @@ MAX_DATAGRAM_BYTES = 4_096
 MAX_POWER_W = 2_500
 MAX_COUNTDOWN_S = 86_400
 SLOT_COUNT = 10
-EVERY_DAY = 0b1111111
-"""Bit 0 is Monday."""
 
 _MAX_BRACKETS = 32
 _NUMBER = re.compile(r"\s*[-+]?\d+(\.\d+)?\s*", re.ASCII)
@@ -43,7 +40,6 @@ class Method(StrEnum):
     ES_SET_MODE = "ES.SetMode"
     BAT_GET_STATUS = "Bat.GetStatus"
     PV_GET_STATUS = "PV.GetStatus"
-    EM_GET_STATUS = "EM.GetStatus"
 
     @property
     def is_write(self) -> bool:
@@ -169,32 +165,12 @@ def passive_config(power_w: int, countdown_s: int) -> Config:
     return {"mode": "Passive", "passive_cfg": {"power": power_w, "cd_time": countdown_s}}
 
 
-def manual_slot_config(slot: int, start: time, end: time, power_w: int, *, week_set: int = EVERY_DAY) -> Config:
-    """Return the configuration that switches to Manual and enables one schedule slot (W, + discharges).
-
-    Raises MarstekBadParameters: also for 0 W, which an enabled slot may read as "no limit" (jaapp PR 24), and for
-    an end not after the start, which some firmware refuses (split the slot at midnight).
-    """
-    _check("power", power_w, -MAX_POWER_W, MAX_POWER_W)
-    _check("week_set", week_set, 1, EVERY_DAY)
-    if power_w == 0:
-        raise MarstekBadParameters("an enabled slot needs a power: 0 W may mean no limit")
-    if end <= start:
-        raise MarstekBadParameters("a slot must end after its start, on the same day")
-    return _slot(slot, f"{start:%H:%M}", f"{end:%H:%M}", week_set=week_set, power_w=power_w, enable=1)
-
-
 def disabled_slot_config(slot: int) -> Config:
     """Return the configuration that switches to Manual and disables one slot; raises MarstekBadParameters."""
-    # One minute a week: should a firmware overlook `enable`, this is the least that a slot can do.
-    return _slot(slot, "00:00", "00:01", week_set=1, power_w=0, enable=0)
-
-
-def _slot(slot: int, start: str, end: str, *, week_set: int, power_w: int, enable: int) -> Config:
-    """Return a Manual configuration of one slot."""
     _check("slot", slot, 0, SLOT_COUNT - 1)
-    manual = {"time_num": slot, "start_time": start, "end_time": end, "week_set": week_set}
-    return {"mode": "Manual", "manual_cfg": manual | {"power": power_w, "enable": enable}}
+    # One minute a week: should a firmware overlook `enable`, this is the least that a slot can do.
+    manual = {"start_time": "00:00", "end_time": "00:01", "week_set": 1, "power": 0, "enable": 0}
+    return {"mode": "Manual", "manual_cfg": {"time_num": slot, **manual}}
 
 
 def _check(name: str, value: object, low: int, high: int) -> None:

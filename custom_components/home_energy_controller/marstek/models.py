@@ -44,36 +44,22 @@ class DeviceInfo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ModeStatus:
-    """Mode, power and charge (ES.GetMode): the one status that every firmware answers."""
+class Status:
+    """Power and charge (ES.GetStatus)."""
 
-    mode: DeviceMode
     ongrid_power_w: float | None = None
     """AC power at the grid side: + feeds the house."""
     offgrid_power_w: float | None = None
     """Power of the backup socket: + feeds its load."""
     soc_pct: float | None = None
-    ct_connected: bool | None = None
-    """Often False with a live meter on E3 and A (jaapp#142): no proof that there is none."""
-    ct_power_w: float | None = None
-    """House power as the device's own meter sees it: + = import."""
     received_at: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EnergyStatus:
-    """Power and counters (ES.GetStatus); counters are None where their scale is not established."""
+class ModeStatus(Status):
+    """The same with the mode (ES.GetMode): the one status that every firmware answers."""
 
-    soc_pct: float | None = None
-    rated_capacity_wh: float | None = None
-    ongrid_power_w: float | None = None
-    offgrid_power_w: float | None = None
-    battery_power_w: float | None = None
-    """DC power, + = discharging; HMG-50 before 154 only."""
-    charged_energy_wh: float | None = None
-    discharged_energy_wh: float | None = None
-    pv_energy_wh: float | None = None
-    received_at: float
+    mode: DeviceMode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +68,6 @@ class BatteryStatus:
 
     soc_pct: float | None = None
     temperature_c: float | None = None
-    capacity_wh: float | None = None
-    """Energy left."""
-    rated_capacity_wh: float | None = None
-    may_charge: bool | None = None
-    may_discharge: bool | None = None
     received_at: float
 
 
@@ -96,20 +77,6 @@ class PvStatus:
 
     power_w: float | None
     """Sum of the strings."""
-    string_power_w: tuple[float, ...] = ()
-    received_at: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeterStatus:
-    """The meter that is paired with the battery (EM.GetStatus)."""
-
-    connected: bool | None = None
-    power_w: float | None = None
-    """House power: + = import."""
-    phase_power_w: tuple[float | None, float | None, float | None] = (None, None, None)
-    imported_energy_wh: float | None = None
-    exported_energy_wh: float | None = None
     received_at: float
 
 

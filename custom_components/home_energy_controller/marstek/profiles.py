@@ -20,24 +20,13 @@ class Family(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scales:
-    """Factors from the raw number to our unit; None where nobody established one: the value is then not reported."""
-
-    temperature: float | None = 1.0
-    capacity: float | None = 1.0
-    battery_power: float | None = None
-    """Negative: the raw value is + while charging."""
-    grid_energy: float | None = 1.0
-    pv_energy: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """How to treat one family from one firmware on."""
 
     family: Family
     firmware_major: int
-    scales: Scales = Scales()
+    temperature_scale: float | None = 1.0
+    """From the raw number to degrees; None where nobody established it: then it is not reported."""
     reset_prone: bool = False
     """Polling may wipe the settings of the device (taurgis#14, jaapp#75): ask seldom, and GetMode or GetStatus only."""
     has_passive: bool = True
@@ -75,15 +64,11 @@ class Profile:
 # (taurgis#15) and with 156 for HMG-50.
 _E3: Final = Profile(family=Family.VENUS_E3, firmware_major=150, power_class_choices=(600, 800, 2500))
 _HMG50: Final = Profile(
-    family=Family.HMG50,
-    firmware_major=156,
-    scales=Scales(temperature=10.0, grid_energy=100.0),
-    power_class_choices=(600, 800, 2500),
+    family=Family.HMG50, firmware_major=156, temperature_scale=10.0, power_class_choices=(600, 800, 2500)
 )
 _A: Final = Profile(
     family=Family.VENUS_A,
     firmware_major=150,
-    scales=Scales(pv_energy=10.0),
     has_pv=True,
     pv1_may_be_deciwatt=True,
     power_class_choices=(600, 800, 1200, 1500),
@@ -92,41 +77,27 @@ _D: Final = Profile(family=Family.VENUS_D, firmware_major=150, has_pv=True, powe
 _MINI: Final = Profile(
     family=Family.MINI, firmware_major=0, has_passive=False, slot_count=6, power_class_choices=(600, 800)
 )
-_E3_148: Final = replace(_E3, firmware_major=148, reset_prone=True, mode_read_delay_s=15.0)
+_E3_144: Final = replace(_E3, firmware_major=144, reset_prone=True, mode_read_delay_s=15.0)
 _E3_139: Final = replace(
-    _E3_148,
-    firmware_major=139,
-    scales=Scales(temperature=0.1, capacity=None, grid_energy=None),
-    energy_status_answers=False,
-    mode_read_delay_s=0.0,
+    _E3_144, firmware_major=139, temperature_scale=0.1, energy_status_answers=False, mode_read_delay_s=0.0
 )
-_A_149: Final = replace(_A, firmware_major=149, reset_prone=True, mode_read_delay_s=15.0)
+_A_148: Final = replace(_A, firmware_major=148, reset_prone=True, mode_read_delay_s=15.0)
 _D_148: Final = replace(_D, firmware_major=148, reset_prone=True, mode_read_delay_s=15.0)
 
 # Per family in the order of the first firmware; the last row that applies counts.
 _TABLE: Final = (
-    # GetStatus is mute on 137 and 139 (jaapp#9, #74); some 135 have no Passive (jaapp#71); 139 has temperature x10 and
-    # capacity off by 10; the counters stand still before 148 (flode#5).
-    replace(_E3_139, firmware_major=0, scales=Scales(capacity=None, grid_energy=None), has_passive=False),
+    # GetStatus is mute on 137 and 139 (jaapp#9, #74); some 135 have no Passive (jaapp#71); 139 has temperature x10.
+    replace(_E3_139, firmware_major=0, temperature_scale=1.0, has_passive=False),
     _E3_139,
-    replace(_E3_148, firmware_major=144, scales=Scales(grid_energy=None)),
-    _E3_148,
+    _E3_144,
     _E3,
-    # The scales change at 154 (jaapp#67). 154 and 155 leave GetStatus unanswered (stijn); their bat_power has no
-    # established scale, and it is gone from 156 (jaapp#119).
-    replace(
-        _HMG50,
-        firmware_major=0,
-        scales=Scales(capacity=0.01, battery_power=-0.1, grid_energy=10.0),
-        reset_prone=True,
-    ),
+    # The scale changes at 154 (jaapp#67); 154 and 155 leave GetStatus unanswered (stijn).
+    replace(_HMG50, firmware_major=0, temperature_scale=1.0, reset_prone=True),
     replace(_HMG50, firmware_major=154, reset_prone=True, energy_status_answers=False),
     _HMG50,
-    # 1500 W from 148 (taurgis#27); the solar counter is 0 until 148, then in 0.01 kWh (taurgis#35); the first string is
-    # mostly in 0.1 W (taurgis#2, #57).
-    replace(_A_149, firmware_major=0, scales=Scales(), power_class_choices=(600, 800, 1200)),
-    replace(_A_149, firmware_major=148, scales=Scales()),
-    _A_149,
+    # 1500 W from 148 (taurgis#27); the first string is mostly in 0.1 W (taurgis#2, #57).
+    replace(_A_148, firmware_major=0, power_class_choices=(600, 800, 1200)),
+    _A_148,
     _A,
     # 2500 W from 148 (taurgis#27).
     replace(_D_148, firmware_major=0, power_class_choices=(600, 800, 2200)),
@@ -136,11 +107,7 @@ _TABLE: Final = (
     _MINI,
     # Whatever we do not know is treated with the greatest care.
     Profile(
-        family=Family.UNKNOWN,
-        firmware_major=0,
-        scales=Scales(temperature=None, capacity=None, grid_energy=None),
-        reset_prone=True,
-        energy_status_answers=False,
+        family=Family.UNKNOWN, firmware_major=0, temperature_scale=None, reset_prone=True, energy_status_answers=False
     ),
 )
 

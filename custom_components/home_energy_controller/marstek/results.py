@@ -9,17 +9,14 @@ from typing import Any, Final
 
 from .errors import MarstekProtocolError
 from .frames import as_mac, as_number, as_text
-from .models import BatteryStatus, DeviceInfo, DeviceMode, EnergyStatus, MeterStatus, ModeStatus, PvStatus
+from .models import BatteryStatus, DeviceInfo, DeviceMode, ModeStatus, PvStatus, Status
 from .profiles import Profile
 
 type Result = dict[str, Any]
 
 MAX_BATTERY_POWER_W: Final = 10_000.0
-MAX_HOUSE_POWER_W: Final = 100_000.0
-"""Three phases may well exceed what a battery can do."""
 MAX_FIRMWARE: Final = 9_999
 PV_STRINGS: Final = 4
-METER_WH_PER_COUNT: Final = 0.1
 
 # Numbers as aiomarstek and dnoshawork take them.
 _MODES: Final = {"0": "auto", "1": "ai", "2": "manual", "3": "passive", "4": "ups"}
@@ -43,44 +40,25 @@ def parse_info(result: Result, *, model: str | None, mac: str | None, received_a
 
 def parse_mode(result: Result, received_at: float) -> ModeStatus:
     """Read ES.GetMode."""
-    return ModeStatus(
-        mode=_mode(result.get("mode")),
-        ongrid_power_w=_power(result, "ongrid_power"),
-        offgrid_power_w=_power(result, "offgrid_power"),
-        soc_pct=_soc(result, "bat_soc"),
-        ct_connected=_flag(result, "ct_state"),
-        ct_power_w=_power(result, "total_power", limit_w=MAX_HOUSE_POWER_W),
-        received_at=received_at,
-    )
+    return ModeStatus(mode=_mode(result.get("mode")), **_power_and_charge(result), received_at=received_at)
 
 
-def parse_energy(result: Result, profile: Profile, received_at: float) -> EnergyStatus:
-    """Read ES.GetStatus; its pv_power is left out, being mostly 0 on the models that have any."""
-    scales = profile.scales
-    return EnergyStatus(
-        soc_pct=_soc(result, "bat_soc"),
-        rated_capacity_wh=_counter(result, "bat_cap", 1.0),
-        ongrid_power_w=_power(result, "ongrid_power"),
-        offgrid_power_w=_power(result, "offgrid_power"),
-        battery_power_w=_power(result, "bat_power", scales.battery_power),
-        charged_energy_wh=_counter(result, "total_grid_input_energy", scales.grid_energy),
-        discharged_energy_wh=_counter(result, "total_grid_output_energy", scales.grid_energy),
-        pv_energy_wh=_counter(result, "total_pv_energy", scales.pv_energy),
-        received_at=received_at,
-    )
+def parse_status(result: Result, received_at: float) -> Status:
+    """Read ES.GetStatus.
+
+    Its energy counters are left alone: their scale differs by model and firmware, and some stand still.
+    """
+    return Status(**_power_and_charge(result), received_at=received_at)
 
 
 def parse_battery(result: Result, profile: Profile, received_at: float) -> BatteryStatus:
     """Read Bat.GetStatus."""
-    temperature_c = _scaled(result, "bat_temp", profile.scales.temperature)
+    raw, scale = as_number(result.get("bat_temp")), profile.temperature_scale
+    temperature_c = None if raw is None or scale is None else raw * scale
     return BatteryStatus(
         soc_pct=_soc(result, "soc"),
         # A wrong scale shows here first, and is no reason to lose the rest.
         temperature_c=temperature_c if temperature_c is None or -40.0 <= temperature_c <= 90.0 else None,
-        capacity_wh=_counter(result, "bat_capacity", profile.scales.capacity),
-        rated_capacity_wh=_counter(result, "rated_capacity", 1.0),
-        may_charge=_flag(result, "charg_flag"),
-        may_discharge=_flag(result, "dischrg_flag"),
         received_at=received_at,
     )
 
@@ -88,30 +66,11 @@ def parse_battery(result: Result, profile: Profile, received_at: float) -> Batte
 def parse_pv(result: Result, profile: Profile, received_at: float) -> PvStatus:
     """Read PV.GetStatus: numbered strings on real devices, a single one in the document's table."""
     names = [f"pv{number}_" for number in range(1, PV_STRINGS + 1) if f"pv{number}_power" in result] or ["pv_"]
-    raw = {name: as_number(result.get(f"{name}power")) for name in names}
-    powers = {name: power for name, power in raw.items() if power is not None}
+    powers = {name: power for name in names if (power := as_number(result.get(f"{name}power"))) is not None}
     if profile.pv1_may_be_deciwatt and "pv1_" in powers and _first_string_is_deciwatt(result, powers):
         powers["pv1_"] /= 10.0
-    for power in powers.values():
-        _check_power(power, MAX_BATTERY_POWER_W)
-    strings = tuple(powers.values())
-    return PvStatus(power_w=sum(strings) if strings else None, string_power_w=strings, received_at=received_at)
-
-
-def parse_meter(result: Result, received_at: float) -> MeterStatus:
-    """Read EM.GetStatus."""
-    return MeterStatus(
-        connected=_flag(result, "ct_state"),
-        power_w=_power(result, "total_power", limit_w=MAX_HOUSE_POWER_W),
-        phase_power_w=(
-            _power(result, "a_power", limit_w=MAX_HOUSE_POWER_W),
-            _power(result, "b_power", limit_w=MAX_HOUSE_POWER_W),
-            _power(result, "c_power", limit_w=MAX_HOUSE_POWER_W),
-        ),
-        imported_energy_wh=_counter(result, "input_energy", METER_WH_PER_COUNT),
-        exported_energy_wh=_counter(result, "output_energy", METER_WH_PER_COUNT),
-        received_at=received_at,
-    )
+    strings = [_possible(power) for power in powers.values()]
+    return PvStatus(power_w=sum(strings) if strings else None, received_at=received_at)
 
 
 def _first_string_is_deciwatt(result: Result, powers: dict[str, float]) -> bool:
@@ -140,13 +99,26 @@ def _mode(value: object) -> DeviceMode:
         return DeviceMode.UNKNOWN
 
 
-def _flag(result: Result, name: str) -> bool | None:
-    """Return a yes or no; numbers count as in C."""
-    value = result.get(name)
-    if isinstance(value, bool):
-        return value
-    number = as_number(value)
-    return None if number is None else number != 0
+def _power_and_charge(result: Result) -> dict[str, float | None]:
+    """Return what both statuses tell."""
+    return {
+        "ongrid_power_w": _power(result, "ongrid_power"),
+        "offgrid_power_w": _power(result, "offgrid_power"),
+        "soc_pct": _soc(result, "bat_soc"),
+    }
+
+
+def _power(result: Result, name: str) -> float | None:
+    """Return a power in W."""
+    power_w = as_number(result.get(name))
+    return None if power_w is None else _possible(power_w)
+
+
+def _possible(power_w: float) -> float:
+    """Return a power (W); raise MarstekProtocolError for one that cannot be."""
+    if abs(power_w) > MAX_BATTERY_POWER_W:
+        raise MarstekProtocolError(f"power of {power_w:g} W")
+    return power_w
 
 
 def _soc(result: Result, name: str) -> float | None:
@@ -155,31 +127,3 @@ def _soc(result: Result, name: str) -> float | None:
     if soc_pct is not None and not 0.0 <= soc_pct <= 100.0:
         raise MarstekProtocolError(f"{name} {soc_pct:g} %")
     return soc_pct
-
-
-def _power(
-    result: Result, name: str, scale: float | None = 1.0, *, limit_w: float = MAX_BATTERY_POWER_W
-) -> float | None:
-    """Return a power in W."""
-    power_w = _scaled(result, name, scale)
-    if power_w is not None:
-        _check_power(power_w, limit_w)
-    return power_w
-
-
-def _check_power(power_w: float, limit_w: float) -> None:
-    """Raise MarstekProtocolError for a power that cannot be."""
-    if abs(power_w) > limit_w:
-        raise MarstekProtocolError(f"power of {power_w:g} W")
-
-
-def _counter(result: Result, name: str, scale: float | None) -> float | None:
-    """Return an energy in Wh; a negative one is an overflow of the device and therefore unknown."""
-    energy_wh = _scaled(result, name, scale)
-    return None if energy_wh is None or energy_wh < 0.0 else energy_wh
-
-
-def _scaled(result: Result, name: str, scale: float | None) -> float | None:
-    """Return a number in our unit; None when it is missing or its scale is not established."""
-    number = as_number(result.get(name))
-    return None if number is None or scale is None else number * scale
