@@ -173,12 +173,12 @@ def test_battery_that_does_more_than_it_was_told_counts_with_what_it_does() -> N
 
 
 def test_command_during_a_change_of_leader_stays_within_what_was_decided() -> None:
-    """The old leader is held at no more than its fuse leaves beside the new one."""
+    """The new leader takes no more than its fuse leaves, the old one holds no more of the rest than its own does."""
     given_ = site(battery("a"), battery("b"))
-    targets = (replace(follow("a", 0), most=Reach(discharge_w=1180)), lead("b"))
+    targets = (replace(follow("a", 0), most=Reach(discharge_w=1180)), replace(lead("b"), most=Reach(discharge_w=600)))
     told = snapshot(seen("a", mode=Mode.AUTO, power=2000), seen("b"))
     commands = pursue(decision(*targets, leader="b"), told, given_, PursueMemory(), 0).commands
-    assert commands == (passive("a", 1180),)
+    assert commands == (passive("a", 1180), passive("b", 600))
 
 
 def test_battery_that_has_to_wait_for_auto_is_not_told_it() -> None:
