@@ -226,6 +226,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             saved=self.store.saved,
             batteries=tuple(self.batteries.values()),
             figures=self.figures,
+            before=self.data,
             now=now,
         )
 

@@ -12,6 +12,8 @@ from .store import StoredBattery, StoredSite
 
 DETAILS_AGE_LIMIT_S = 900.0
 """Three readings of the cells."""
+SETTLES_S = 30.0
+"""As long as a battery is told again; then it follows, or does not."""
 TROUBLED = {Health.NOT_FOLLOWING, Health.SILENT, Health.TAKEN, Health.WRONG_SIGN}
 PROBLEMS = {SiteState.METER_LOST, SiteState.NO_BATTERY, SiteState.LEADER_WITHOUT_EFFECT}
 
@@ -26,9 +28,10 @@ def site_snapshot(
     saved: StoredSite,
     batteries: Iterable[Battery],
     figures: Figures,
+    before: SiteSnapshot | None,
     now: float,
 ) -> SiteSnapshot:
-    """Return the site as it is shown."""
+    """Return the site as it is shown; `before` is what was shown last."""
     members = {
         battery.id: battery_snapshot(
             battery,
@@ -36,6 +39,7 @@ def site_snapshot(
             saved.battery(battery.id),
             decision,
             pursuit=pursuit,
+            before=None if before is None else before.batteries[battery.id].health,
             now=now,
         )
         for battery in batteries
@@ -77,11 +81,12 @@ def battery_snapshot(
     decision: Decision,
     *,
     pursuit: Pursuit | None,
+    before: Health | None,
     now: float,
 ) -> BatterySnapshot:
     """Return one battery as it is shown."""
     seen = battery.observation
-    health = pursuit.health.get(battery.id, Health.UNTOUCHED) if pursuit else Health.UNTOUCHED
+    health = _calm_health(battery.id, pursuit, before, now)
     diagnosis = pursuit.diagnosis.get(battery.id) if pursuit else None
     available = battery.is_available(now)
     soc_pct = _fresh(seen.soc_pct, now, battery.age_limit_s)
@@ -109,6 +114,16 @@ def battery_snapshot(
         setpoint_w=stored.setpoint_w,
         reserve_pct=stored.reserve_pct,
     )
+
+
+def _calm_health(battery_id: str, pursuit: Pursuit | None, before: Health | None, now: float) -> Health:
+    """Return how far a battery does what it was told; one that follows is not unsettled by every new power."""
+    if pursuit is None:
+        return Health.UNTOUCHED
+    health = pursuit.health[battery_id]
+    if health is not Health.SETTLING or before is not Health.PROVEN:
+        return health
+    return Health.PROVEN if now - pursuit.memory.sent[battery_id].asked_at < SETTLES_S else health
 
 
 def _fresh[T](timed: Timed[T] | None, now: float, limit_s: float) -> T | None:

@@ -17,6 +17,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
+from .battery import Battery
 from .control.model import Health, Mode, Role, SiteState
 from .coordinator import SiteConfigEntry
 from .entity import BatteryEntity, ChargerEntity, MeasuringBatteryEntity, SiteEntity
@@ -39,6 +40,7 @@ class BatterySensorDescription(SensorEntityDescription):
     value: Callable[[BatterySnapshot], StateType | datetime]
     outlives_silence: bool = False
     """Shown while the battery is silent: a total, or a fact about the silence."""
+    exists: Callable[[Battery], bool] = lambda _: True
 
 
 def _power(key: str) -> dict[str, Any]:
@@ -167,6 +169,7 @@ BATTERY_SENSORS = (
         state_class=SensorStateClass.MEASUREMENT,
         native_unit_of_measurement=UnitOfTemperature.CELSIUS,
         entity_category=EntityCategory.DIAGNOSTIC,
+        exists=lambda battery: battery.device.profile.battery_status_safe,
         value=lambda battery: battery.temperature_c,
     ),
     BatterySensorDescription(
@@ -211,6 +214,7 @@ async def async_setup_entry(
                     coordinator, battery, description
                 )
                 for description in BATTERY_SENSORS
+                if description.exists(battery)
             ),
             config_subentry_id=battery.subentry.subentry_id,
         )
@@ -267,6 +271,13 @@ class BatterySensor(BatteryEntity, SensorEntity):
 
 class MeasuringBatterySensor(MeasuringBatteryEntity, BatterySensor):
     """A sensor of a battery that shows what it says now."""
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether there is anything to show: who runs by itself is asked for no power, which is not unknown."""
+        is_asked = self.entity_description.key != "target_power" or self.snapshot.target_power_w is not None
+        return is_asked and super().available
 
 
 class ChargerSensor(ChargerEntity, SensorEntity):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from homeassistant.const import CONF_HOST, CONF_PORT
 
 from .battery import Battery
+from .const import CONF_FIRMWARE
 from .control.model import CommandKind, Mode, Role, SiteState, Timed
 from .control.standing import Diagnosis
 from .flow_helpers import search
@@ -62,6 +63,7 @@ class Watch:
         for battery in self.site.batteries.values():
             self._look_at(battery, now)
             self._compare_class(battery, snapshot)
+            self._note_firmware(battery)
         show_issues(self, snapshot, now)
         lost = any(self._is_lost(battery) for battery in self.site.batteries.values())
         if lost and (self._searched_at is None or now - self._searched_at >= SEARCH_INTERVAL_S):
@@ -99,6 +101,15 @@ class Watch:
             self.limited.add(battery.id)
         elif power_w > LOWEST_CLASSES_W[-1] + 100:
             self.limited.discard(battery.id)
+
+    def _note_firmware(self, battery: Battery) -> None:
+        """Keep the firmware that a battery tells; the entry's update listener then starts the site again by it."""
+        info, data = battery.device.info, battery.subentry.data
+        told = None if info is None or info.received_at is None else info.firmware
+        if told is not None and told != data.get(CONF_FIRMWARE):
+            entry = self.site.config_entry
+            updated = {**data, CONF_FIRMWARE: told}
+            self.site.hass.config_entries.async_update_subentry(entry, battery.subentry, data=updated)
 
     def _is_lost(self, battery: Battery) -> bool:
         """Return whether a battery may be somewhere else by now."""

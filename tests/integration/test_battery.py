@@ -3,9 +3,11 @@
 import asyncio
 
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
 import pytest
 
 from custom_components.home_energy_controller.battery import Battery
+from custom_components.home_energy_controller.const import DOMAIN
 from custom_components.home_energy_controller.control.model import Command, CommandKind
 from simulation.battery import DeviceMode
 from simulation.devices import VENUS_E3_144
@@ -63,25 +65,35 @@ async def test_silent_cells_cost_only_the_temperature(world: World) -> None:
 
 
 async def test_details_give_way_to_a_command(world: World) -> None:
-    """What changes slowly can wait."""
+    """What changes slowly can wait, but not for its next turn five minutes later."""
     fake = world.site.batteries[0]
     fake.faults.add(Fault.BAT_MUTE)
+    assert first(world).device.details_due
     details = asyncio.ensure_future(first(world)._async_read_details())
     await asyncio.sleep(0.02)
     assert await write(world, CommandKind.PASSIVE) is True
     await details
+    assert first(world).device.details_due
 
 
 async def test_an_update_of_the_firmware_is_noticed(bare_world: World, hass: HomeAssistant) -> None:
-    """Configured on 144, which suffers from questions; updated in the app since."""
+    """Configured on 144, which suffers from questions; updated in the app since. Asked more, it tells more."""
     world = bare_world
     subentry = next(iter(world.entry.subentries.values()))
     data = {**subentry.data, "firmware": VENUS_E3_144.firmware}
     hass.config_entries.async_update_subentry(world.entry, subentry, data=data)
     await world.set_up()
     assert first(world).device.profile.reset_prone
+    with pytest.raises(AssertionError, match="temperature"):
+        world.battery_entity("sensor", 0, "temperature")
     await world.pass_time(130)
     assert not first(world).device.profile.reset_prone
+    await world.pass_time(90)
+    assert float(world.state(world.battery_entity("sensor", 0, "temperature"))) > 0
+    identifier = (DOMAIN, world.site.batteries[0].mac)
+    device = dr.async_get(hass).async_get_device_by_identifier(identifier, config_entry_id=world.entry.entry_id)
+    assert device is not None
+    assert device.sw_version == "150"
 
 
 @pytest.mark.parametrize(("fault", "accepted"), [(None, True), (Fault.SET_REFUSED, False), (Fault.NO_REPLY, None)])

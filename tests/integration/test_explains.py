@@ -16,7 +16,7 @@ from simulation.battery import DeviceMode
 from simulation.faults import Fault
 
 from .test_control import modes
-from .world import World
+from .world import World, written
 
 TEXTS = json.loads((Path(integration.__file__).parent / "translations" / "en.json").read_text(encoding="utf-8"))
 
@@ -50,6 +50,8 @@ async def test_role_and_command_state_tell_who_does_what(world: World) -> None:
     follower, other = (index for index in range(3) if index != leader)
     assert world.state(world.battery_entity("sensor", follower, "role")) == "follower"
     assert world.state(world.battery_entity("sensor", follower, "health")) == "proven"
+    assert world.state(world.battery_entity("sensor", leader, "target_power")) == "unavailable", "Auto has none"
+    assert world.state(world.battery_entity("sensor", follower, "target_power")) == "0"
 
     await world.call("select", "select_option", world.battery_entity("select", follower, "mode"), option="idle")
     world.site.batteries[other].faults.add(Fault.DEAD)
@@ -57,6 +59,21 @@ async def test_role_and_command_state_tell_who_does_what(world: World) -> None:
     assert world.state(world.battery_entity("sensor", follower, "role")) == "owner"
     assert world.state(world.battery_entity("sensor", other, "role")) == "unavailable"
     assert world.state(world.battery_entity("sensor", other, "health")) == "silent"
+
+
+async def test_a_new_power_unsettles_nobody(world: World) -> None:
+    """A follower is told another one every minute or so: that is no news, for the logbook least of all."""
+    await world.switch(on=True)
+    seen: list[str] = []
+    for load in (lambda _: 4200.0, lambda _: 6000.0, lambda _: 3600.0):
+        world.site.house.load = load
+        for _ in range(30):
+            await world.pass_time(4)
+            seen += [world.state(world.battery_entity("sensor", index, "health")) for index in range(3)]
+    told = {config["passive_cfg"]["power"] for _, config in written(world.site) if "passive_cfg" in config}
+    assert len(told) > 3
+    assert "proven" in seen
+    assert "settling" not in seen[90:]
 
 
 async def test_charging_is_shown_for_the_triggers_of_home_assistant(world: World) -> None:

@@ -53,7 +53,9 @@ async def test_two_hundred_reloads_leave_nothing_behind(world: World) -> None:
     for _ in range(RELOADS):
         await world.hass.config_entries.async_reload(world.entry.entry_id)
     await world.settle()
-    assert held(world) == before
+    # Home Assistant's own delayed writes may hold listeners before, and be done after.
+    grown = {what: number for what, number in held(world).items() if number > before[what]}
+    assert not grown
 
 
 async def test_a_battery_that_is_taken_out_while_it_leads_stands_still(world: World) -> None:

@@ -6,7 +6,14 @@ import logging
 from typing import Final
 
 from .client import Clock, MarstekClient
-from .errors import MarstekProtocolError, MarstekRejected, MarstekTimeout, MarstekUnsupported, MarstekWrongDevice
+from .errors import (
+    MarstekProtocolError,
+    MarstekRejected,
+    MarstekSuperseded,
+    MarstekTimeout,
+    MarstekUnsupported,
+    MarstekWrongDevice,
+)
 from .exchange import Answer
 from .frames import (
     Config,
@@ -182,8 +189,12 @@ class MarstekDevice:
 
     async def read_details(self) -> None:
         """Read what changes slowly and control can do without; a device that does not tell loses nothing."""
-        self._battery_asked_at = self._clock()
-        await self._try(Method.BAT_GET_STATUS)
+        asked_at, self._battery_asked_at = self._battery_asked_at, self._clock()
+        try:
+            await self._try(Method.BAT_GET_STATUS)
+        except MarstekSuperseded:
+            self._battery_asked_at = asked_at
+            raise
 
     async def set_auto(self) -> bool:
         """Let the device regulate on its own meter; returns whether it says that it does."""
