@@ -8,17 +8,12 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import SiteConfigEntry
-from .entity import MeasuringBatteryEntity, SiteEntity
+from .entity import BatteryEntity, SiteEntity
 
 PARALLEL_UPDATES = 0
 
-PROBLEM = BinarySensorEntityDescription(
-    key="problem", translation_key="problem", device_class=BinarySensorDeviceClass.PROBLEM
-)
-
-CHARGING = BinarySensorEntityDescription(
-    key="charging", translation_key="charging", device_class=BinarySensorDeviceClass.BATTERY_CHARGING
-)
+PROBLEM = BinarySensorEntityDescription(key="problem", device_class=BinarySensorDeviceClass.PROBLEM)
+CHARGING = BinarySensorEntityDescription(key="charging", device_class=BinarySensorDeviceClass.BATTERY_CHARGING)
 CHARGES_W = 50
 """A battery at rest shows a few watts either way."""
 
@@ -45,8 +40,14 @@ class ProblemSensor(SiteEntity, BinarySensorEntity):
         return self.coordinator.data.problem
 
 
-class ChargingSensor(MeasuringBatteryEntity, BinarySensorEntity):
+class ChargingSensor(BatteryEntity, BinarySensorEntity):
     """On while the battery charges; Home Assistant's own battery triggers listen to it."""
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether the battery was heard recently."""
+        return super().available and self.snapshot.available
 
     @property
     @override

@@ -17,7 +17,6 @@ PARALLEL_UPDATES = 1
 
 SETPOINT = NumberEntityDescription(
     key="setpoint",
-    translation_key="setpoint",
     device_class=NumberDeviceClass.POWER,
     native_unit_of_measurement=UnitOfPower.WATT,
     native_step=10,
@@ -25,7 +24,6 @@ SETPOINT = NumberEntityDescription(
 )
 GRID_TARGET = NumberEntityDescription(
     key="grid_target",
-    translation_key="grid_target",
     device_class=NumberDeviceClass.POWER,
     native_unit_of_measurement=UnitOfPower.WATT,
     native_min_value=-5000,
@@ -35,7 +33,6 @@ GRID_TARGET = NumberEntityDescription(
 )
 RESERVE = NumberEntityDescription(
     key="reserve",
-    translation_key="reserve",
     device_class=NumberDeviceClass.BATTERY,
     native_unit_of_measurement=PERCENTAGE,
     native_min_value=5,

@@ -12,10 +12,8 @@ from .entity import BatteryEntity, SiteEntity
 
 PARALLEL_UPDATES = 1
 
-STRATEGY = SelectEntityDescription(
-    key="strategy", translation_key="strategy", options=[strategy.value for strategy in Strategy]
-)
-MODE = SelectEntityDescription(key="mode", translation_key="mode", options=[wish.value for wish in Wish])
+STRATEGY = SelectEntityDescription(key="strategy", options=[strategy.value for strategy in Strategy])
+MODE = SelectEntityDescription(key="mode", options=[wish.value for wish in Wish])
 
 
 async def async_setup_entry(

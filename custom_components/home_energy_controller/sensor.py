@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, override
+from typing import Any, Final, override
 
 from homeassistant.components.sensor import (
     SensorDeviceClass,
@@ -20,7 +20,7 @@ from homeassistant.helpers.typing import StateType
 from .battery import Battery
 from .control.model import Health, Mode, Role, SiteState
 from .coordinator import SiteConfigEntry
-from .entity import BatteryEntity, ChargerEntity, MeasuringBatteryEntity, SiteEntity
+from .entity import BatteryEntity, ChargerEntity, SiteEntity
 from .snapshot import BatterySnapshot, SiteSnapshot
 
 PARALLEL_UPDATES = 0
@@ -43,162 +43,117 @@ class BatterySensorDescription(SensorEntityDescription):
     exists: Callable[[Battery], bool] = lambda _: True
 
 
-def _power(key: str) -> dict[str, Any]:
-    """Return what power sensors share."""
-    return {
-        "key": key,
-        "translation_key": key,
-        "device_class": SensorDeviceClass.POWER,
-        "state_class": SensorStateClass.MEASUREMENT,
-        "native_unit_of_measurement": UnitOfPower.WATT,
-    }
+POWER: Final[dict[str, Any]] = {
+    "device_class": SensorDeviceClass.POWER,
+    "state_class": SensorStateClass.MEASUREMENT,
+    "native_unit_of_measurement": UnitOfPower.WATT,
+}
+# kWh is what the Energy dashboard shows.
+ENERGY: Final[dict[str, Any]] = {
+    "device_class": SensorDeviceClass.ENERGY,
+    "state_class": SensorStateClass.TOTAL_INCREASING,
+    "native_unit_of_measurement": UnitOfEnergy.WATT_HOUR,
+    "suggested_unit_of_measurement": UnitOfEnergy.KILO_WATT_HOUR,
+    "suggested_display_precision": 2,
+}
+# Energy in the cells is never a total: it goes up and down.
+STORED: Final[dict[str, Any]] = {
+    "key": "energy_stored",
+    "device_class": SensorDeviceClass.ENERGY_STORAGE,
+    "state_class": SensorStateClass.MEASUREMENT,
+    "native_unit_of_measurement": UnitOfEnergy.WATT_HOUR,
+    "suggested_unit_of_measurement": UnitOfEnergy.KILO_WATT_HOUR,
+    "suggested_display_precision": 1,
+}
+SHARE: Final[dict[str, Any]] = {
+    "state_class": SensorStateClass.MEASUREMENT,
+    "native_unit_of_measurement": UnitOfRatio.PERCENTAGE,
+}
+SOC: Final[dict[str, Any]] = {
+    **SHARE,
+    "key": "soc",
+    "device_class": SensorDeviceClass.BATTERY,
+    "suggested_display_precision": 0,
+}
+DIAGNOSTIC: Final[dict[str, Any]] = {"entity_category": EntityCategory.DIAGNOSTIC}
+# Off by default is what changes with every reading: whoever wants it can have it.
+OFF: Final[dict[str, Any]] = {"entity_registry_enabled_default": False}
 
 
-def _energy(key: str) -> dict[str, Any]:
-    """Return what energy totals share; kWh is what the Energy dashboard shows."""
-    return {
-        "key": key,
-        "translation_key": key,
-        "device_class": SensorDeviceClass.ENERGY,
-        "state_class": SensorStateClass.TOTAL_INCREASING,
-        "native_unit_of_measurement": UnitOfEnergy.WATT_HOUR,
-        "suggested_unit_of_measurement": UnitOfEnergy.KILO_WATT_HOUR,
-        "suggested_display_precision": 2,
-    }
-
-
-def _stored() -> dict[str, Any]:
-    """Return what sensors of the energy in the cells share; never a total, since it goes up and down."""
-    return {
-        "key": "energy_stored",
-        "translation_key": "energy_stored",
-        "device_class": SensorDeviceClass.ENERGY_STORAGE,
-        "state_class": SensorStateClass.MEASUREMENT,
-        "native_unit_of_measurement": UnitOfEnergy.WATT_HOUR,
-        "suggested_unit_of_measurement": UnitOfEnergy.KILO_WATT_HOUR,
-        "suggested_display_precision": 1,
-    }
-
-
-def _enum(key: str, states: type[StrEnum]) -> dict[str, Any]:
+def _states(states: type[StrEnum]) -> dict[str, Any]:
     """Return what sensors with a list of states share."""
-    return {
-        "key": key,
-        "translation_key": key,
-        "device_class": SensorDeviceClass.ENUM,
-        "options": [state.value for state in states],
-    }
-
-
-def _share(key: str) -> dict[str, Any]:
-    """Return what shares of the day share."""
-    return {
-        "key": key,
-        "translation_key": key,
-        "state_class": SensorStateClass.MEASUREMENT,
-        "native_unit_of_measurement": UnitOfRatio.PERCENTAGE,
-    }
-
-
-def _soc() -> dict[str, Any]:
-    """Return what sensors of the state of charge share."""
-    return {
-        "key": "soc",
-        "translation_key": "soc",
-        "device_class": SensorDeviceClass.BATTERY,
-        "state_class": SensorStateClass.MEASUREMENT,
-        "native_unit_of_measurement": UnitOfRatio.PERCENTAGE,
-        "suggested_display_precision": 0,
-    }
+    return {"device_class": SensorDeviceClass.ENUM, "options": [state.value for state in states]}
 
 
 SITE_SENSORS = (
-    SiteSensorDescription(**_enum("state", SiteState), value=lambda site: site.state),
-    SiteSensorDescription(**_power("grid_power"), value=lambda site: site.grid_power_w),
-    SiteSensorDescription(**_power("net_load"), value=lambda site: site.net_load_w),
-    SiteSensorDescription(**_power("battery_power"), value=lambda site: site.battery_power_w),
-    SiteSensorDescription(**_soc(), value=lambda site: site.soc_pct),
-    SiteSensorDescription(**_energy("energy_charged"), value=lambda site: site.charged_wh),
-    SiteSensorDescription(**_energy("energy_discharged"), value=lambda site: site.discharged_wh),
-    SiteSensorDescription(**_stored(), value=lambda site: site.stored_wh),
-    SiteSensorDescription(**_share("self_consumption_today"), value=lambda site: site.today.self_consumption_pct),
-    SiteSensorDescription(**_share("self_sufficiency_today"), value=lambda site: site.today.self_sufficiency_pct),
-    # These change with every reading of the meter: whoever wants them can have them.
+    SiteSensorDescription(key="state", **_states(SiteState), value=lambda site: site.state),
+    SiteSensorDescription(key="grid_power", **POWER, value=lambda site: site.grid_power_w),
+    SiteSensorDescription(key="net_load", **POWER, value=lambda site: site.net_load_w),
+    SiteSensorDescription(key="battery_power", **POWER, value=lambda site: site.battery_power_w),
+    SiteSensorDescription(**SOC, value=lambda site: site.soc_pct),
+    SiteSensorDescription(key="energy_charged", **ENERGY, value=lambda site: site.charged_wh),
+    SiteSensorDescription(key="energy_discharged", **ENERGY, value=lambda site: site.discharged_wh),
+    SiteSensorDescription(**STORED, value=lambda site: site.stored_wh),
+    SiteSensorDescription(key="self_consumption_today", **SHARE, value=lambda site: site.today.self_consumption_pct),
+    SiteSensorDescription(key="self_sufficiency_today", **SHARE, value=lambda site: site.today.self_sufficiency_pct),
     SiteSensorDescription(
-        **_energy("grid_import_today"),
-        entity_registry_enabled_default=False,
-        value=lambda site: round(site.today.imported_wh, -1),
+        key="grid_import_today", **ENERGY, **OFF, value=lambda site: round(site.today.imported_wh, -1)
     ),
     SiteSensorDescription(
-        **_energy("grid_export_today"),
-        entity_registry_enabled_default=False,
-        value=lambda site: round(site.today.exported_wh, -1),
+        key="grid_export_today", **ENERGY, **OFF, value=lambda site: round(site.today.exported_wh, -1)
     ),
     SiteSensorDescription(
-        **_power("control_quality"),
-        entity_category=EntityCategory.DIAGNOSTIC,
-        entity_registry_enabled_default=False,
+        key="control_quality",
+        **POWER,
+        **DIAGNOSTIC,
+        **OFF,
         value=lambda site: site.quality.rms_w if site.quality else None,
     ),
 )
 
 BATTERY_SENSORS = (
-    BatterySensorDescription(**_soc(), value=lambda battery: battery.soc_pct),
-    BatterySensorDescription(**_power("power"), value=lambda battery: battery.power_w),
-    BatterySensorDescription(**_power("target_power"), value=lambda battery: battery.target_power_w),
+    BatterySensorDescription(**SOC, value=lambda battery: battery.soc_pct),
+    BatterySensorDescription(key="power", **POWER, value=lambda battery: battery.power_w),
+    BatterySensorDescription(key="target_power", **POWER, value=lambda battery: battery.target_power_w),
     BatterySensorDescription(
-        **_energy("energy_charged"), value=lambda battery: battery.charged_wh, outlives_silence=True
+        key="energy_charged", **ENERGY, value=lambda battery: battery.charged_wh, outlives_silence=True
     ),
     BatterySensorDescription(
-        **_energy("energy_discharged"), value=lambda battery: battery.discharged_wh, outlives_silence=True
+        key="energy_discharged", **ENERGY, value=lambda battery: battery.discharged_wh, outlives_silence=True
     ),
+    BatterySensorDescription(**STORED, **OFF, value=lambda battery: battery.stored_wh),
+    BatterySensorDescription(key="role", **_states(Role), value=lambda battery: battery.role, outlives_silence=True),
     BatterySensorDescription(
-        **_stored(), entity_registry_enabled_default=False, value=lambda battery: battery.stored_wh
-    ),
-    BatterySensorDescription(**_enum("role", Role), value=lambda battery: battery.role, outlives_silence=True),
-    BatterySensorDescription(
-        **_enum("health", Health),
-        entity_category=EntityCategory.DIAGNOSTIC,
-        value=lambda battery: battery.health,
-        outlives_silence=True,
+        key="health", **_states(Health), **DIAGNOSTIC, value=lambda battery: battery.health, outlives_silence=True
     ),
     BatterySensorDescription(
         key="temperature",
-        translation_key="temperature",
+        **DIAGNOSTIC,
         device_class=SensorDeviceClass.TEMPERATURE,
         state_class=SensorStateClass.MEASUREMENT,
         native_unit_of_measurement=UnitOfTemperature.CELSIUS,
-        entity_category=EntityCategory.DIAGNOSTIC,
         exists=lambda battery: battery.device.profile.battery_status_safe,
         value=lambda battery: battery.temperature_c,
     ),
-    BatterySensorDescription(
-        **_enum("device_mode", Mode),
-        entity_category=EntityCategory.DIAGNOSTIC,
-        value=lambda battery: battery.mode,
-    ),
+    BatterySensorDescription(key="device_mode", **_states(Mode), **DIAGNOSTIC, value=lambda battery: battery.mode),
     BatterySensorDescription(
         key="link_quality",
-        translation_key="link_quality",
-        state_class=SensorStateClass.MEASUREMENT,
-        native_unit_of_measurement=UnitOfRatio.PERCENTAGE,
-        entity_category=EntityCategory.DIAGNOSTIC,
+        **SHARE,
+        **DIAGNOSTIC,
         value=lambda battery: battery.link_quality_pct,
         outlives_silence=True,
     ),
     BatterySensorDescription(
         key="last_answer",
-        translation_key="last_answer",
+        **DIAGNOSTIC,
+        **OFF,
         device_class=SensorDeviceClass.TIMESTAMP,
-        entity_category=EntityCategory.DIAGNOSTIC,
-        entity_registry_enabled_default=False,
         value=lambda battery: battery.last_answer,
         outlives_silence=True,
     ),
 )
 
-
-CAR_POWER = SiteSensorDescription(**_power("car_power"), value=lambda site: site.car_power_w)
+CAR_POWER = SiteSensorDescription(key="car_power", **POWER, value=lambda site: site.car_power_w)
 
 
 async def async_setup_entry(
@@ -210,9 +165,7 @@ async def async_setup_entry(
     for battery in coordinator.batteries.values():
         async_add_entities(
             (
-                (BatterySensor if description.outlives_silence else MeasuringBatterySensor)(
-                    coordinator, battery, description
-                )
+                BatterySensor(coordinator, battery, description)
                 for description in BATTERY_SENSORS
                 if description.exists(battery)
             ),
@@ -252,9 +205,17 @@ class SiteSensor(SiteEntity, SensorEntity):
 
 
 class BatterySensor(BatteryEntity, SensorEntity):
-    """A sensor of a battery that goes on while the battery is silent."""
+    """A sensor of a battery; what the battery says now is gone while the battery is silent."""
 
     entity_description: BatterySensorDescription
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether there is anything to show: who runs by itself is asked for no power, which is not unknown."""
+        is_asked = self.entity_description.key != "target_power" or self.snapshot.target_power_w is not None
+        is_heard = self.entity_description.outlives_silence or self.snapshot.available
+        return super().available and is_asked and is_heard
 
     @property
     @override
@@ -267,17 +228,6 @@ class BatterySensor(BatteryEntity, SensorEntity):
     def extra_state_attributes(self) -> dict[str, Any] | None:
         """Return, with its health, what a battery did last instead of what it was told."""
         return {"diagnosis": self.snapshot.diagnosis} if self.entity_description.key == "health" else None
-
-
-class MeasuringBatterySensor(MeasuringBatteryEntity, BatterySensor):
-    """A sensor of a battery that shows what it says now."""
-
-    @property
-    @override
-    def available(self) -> bool:
-        """Return whether there is anything to show: who runs by itself is asked for no power, which is not unknown."""
-        is_asked = self.entity_description.key != "target_power" or self.snapshot.target_power_w is not None
-        return is_asked and super().available
 
 
 class ChargerSensor(ChargerEntity, SensorEntity):

@@ -11,7 +11,7 @@ from .entity import SiteEntity
 
 PARALLEL_UPDATES = 1
 
-CONTROLLER = SwitchEntityDescription(key="controller", translation_key="controller")
+CONTROLLER = SwitchEntityDescription(key="controller")
 
 
 async def async_setup_entry(

@@ -37,7 +37,7 @@ def test_no_more_than_fifteen_reasons() -> None:
 def test_every_state_has_a_text(description: Any) -> None:
     """A state without one shows as a word of the code."""
     if description.options is not None:
-        assert set(TEXTS["entity"]["sensor"][description.translation_key]["state"]) == set(description.options)
+        assert set(TEXTS["entity"]["sensor"][description.key]["state"]) == set(description.options)
 
 
 async def test_role_and_command_state_tell_who_does_what(world: World) -> None:
