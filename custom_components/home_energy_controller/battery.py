@@ -1,7 +1,8 @@
 """One battery at run time: its device, the one read and the one write that may be under way, and what it counted."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
 from datetime import datetime
 import logging
 from math import inf
@@ -47,6 +48,7 @@ from .marstek.client import MarstekClient
 from .marstek.device import MarstekDevice
 from .marstek.errors import MarstekError, MarstekSuperseded
 from .marstek.models import DeviceInfo
+from .marstek.profiles import Profile
 from .store import StoredBattery
 
 _LOGGER = logging.getLogger(__name__)
@@ -63,6 +65,24 @@ class Spawn(Protocol):
 
     def __call__(self, coroutine: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Start it."""
+
+
+def configured_settings(data: Mapping[str, Any], profile: Profile, circuit: Circuit | None) -> BatterySettings:
+    """Return what a subentry's data, the firmware and the circuit tell the controller about a battery."""
+    return BatterySettings(
+        battery_id=data[CONF_MAC],
+        power_class_w=data.get(CONF_POWER_CLASS_W, DEFAULT_POWER_CLASS_W),
+        charge_class_w=profile.charge_class_w,
+        capacity_wh=data.get(CONF_CAPACITY_WH, DEFAULT_CAPACITY_WH),
+        own_meter=OwnMeter(data.get(CONF_OWN_METER, OwnMeter.UNSURE)),
+        max_charge_w=data.get(CONF_MAX_CHARGE_W, DEFAULT_LIMIT_W),
+        max_discharge_w=data.get(CONF_MAX_DISCHARGE_W, DEFAULT_LIMIT_W),
+        ceiling_pct=data.get(CONF_CEILING_PCT, DEFAULT_CEILING_PCT),
+        circuit=circuit,
+        has_passive=profile.has_passive,
+        mode_read_delay_s=profile.mode_read_delay_s,
+        slots_cleared=data.get(CONF_SLOTS_CLEARED, False),
+    )
 
 
 class Battery:
@@ -115,24 +135,9 @@ class Battery:
         self._mode_from = -inf
 
     @property
-    def capacity_wh(self) -> float:
-        """Return what it stores when full, as the owner told."""
-        return float(self.subentry.data.get(CONF_CAPACITY_WH, DEFAULT_CAPACITY_WH))
-
-    @property
-    def power_class_w(self) -> int:
-        """Return what the device allows itself when it discharges."""
-        return int(self.subentry.data.get(CONF_POWER_CLASS_W, DEFAULT_POWER_CLASS_W))
-
-    @property
-    def ceiling_pct(self) -> float:
-        """Return the highest state of charge that its owner wants."""
-        return float(self.subentry.data.get(CONF_CEILING_PCT, DEFAULT_CEILING_PCT))
-
-    @property
     def configured(self) -> BatterySettings:
         """Return what the controller is told about it, but for what people set with entities."""
-        return self.settings(StoredBattery(), Release.AUTOMATIC)
+        return configured_settings(self.subentry.data, self.device.profile, self._circuit)
 
     @property
     def answering(self) -> bool:
@@ -173,26 +178,14 @@ class Battery:
 
     def settings(self, stored: StoredBattery, default_release: Release) -> BatterySettings:
         """Return what the controller is told about it."""
-        data = self.subentry.data
-        release = data.get(CONF_RELEASE, RELEASE_DEFAULT)
-        return BatterySettings(
-            battery_id=self.id,
-            power_class_w=self.power_class_w,
-            charge_class_w=self.device.profile.charge_class_w,
-            capacity_wh=self.capacity_wh,
-            own_meter=OwnMeter(data.get(CONF_OWN_METER, OwnMeter.UNSURE)),
+        release = self.subentry.data.get(CONF_RELEASE, RELEASE_DEFAULT)
+        return replace(
+            configured_settings(self.subentry.data, self.device.profile, self._circuit),
             wish=stored.wish,
             fixed_power_w=stored.setpoint_w,
-            max_charge_w=data.get(CONF_MAX_CHARGE_W, DEFAULT_LIMIT_W),
-            max_discharge_w=data.get(CONF_MAX_DISCHARGE_W, DEFAULT_LIMIT_W),
             reserve_pct=stored.reserve_pct,
-            ceiling_pct=self.ceiling_pct,
-            circuit=self._circuit,
             release=default_release if release == RELEASE_DEFAULT else Release(release),
             found_mode=stored.found_mode,
-            has_passive=self.device.profile.has_passive,
-            mode_read_delay_s=self.device.profile.mode_read_delay_s,
-            slots_cleared=data.get(CONF_SLOTS_CLEARED, False),
             sign_proven=stored.sign_proven,
         )
 

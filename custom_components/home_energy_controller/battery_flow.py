@@ -57,6 +57,7 @@ from .flow_helpers import (
     probed_data,
     reconfigure_schema,
     search,
+    show_form,
     suggested_details,
     unused_name,
 )
@@ -161,12 +162,7 @@ class BatteryFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
             failed = [address for address, key in failures.items() if key == errors["base"]]
         # Where several may be typed, a line is there to type the first into.
         suggested = user_input or ({CONF_HOST: [""]} if self._site is None else {})
-        return self.async_show_form(
-            step_id=step_id,
-            data_schema=self.add_suggested_values_to_schema(vol.Schema(fields), suggested),
-            description_placeholders={"host": ", ".join(failed)},
-            errors=errors,
-        )
+        return show_form(self, step_id, vol.Schema(fields), suggested, errors, host=", ".join(failed))
 
     async def _async_probe(self, addresses: list[str], default_port: int) -> dict[str, str]:
         """Take the batteries at these addresses, each once; return the error keys of the addresses that failed."""
@@ -252,15 +248,16 @@ class BatterySubentryFlow(BatteryFlow[SubentryFlowContext, SubentryFlowResult, t
                 return self.async_update_and_abort(self._site, subentry, title=title, data_updates=updates)
         choices = {*profile_for(data[CONF_MODEL], data[CONF_FIRMWARE]).power_class_choices, data[CONF_POWER_CLASS_W]}
         schema = reconfigure_schema(sorted(choices), self._names_and_circuits()[1])
-        return self.async_show_form(
-            step_id="reconfigure",
-            data_schema=self.add_suggested_values_to_schema(schema, user_input or _suggested_changes(subentry)),
-            description_placeholders={
-                "model": model_name(data[CONF_MODEL]),
-                "firmware": firmware_text(data[CONF_FIRMWARE]),
-                "host": data[CONF_HOST] if user_input is None else user_input[CONF_HOST],
-            },
-            errors=errors,
+        shown = user_input or _suggested_changes(subentry)
+        return show_form(
+            self,
+            "reconfigure",
+            schema,
+            shown,
+            errors,
+            model=model_name(data[CONF_MODEL]),
+            firmware=firmware_text(data[CONF_FIRMWARE]),
+            host=shown[CONF_HOST],
         )
 
     def _limits_trouble(self, data: Mapping[str, Any]) -> dict[str, str]:

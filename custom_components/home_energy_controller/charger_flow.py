@@ -33,7 +33,7 @@ from .const import (
 )
 from .control.car import LEAST_A
 from .control.charger import CarSettings
-from .flow_helpers import lasting_id, own_entities
+from .flow_helpers import lasting_id, number_box, own_entities, show_form
 
 ENTITIES: Final = (CONF_CONNECTED, CONF_POWER, CONF_OUTPUT)
 NUMBERS: Final = (CONF_PHASES, CONF_VOLTAGE_V, CONF_MOST_A, CONF_SURPLUS_PCT, CONF_LOW_TARIFF_W)
@@ -75,14 +75,8 @@ class ChargerSubentryFlow(ConfigSubentryFlow):
 
     def _form(self, step_id: str, suggested: Mapping[str, Any], errors: dict[str, str]) -> SubentryFlowResult:
         """Return the form."""
-        schema = self.add_suggested_values_to_schema(self._schema(), suggested)
         least_w = LEAST_A * car_settings(_numbers(suggested)).step_w
-        return self.async_show_form(
-            step_id=step_id,
-            data_schema=schema,
-            errors=errors,
-            description_placeholders={"least": str(least_w)},
-        )
+        return show_form(self, step_id, self._schema(), suggested, errors, least=str(least_w))
 
     def _schema(self) -> vol.Schema:
         """Return the fields; our own entities are left out: a controller that follows itself runs away."""
@@ -98,11 +92,11 @@ class ChargerSubentryFlow(ConfigSubentryFlow):
                 vol.Required(CONF_CONNECTED): connected,
                 vol.Optional(CONF_POWER): power,
                 vol.Optional(CONF_OUTPUT): output,
-                vol.Required(CONF_PHASES): _number(1, 3),
-                vol.Required(CONF_VOLTAGE_V): _number(100, 260, UnitOfElectricPotential.VOLT),
-                vol.Required(CONF_MOST_A): _number(LEAST_A, 80, UnitOfElectricCurrent.AMPERE),
-                vol.Required(CONF_SURPLUS_PCT): _number(0, 100, UnitOfRatio.PERCENTAGE),
-                vol.Required(CONF_LOW_TARIFF_W): _number(0, 60_000, UnitOfPower.WATT),
+                vol.Required(CONF_PHASES): number_box(1, 3),
+                vol.Required(CONF_VOLTAGE_V): number_box(100, 260, UnitOfElectricPotential.VOLT),
+                vol.Required(CONF_MOST_A): number_box(LEAST_A, 80, UnitOfElectricCurrent.AMPERE),
+                vol.Required(CONF_SURPLUS_PCT): number_box(0, 100, UnitOfRatio.PERCENTAGE),
+                vol.Required(CONF_LOW_TARIFF_W): number_box(0, 60_000, UnitOfPower.WATT),
                 vol.Required(CONF_MAY_FEED): selector.BooleanSelector(),
             }
         )
@@ -141,10 +135,3 @@ class ChargerSubentryFlow(ConfigSubentryFlow):
 def _numbers(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is no entity; the frontend sends whole numbers as floats."""
     return {CONF_MAY_FEED: given[CONF_MAY_FEED], **{key: int(given[key]) for key in NUMBERS}}
-
-
-def _number(least: int, most: int, unit: str | None = None) -> selector.NumberSelector:
-    """Return a field for a whole number."""
-    box = selector.NumberSelectorMode.BOX
-    config: selector.NumberSelectorConfig = {"min": least, "max": most, "step": 1, "mode": box}
-    return selector.NumberSelector(config | {"unit_of_measurement": unit} if unit else config)

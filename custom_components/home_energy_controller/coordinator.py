@@ -13,7 +13,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, Upda
 from homeassistant.util import dt as dt_util
 
 from .charger import Charger
-from .const import CONF_METER_AGE_LIMIT_S, DEFAULT_METER_AGE_LIMIT_S, DOMAIN
+from .const import DOMAIN
 from .control.decide import DecideMemory
 from .control.model import (
     Action,
@@ -38,7 +38,7 @@ from .errors import refusal
 from .figures import Figures
 from .holds import Holds
 from .marstek.client import MarstekClient
-from .meter.base import Meter, MeterError
+from .meter.base import Meter
 from .publish import site_snapshot
 from .settings import site_batteries, site_settings
 from .site_meter import SiteMeter
@@ -89,12 +89,11 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             always_update=False,
         )
         self.client = client
-        self.meter: Meter = meter
+        self.meter: SiteMeter = SiteMeter(meter)
         self.store = store
         self.clock = clock
         self.batteries = site_batteries(entry, client, store, clock, self.spawn)
         self.charger = Charger(hass, entry, self.spawn)
-        self._site_meter = SiteMeter(meter)
         self._net_load_w: tuple[Timed[float], ...] = ()
         self._decide_memory = DecideMemory()
         self._pursue_memory = PursueMemory()
@@ -133,7 +132,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         if decision.finished and thought.settings.enabled:
             _LOGGER.info("All are full: back to the strategy %s", self.store.site.strategy_before)
             self.store.update(strategy=self.store.site.strategy_before)
-        published = self._publish(decision, now)
+        published = self._publish(decision, thought.settings, now)
         self._watch.look(published, now)
         return published
 
@@ -164,26 +163,16 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
     async def _async_read_meter(self, limit_s: float) -> None:
         """Read the meter."""
         powers = (battery.observation.power_w for battery in self.batteries.values())
-        await self._site_meter.read(limit_s, sum(power.value for power in powers if power is not None))
-
-    @property
-    def meter_w(self) -> Timed[float] | None:
-        """Return the meter's newest reading (W, + import) that can be true."""
-        return self._site_meter.power_w
-
-    @property
-    def meter_failure(self) -> MeterError | None:
-        """Return why the newest reading of the meter failed."""
-        return self._site_meter.failure
+        await self.meter.read(limit_s, sum(power.value for power in powers if power is not None))
 
     def _sample_net_load(self) -> None:
         """Add a sample of the net load, when this cycle makes one, and forget old ones."""
-        now = self.clock()
+        now, meter_w = self.clock(), self.meter.power_w
         recent = tuple(old for old in self._net_load_w if old.fresh(now, NET_LOAD_HISTORY_S))
         observations = tuple(battery.observation for battery in self.batteries.values())
         for seen, leader_id in (self._unsampled, (observations, self._leader_id)):
             power = next((battery.power_w for battery in seen if battery.battery_id == leader_id), None)
-            before, after = (self.meter_w, self.meter_w) if power is None else self._site_meter.around(power.at)
+            before, after = (meter_w, meter_w) if power is None else self.meter.around(power.at)
             limits = {battery.id: battery.age_limit_s for battery in self.batteries.values()}
             sample = sample_net_load(before, after, seen, leader_id, now, age_limit_s=limits)
             if sample is not None and (not recent or sample.at > recent[-1].at):
@@ -200,7 +189,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         for command in pursuit.commands:
             self.batteries[command.battery_id].write(command)
         due_s = CALM_INTERVAL_S if pursuit.next_due is None else pursuit.next_due - now
-        if self._site_meter.is_awaited(now):
+        if self.meter.is_awaited(now):
             due_s = BUSY_INTERVAL_S
         self.update_interval = timedelta(seconds=min(CALM_INTERVAL_S, max(BUSY_INTERVAL_S, due_s)))
 
@@ -214,11 +203,11 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
                 _LOGGER.info("%s: %s (%s)", self.batteries[battery_id].name, diagnosis, pursuit.health[battery_id])
         self._diagnosis = pursuit.diagnosis
 
-    def _publish(self, decision: Decision, now: float) -> SiteSnapshot:
+    def _publish(self, decision: Decision, settings: Settings, now: float) -> SiteSnapshot:
         """Return what entities read."""
-        fresh_s = self.config_entry.options.get(CONF_METER_AGE_LIMIT_S, DEFAULT_METER_AGE_LIMIT_S)
+        fresh_s, meter_w = settings.meter_age_limit_s, self.meter.power_w
         return site_snapshot(
-            meter_w=self.meter_w if self.meter_w and self.meter_w.fresh(now, fresh_s) else None,
+            meter_w=meter_w if meter_w and meter_w.fresh(now, fresh_s) else None,
             decision=decision,
             state=self._state(decision),
             pursuit=self._pursuit,
@@ -239,7 +228,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
     def _snapshot(self) -> Snapshot:
         """Return the site as the controller sees it."""
         return Snapshot(
-            meter_w=self.meter_w,
+            meter_w=self.meter.power_w,
             batteries=tuple(battery.observation for battery in self.batteries.values()),
             net_load_w=self._net_load_w,
             car=self.charger.observe(),
@@ -256,11 +245,11 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
 
     def _require_answers(self) -> None:
         """Refuse a first refresh that tells nothing, so that Home Assistant says so and tries again."""
-        if self.meter_w is None:
+        if self.meter.power_w is None:
             raise UpdateFailed(
                 translation_domain=DOMAIN,
                 translation_key="meter_silent",
-                translation_placeholders={"meter": self.meter.description},
+                translation_placeholders={"meter": self.meter.source.description},
             )
         if self.batteries and all(b.observation.last_answer_at is None for b in self.batteries.values()):
             key = "port_taken" if self.client.taken_ports else "batteries_silent"

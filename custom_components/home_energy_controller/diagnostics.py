@@ -36,7 +36,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: SiteCon
         "entry": {"data": dict(entry.data), "options": dict(entry.options)},
         "polling": not entry.pref_disable_polling,
         "store": encode(coordinator.store.site),
-        "meter": coordinator.meter.description,
+        "meter": coordinator.meter.source.description,
         "client": {"bindings": coordinator.client.bindings, "datagrams": encode(coordinator.client.statistics)},
         "update_interval_s": coordinator.update_interval and coordinator.update_interval.total_seconds(),
         "now": coordinator.clock(),

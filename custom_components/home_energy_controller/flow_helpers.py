@@ -10,13 +10,14 @@ from typing import Any, Final
 
 from homeassistant.components import network
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigSubentry, ConfigSubentryData
-from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PORT, PERCENTAGE, UnitOfPower
+from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PORT, PERCENTAGE, UnitOfEnergy, UnitOfPower
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import section
+from homeassistant.data_entry_flow import FlowContext, FlowHandler, FlowResult, section
 from homeassistant.helpers import entity_registry as er, selector
 import voluptuous as vol
 from yarl import URL
 
+from .battery import configured_settings
 from .const import (
     CONF_CAPACITY_WH,
     CONF_CEILING_PCT,
@@ -41,7 +42,7 @@ from .const import (
     RELEASE_DEFAULT,
     SUBENTRY_BATTERY,
 )
-from .control.model import BatterySettings, Circuit, OwnMeter, Release
+from .control.model import Circuit, OwnMeter, Release
 from .marstek.client import MarstekClient
 from .marstek.device import MarstekDevice
 from .marstek.discovery import discover
@@ -232,9 +233,33 @@ async def search(hass: HomeAssistant, client: MarstekClient) -> list[DiscoveredD
         return []
 
 
+def show_form[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
+    flow: FlowHandler[ContextT, ResultT, HandlerT],
+    step_id: str,
+    schema: vol.Schema,
+    suggested: Mapping[str, Any],
+    errors: dict[str, str],
+    **placeholders: str,
+) -> ResultT:
+    """Show a form that holds what is suggested: at first what is known, after an error what was typed."""
+    return flow.async_show_form(
+        step_id=step_id,
+        data_schema=flow.add_suggested_values_to_schema(schema, suggested),
+        errors=errors,
+        description_placeholders=placeholders,
+    )
+
+
+def number_box(least: float, most: float, unit: str | None = None, *, step: float = 1) -> selector.NumberSelector:
+    """Return a field for a number that is typed."""
+    box = selector.NumberSelectorMode.BOX
+    config: selector.NumberSelectorConfig = {"min": least, "max": most, "step": step, "mode": box}
+    return selector.NumberSelector(config | {"unit_of_measurement": unit} if unit else config)
+
+
 def port_selector() -> selector.NumberSelector:
     """Return a field for a UDP port."""
-    return selector.NumberSelector({"min": 1, "max": 65535, "step": 1, "mode": selector.NumberSelectorMode.BOX})
+    return number_box(1, 65535)
 
 
 def details_schema(power_classes_w: Iterable[int], circuits: Iterable[str]) -> vol.Schema:
@@ -255,16 +280,13 @@ def details_schema(power_classes_w: Iterable[int], circuits: Iterable[str]) -> v
 
 def reconfigure_schema(power_classes_w: Iterable[int], circuits: Iterable[str]) -> vol.Schema:
     """Return the form of everything that can be changed about a battery."""
-    capacity = selector.NumberSelector(
-        {"min": 1, "max": 40, "step": 0.01, "unit_of_measurement": "kWh", "mode": selector.NumberSelectorMode.BOX}
-    )
     releases = selector.SelectSelector({"options": [RELEASE_DEFAULT, *Release], "translation_key": CONF_RELEASE})
     return vol.Schema(
         {
             vol.Required(CONF_HOST): selector.TextSelector(),
             vol.Required(CONF_PORT): port_selector(),
             **details_schema(power_classes_w, circuits).schema,
-            vol.Required(CONF_CAPACITY_KWH): capacity,
+            vol.Required(CONF_CAPACITY_KWH): number_box(1, 40, UnitOfEnergy.KILO_WATT_HOUR, step=0.01),
             vol.Required(CONF_RELEASE): releases,
             vol.Required(CONF_LIMITS): section(limits_schema(), {"collapsed": True}),
         }
@@ -273,15 +295,7 @@ def reconfigure_schema(power_classes_w: Iterable[int], circuits: Iterable[str]) 
 
 def watt_selector(most_w: int) -> selector.NumberSelector:
     """Return a field for a power."""
-    return selector.NumberSelector(
-        {
-            "min": 0,
-            "max": most_w,
-            "step": 10,
-            "unit_of_measurement": UnitOfPower.WATT,
-            "mode": selector.NumberSelectorMode.BOX,
-        }
-    )
+    return number_box(0, most_w, UnitOfPower.WATT, step=10)
 
 
 def limits_schema() -> vol.Schema:
@@ -298,15 +312,9 @@ def limits_schema() -> vol.Schema:
 
 def is_bound(data: Mapping[str, Any], circuits: Mapping[str, Circuit]) -> bool:
     """Return whether a battery that has its own meter is kept from Auto by its limits, or by its circuit."""
-    battery = BatterySettings(
-        battery_id=data[CONF_MAC],
-        power_class_w=data[CONF_POWER_CLASS_W],
-        charge_class_w=profile_for(data[CONF_MODEL], data[CONF_FIRMWARE]).charge_class_w,
-        max_charge_w=data.get(CONF_MAX_CHARGE_W, DEFAULT_LIMIT_W),
-        max_discharge_w=data.get(CONF_MAX_DISCHARGE_W, DEFAULT_LIMIT_W),
-        circuit=circuits.get(data.get(CONF_CIRCUIT, "")),
-    )
-    return data[CONF_OWN_METER] != OwnMeter.NO and not battery.may_run_auto
+    profile = profile_for(data[CONF_MODEL], data[CONF_FIRMWARE])
+    battery = configured_settings(data, profile, circuits.get(data.get(CONF_CIRCUIT, "")))
+    return battery.own_meter is not OwnMeter.NO and not battery.may_run_auto
 
 
 def loses_auto(

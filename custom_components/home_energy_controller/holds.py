@@ -1,13 +1,11 @@
 """Powers that were asked for with an end: after a time, or at a state of charge."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .control.losses import divide
-from .control.model import Release, Wish
+from .control.model import Wish
 from .errors import refusal
-from .store import StoredBattery
 
 if TYPE_CHECKING:
     from .battery import Battery
@@ -73,20 +71,19 @@ class Holds:
     def _able(self) -> list[Battery]:
         """Return the batteries that can hold a power and that nobody set to something else by hand."""
         coordinator = self._coordinator
-        wishes: Mapping[str, StoredBattery] = coordinator.store.site.batteries
         return [
             battery
             for battery in coordinator.batteries.values()
             if battery.device.profile.has_passive
             and battery.is_available(coordinator.clock())
-            and wishes.get(battery.id, StoredBattery()).wish in {Wish.CONTROLLED, Wish.FIXED}
+            and coordinator.store.site.battery(battery.id).wish in {Wish.CONTROLLED, Wish.FIXED}
         ]
 
 
 def _limit_w(battery: Battery, power_w: int) -> int:
     """Return what a battery may be asked for (W, positive) in the direction of a power."""
-    settings = battery.settings(StoredBattery(), Release.IDLE)
-    return settings.discharge_limit_w if power_w > 0 else settings.charge_limit_w
+    configured = battery.configured
+    return configured.discharge_limit_w if power_w > 0 else configured.charge_limit_w
 
 
 def _is_reached(battery: Battery, power_w: int, target_soc_pct: float | None) -> bool:

@@ -53,14 +53,14 @@ def _without_effect(watch: Watch, snapshot: SiteSnapshot, *, sensor: bool) -> bo
 SITE_ISSUES: Final = (
     SiteIssue(
         key="meter_api_off",
-        applies=lambda watch, snapshot, now: isinstance(watch.site.meter_failure, MeterApiDisabled),
+        applies=lambda watch, snapshot, now: isinstance(watch.site.meter.failure, MeterApiDisabled),
     ),
     SiteIssue(
         key="meter_lost",
         applies=lambda watch, snapshot, now: (
-            now - watch.meter_at > LONG_S and not isinstance(watch.site.meter_failure, MeterApiDisabled)
+            now - watch.meter_at > LONG_S and not isinstance(watch.site.meter.failure, MeterApiDisabled)
         ),
-        names=lambda watch: {"meter": watch.site.meter.description},
+        names=lambda watch: {"meter": watch.site.meter.source.description},
     ),
     SiteIssue(
         key="leader_without_effect",

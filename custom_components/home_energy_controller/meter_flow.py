@@ -28,6 +28,7 @@ from .flow_helpers import (
     lasting_id,
     own_entities,
     parse_address,
+    show_form,
 )
 from .meter.base import MeterError, MeterStale
 from .meter.homewizard import HomeWizardMeter
@@ -65,12 +66,7 @@ class MeterFlow(ConfigFlow):
                 errors[CONF_HOST] = error_key(err)
                 product = str(err)  # Only the message about a wrong product shows it.
         schema = vol.Schema({vol.Required(CONF_HOST): selector.TextSelector()})
-        return self.async_show_form(
-            step_id="homewizard",
-            data_schema=self.add_suggested_values_to_schema(schema, user_input or self._suggested()),
-            description_placeholders={"product": product},
-            errors=errors,
-        )
+        return show_form(self, "homewizard", schema, user_input or self._suggested(), errors, product=product)
 
     @override
     async def async_step_zeroconf(self, discovery_info: ZeroconfServiceInfo) -> ConfigFlowResult:
@@ -111,11 +107,7 @@ class MeterFlow(ConfigFlow):
                 vol.Required(CONF_INVERT, default=False): selector.BooleanSelector(),
             }
         )
-        return self.async_show_form(
-            step_id="sensor",
-            data_schema=self.add_suggested_values_to_schema(schema, user_input or self._suggested()),
-            errors=errors,
-        )
+        return show_form(self, "sensor", schema, user_input or self._suggested(), errors)
 
     async def _async_homewizard(self, address: str) -> dict[str, Any]:
         """Return the meter at an address once it told that it is one."""

@@ -25,7 +25,7 @@ from .const import (
     SUBENTRY_BATTERY,
 )
 from .control.model import Circuit
-from .flow_helpers import LEAST_LIMIT_W, lasting_id, loses_auto, watt_selector
+from .flow_helpers import LEAST_LIMIT_W, lasting_id, loses_auto, number_box, show_form, watt_selector
 from .tariffs import CONF_PRICE, price_entity_id, tariff_schema, tariff_trouble
 
 METER_AGE_LIMITS_S: Final = (15, 300)
@@ -73,12 +73,7 @@ class SiteOptionsFlow(OptionsFlow):
                 kept = {name: value for name, value in self.config_entry.options.items() if name not in known}
                 return self.async_create_entry(data=kept | options)
             errors["base"] = key
-        return self.async_show_form(
-            step_id="init",
-            data_schema=self.add_suggested_values_to_schema(_schema(), user_input or self._present()),
-            errors=errors,
-            description_placeholders=placeholders,
-        )
+        return show_form(self, "init", _schema(), user_input or self._present(), errors, **placeholders)
 
     def _present(self) -> dict[str, Any]:
         """Return the options as the form has them."""
@@ -136,9 +131,9 @@ def _schema() -> vol.Schema:
     )
     fields: dict[str, selector.ObjectSelectorField] = {
         CONF_NAME: {"required": True, "selector": selector.TextSelector()},
-        CONF_LIMIT_A: {"selector": _number(100, UnitOfElectricCurrent.AMPERE)},
-        CONF_VOLTAGE_V: {"selector": _number(400, UnitOfElectricPotential.VOLT), "default": VOLTAGE_V},
-        CONF_LIMIT_W: {"selector": _number(100_000, UnitOfPower.WATT)},
+        CONF_LIMIT_A: {"selector": number_box(0, 100, UnitOfElectricCurrent.AMPERE)},
+        CONF_VOLTAGE_V: {"selector": number_box(0, 400, UnitOfElectricPotential.VOLT), "default": VOLTAGE_V},
+        CONF_LIMIT_W: {"selector": number_box(0, 100_000, UnitOfPower.WATT)},
     }
     circuits = selector.ObjectSelector(
         {"fields": fields, "multiple": True, "label_field": CONF_NAME, "translation_key": CONF_CIRCUIT}
@@ -155,11 +150,4 @@ def _schema() -> vol.Schema:
             vol.Required(CONF_TARIFF): section(tariff_schema(), {"collapsed": True}),
             vol.Required(CONF_METER): section(vol.Schema(meter), {"collapsed": True}),
         }
-    )
-
-
-def _number(most: int, unit: str) -> selector.NumberSelector:
-    """Return a field for a whole number that is typed."""
-    return selector.NumberSelector(
-        {"min": 0, "max": most, "step": 1, "unit_of_measurement": unit, "mode": selector.NumberSelectorMode.BOX}
     )

@@ -45,7 +45,7 @@ def site_snapshot(
         for battery in batteries
     }
     stored_wh = _sum(member.stored_wh for member in members.values())
-    capacity_wh = sum(battery.capacity_wh for battery in batteries)
+    capacity_wh = sum(battery.configured.capacity_wh for battery in batteries)
     # Where all were taken out by hand, that nobody can be controlled is no news to their owner.
     is_asked_for = not members or any(member.wish is Wish.CONTROLLED for member in members.values())
     troubled = any(not member.available or member.health in TROUBLED for member in members.values())
@@ -98,7 +98,7 @@ def battery_snapshot(
     return BatterySnapshot(
         available=available,
         soc_pct=soc_pct,
-        stored_wh=None if soc_pct is None else round(soc_pct / 100 * battery.capacity_wh),
+        stored_wh=None if soc_pct is None else round(soc_pct / 100 * battery.configured.capacity_wh),
         power_w=None if power_w is None else round(power_w),
         target_power_w=_target_power_w(target),
         temperature_c=status.temperature_c if status and now - status.received_at <= DETAILS_AGE_LIMIT_S else None,

@@ -46,7 +46,7 @@ class Watch:
     @property
     def meter_at(self) -> float:
         """Return of when the meter's newest value is."""
-        return self.site.meter_w.at if self.site.meter_w else self._began_at
+        return self.site.meter.power_w.at if self.site.meter.power_w else self._began_at
 
     @property
     def taken_ports(self) -> list[int]:
@@ -93,8 +93,8 @@ class Watch:
     def _compare_class(self, battery: Battery, snapshot: SiteSnapshot) -> None:
         """See whether a battery is at the end of its power below where its owner said that it is."""
         shown = snapshot.batteries[battery.id]
-        power_w = shown.power_w or 0
-        at_class = any(abs(power_w - class_w) <= 40 for class_w in LOWEST_CLASSES_W if class_w < battery.power_class_w)
+        power_w, told_w = shown.power_w or 0, battery.configured.power_class_w
+        at_class = any(abs(power_w - class_w) <= 40 for class_w in LOWEST_CLASSES_W if class_w < told_w)
         falls_short = shown.diagnosis is Diagnosis.LIMITED
         leads_in_vain = shown.role is Role.LEADER and snapshot.state is SiteState.LEADER_WITHOUT_EFFECT
         if at_class and (falls_short or leads_in_vain):
