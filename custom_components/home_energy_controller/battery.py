@@ -115,7 +115,6 @@ class Battery:
                 ble_mac=self.id,
                 wifi_mac=data.get(CONF_WIFI_MAC),
             ),
-            clock=clock,
         )
         self.totals = EnergyTotals(charged_wh=stored.charged_wh, discharged_wh=stored.discharged_wh)
         # Whoever ran before us may have sent a command a moment ago.
@@ -213,15 +212,10 @@ class Battery:
 
     def write(self, command: Command) -> asyncio.Task[None]:
         """Start a write; one that is under way is given up, because its command is history."""
-        self.cancel_write()
-        self._write = self._spawn(self._async_write(command), f"write {self.name}")
-        return self._write
-
-    def cancel_write(self) -> None:
-        """Give up a write that is under way."""
         if self._write is not None:
             self._write.cancel()
-            self._write = None
+        self._write = self._spawn(self._async_write(command), f"write {self.name}")
+        return self._write
 
     async def _async_read(self) -> None:
         """Poll the device and count its energy."""

@@ -312,7 +312,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         # Switched off, somebody is still here to renew what was set by hand; closing, nobody is.
         keep_wishes = not self._closing and only is None
         settings = self._settings(Release.AS_FOUND if only else None)
-        commands = release(settings, self._pursue_memory, self._snapshot(), keep_wishes=keep_wishes)
+        commands = release(settings, self._pursue_memory, keep_wishes=keep_wishes)
         commands = tuple(command for command in commands if only in {None, command.battery_id})
         self._pursue_memory = self._pursue_memory.released(commands, self.clock())
         for command in commands:

@@ -177,7 +177,7 @@ def course(given_: Settings, steps: list[Step]) -> list[tuple[Snapshot, Settings
         decision, remembered = decide(snapshot, own, remembered, now)
         pursuit = pursue(decision, snapshot, own, told, now)
         told = pursuit.memory
-        release(own, told, snapshot)
+        release(own, told)
         stop(own, told, snapshot)
         result.append((snapshot, own, now, decision, pursuit))
     return result

@@ -55,7 +55,7 @@ def test_a_recording_decides_and_sends_the_same_again() -> None:
     world.toys["b"].reachable = True
     world.settings = replace(world.settings, strategy=Strategy.ZERO_CHARGE_ONLY)
     world.run(30)
-    commands = release(world.settings, world.pursue_memory, world.snapshot())
+    commands = release(world.settings, world.pursue_memory)
     world.pursue_memory = world.pursue_memory.released(commands, world.now)
     world.run(20)
     world.may_send = False

@@ -27,7 +27,7 @@ def told(*commands: Command, leader: str | None = None) -> PursueMemory:
 
 def released(settings: BatterySettings) -> tuple[Command, ...]:
     """Release one commanded battery."""
-    return release(site(settings), told(passive("a", 500)), snapshot(seen("a")))
+    return release(site(settings), told(passive("a", 500)))
 
 
 @pytest.mark.parametrize(
@@ -67,15 +67,15 @@ def test_what_the_owner_asked_of_a_battery_by_hand_outlives_the_controller() -> 
 def test_battery_that_was_never_touched_is_never_released() -> None:
     """It is as its owner wants it."""
     settings = site(battery("a", release=Release.IDLE), battery("b", release=Release.IDLE))
-    assert release(settings, told(passive("a", 500)), snapshot()) == (LONG,)
-    assert release(settings, PursueMemory(), snapshot()) == ()
+    assert release(settings, told(passive("a", 500))) == (LONG,)
+    assert release(settings, PursueMemory()) == ()
 
 
 def test_switching_off_leaves_the_owners_batteries_alone() -> None:
     """They go on being renewed."""
     settings = site(battery("a"), battery("b", wish=Wish.FIXED))
     memory = told(passive("a", 500), passive("b", 300))
-    assert release(settings, memory, snapshot(), keep_wishes=True) == (auto("a"),)
+    assert release(settings, memory, keep_wishes=True) == (auto("a"),)
 
 
 def test_stopping_leaves_a_leader_in_auto_when_it_may_do_everything() -> None:

@@ -74,6 +74,11 @@ class Sent:
         return self.command.kind is CommandKind.AUTO
 
     @property
+    def counts_from(self) -> float:
+        """Return from when at the earliest its countdown runs, as far as is known."""
+        return self.asked_at if self.armed_at is None else self.armed_at
+
+    @property
     def needs_mode(self) -> bool:
         """Return whether only a reading of the mode can prove it."""
         return self.is_auto or self.may_be_auto
@@ -104,8 +109,7 @@ def judge(sent: Sent, seen: BatteryObservation, battery: BatterySettings) -> Sen
     sent = _judge_mode(sent, seen)
     proof_at = _proof_at(sent, seen, battery)
     if proof_at is not None:
-        armed_at = sent.asked_at if sent.armed_at is None else sent.armed_at
-        return replace(sent, proven_at=proof_at, armed_at=armed_at, retry_at=None, mirrored_at=None)
+        return replace(sent, proven_at=proof_at, armed_at=sent.counts_from, retry_at=None, mirrored_at=None)
     is_loose = sent.may_be_auto and not sent.is_auto
     if sent.proven_at is not None and (is_loose or _has_left(sent, seen) or _is_contradicted(sent, seen, battery)):
         corrected = sent.corrected or _has_left(sent, seen)
@@ -143,9 +147,8 @@ def _in_passive(seen: BatteryObservation) -> bool:
 
 def _why_lost(sent: Sent, seen: BatteryObservation) -> Diagnosis:
     """Return what made a battery stop doing what it was proven to do."""
-    armed_at = sent.asked_at if sent.armed_at is None else sent.armed_at
     heard_at = seen.last_answer_at or 0.0
-    if sent.command.kind is CommandKind.PASSIVE and heard_at >= armed_at + sent.command.countdown_s:
+    if sent.command.kind is CommandKind.PASSIVE and heard_at >= sent.counts_from + sent.command.countdown_s:
         return Diagnosis.EXPIRED
     fell_back = sent.may_be_auto and not sent.is_auto
     return Diagnosis.FOREIGN if _has_left(sent, seen) and not fell_back else Diagnosis.DROPPED

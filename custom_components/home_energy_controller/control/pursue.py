@@ -340,8 +340,7 @@ def _renewal_at(sent: Sent) -> float:
         return inf
     if sent.retry_at is not None:
         return sent.sent_at + RENEW_AFTER_S
-    armed_at = sent.asked_at if sent.armed_at is None else sent.armed_at
-    return max(armed_at + RENEW_AFTER_S, sent.sent_at + RENEW_AGAIN_S)
+    return max(sent.counts_from + RENEW_AFTER_S, sent.sent_at + RENEW_AGAIN_S)
 
 
 def _due(sent: Sent, seen: BatteryObservation, now: float) -> float:

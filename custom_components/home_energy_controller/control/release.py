@@ -17,9 +17,7 @@ STOP_COUNTDOWN_S = 900
 """A restart takes minutes; after that the device may do as it likes."""
 
 
-def release(
-    settings: Settings, memory: PursueMemory, snapshot: Snapshot, *, keep_wishes: bool = False
-) -> tuple[Command, ...]:
+def release(settings: Settings, memory: PursueMemory, *, keep_wishes: bool = False) -> tuple[Command, ...]:
     """Return what leaves every battery that was commanded as its owner wants: control ends here.
 
     Commanded is what is remembered, and what has a mode in which it was found: it was commanded before a restart, or it

@@ -5,7 +5,7 @@ from collections import deque
 import logging
 from typing import Final
 
-from .client import Clock, MarstekClient
+from .client import MarstekClient
 from .errors import (
     MarstekProtocolError,
     MarstekRejected,
@@ -52,7 +52,6 @@ class MarstekDevice:
         *,
         mac: str | None = None,
         info: DeviceInfo | None = None,
-        clock: Clock | None = None,
     ) -> None:
         """Ask nothing yet; with `mac` no other battery is listened to, `info` spares an `identify()`."""
         self.host = host
@@ -66,7 +65,7 @@ class MarstekDevice:
         self.replies: dict[Method, Answer] = {}
         """The last answer to each question as it came, for diagnostics."""
         self._client = client
-        self._clock = clock or client.clock
+        self._clock = client.clock
         self._verified = False
         self._unsupported: set[Method] = set()
         self._written_at: float | None = None
