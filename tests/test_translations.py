@@ -106,6 +106,22 @@ def test_every_trouble_of_the_flows_has_a_text() -> None:
         assert all(key in errors for errors in shown_in), (kind, key)
 
 
+ADVICE = (
+    r"\b([Cc]heck|[Cc]hoose|[Tt]ype|[Ss]witch|[Cc]hange|[Ll]eave|[Gg]ive|[Ss]end|[Rr]aise|[Rr]emove|[Ll]ook|[Cc]lear"
+    r"|[Uu]pdate|[Cc]onfirm|[Tt]ry again|needs one|are entered|forbids)\b"
+)
+UNSEEN = {"config.abort.not_ours"}
+"""It ends a discovery that nobody sees."""
+
+
+def test_every_error_says_what_to_do() -> None:
+    """Who only reads what is wrong is left alone with it."""
+    for path, text in flat(load("en")):
+        is_trouble = ".error." in path or ".abort." in path or path.startswith(("exceptions.", "issues."))
+        if is_trouble and not path.endswith(".title") and path not in UNSEEN:
+            assert re.search(ADVICE, text), path
+
+
 def test_every_option_of_a_select_has_a_text() -> None:
     """Selects of the flows offer the controller's own words."""
     selector = load("en")["selector"]
