@@ -24,7 +24,7 @@ from custom_components.home_energy_controller.control.model import (
 )
 from custom_components.home_energy_controller.control.pursue import PursueMemory, pursue
 from tests.control.build import auto, battery, decision, follow, lead, passive, seen, site, snapshot
-from tests.control.test_decide import Course
+from tests.control.course import Course
 
 SHED = Circuit(name="shed", limit_w=3680)
 

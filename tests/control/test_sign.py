@@ -9,7 +9,7 @@ from custom_components.home_energy_controller.control.permissions import FREE, a
 from custom_components.home_energy_controller.control.proof import Sent
 from custom_components.home_energy_controller.control.sign import is_right
 from tests.control.build import auto, battery, follow, nothing, passive
-from tests.control.test_pursue import One, health
+from tests.control.course import One, health
 
 
 def proven(told_w: int = 300, load_w: float | None = 1000.0) -> Sent:

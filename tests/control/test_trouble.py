@@ -33,7 +33,7 @@ from tests.control.build import (
     site,
     snapshot,
 )
-from tests.control.test_pursue import One, health, proven
+from tests.control.course import One, health, proven
 
 
 def failed(one: One, target: Target | None = None, *, answered: bool | None = True) -> Pursuit:

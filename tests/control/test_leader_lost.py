@@ -1,0 +1,255 @@
+"""What is decided where nobody leads: no meter, silence, or a leader without effect."""
+
+import pytest
+
+from custom_components.home_energy_controller.control.model import (
+    Action,
+    Decision,
+    Mode,
+    OwnMeter,
+    Role,
+    SiteState,
+    Strategy,
+    Wish,
+)
+from tests.control.build import battery, seen, site
+from tests.control.course import Course, actions, course, work
+
+AUTO, SETPOINT, IDLE, NOTHING = Action.AUTO, Action.SETPOINT, Action.IDLE, Action.NOTHING
+
+
+# No leader.
+
+
+@pytest.mark.parametrize("changes", [{"own_meter": OwnMeter.NO}, {"max_charge_w": 2000}, {"max_discharge_w": 2000}])
+def test_nobody_may_lead_without_a_meter_of_its_own_or_with_a_limit_below_its_class(changes: dict[str, object]) -> None:
+    """Auto would idle, or break the limit."""
+    made = Course(site(battery("a", **changes))).see(seen("a"))
+    decision = made.at(0, 1000)
+    assert (decision.state, decision.leader_id) == (SiteState.NO_LEADER, None)
+    assert work(decision)["a"] == (Role.FOLLOWER, SETPOINT, 500)
+
+
+def test_setpoints_alone_close_half_of_the_gap_per_decision() -> None:
+    """And leave a gap of less than 50 W alone."""
+    made = course("a", own_meter=OwnMeter.NO)
+    assert work(made.at(0, -1000))["a"][2] == -500
+    made.see(seen("a", power=-500))
+    assert work(made.at(50, -500))["a"][2] == -500
+    assert work(made.at(60, -500))["a"][2] == -750
+    made.see(seen("a", power=-750))
+    assert work(made.at(120, 49))["a"][2] == -750
+    made.see(seen("a", power=-40))
+    assert work(made.at(130, 60))["a"] == (Role.FOLLOWER, IDLE, 0)
+
+
+def test_setpoints_alone_are_at_least_100_w() -> None:
+    """Half of 110 W is too little to send and enough to want."""
+    made = course("a", own_meter=OwnMeter.NO)
+    assert work(made.at(0, 110))["a"][2] == 100
+
+
+def test_setpoints_alone_use_no_more_batteries_than_needed_fullest_first() -> None:
+    """An idle inverter costs less than a running one."""
+    made = course("a", "b", "c", own_meter=OwnMeter.NO).see(seen("b", soc=60), seen("c", soc=55))
+    assert [target.power_w for target in made.at(0, 1000).targets] == [0, 500, 0]
+    made.see(seen("b", power=500, soc=50))
+    assert [target.power_w for target in made.at(60, 2200).targets] == [0, 1600, 0], "the one at work goes on"
+    made.see(seen("b", power=1600, soc=50))
+    assert [target.power_w for target in made.at(120, 2000).targets] == [0, 1300, 1300], "one is not enough"
+    made.see(seen("b", power=1300), seen("c", power=1300))
+    assert [target.power_w for target in made.at(180, -6000).targets] == [-400, 0, 0], "nobody is at work that way"
+
+
+def test_small_batteries_are_joined_by_more() -> None:
+    """Two of 800 W for 1200 W."""
+    made = course("a", "b", power_class_w=800, own_meter=OwnMeter.NO).see(seen("b", soc=60))
+    assert [target.power_w for target in made.at(0, 2400).targets] == [600, 600]
+
+
+def test_setpoints_alone_wait_for_the_meter() -> None:
+    """An old reading closes no loop."""
+    made = course("a", own_meter=OwnMeter.NO)
+    made.at(0, 1000)
+    assert work(made.at(60, 2000, meter_at=40))["a"][2] == 500
+
+
+# The meter.
+
+
+def test_late_meter_freezes_the_decision_and_a_lost_one_ends_it() -> None:
+    """15 s and the owner's limit; the leader has its own meter."""
+    made = course("a", "b").see(seen("a", mode=Mode.AUTO))
+    made.at(0, load=3000)
+    frozen = made.at(60, load=5000, meter_at=0)
+    assert (frozen.state, work(frozen)["b"][2]) == (SiteState.LEADER_AND_FOLLOWERS, 750)
+    lost = made.at(61, load=5000, meter_at=0)
+    assert lost.state is SiteState.METER_LOST
+    assert work(lost) == {"a": (Role.LEADER, AUTO, 0), "b": (Role.FOLLOWER, IDLE, 0)}
+    assert made.at(70, None).state is SiteState.METER_LOST
+    assert work(made.at(80, load=3000))["b"][2] == 750
+
+
+def test_lost_meter_idles_a_leader_that_may_not_do_everything() -> None:
+    """Without the meter nobody would notice what it does."""
+    made = course("a", strategy=Strategy.ZERO_CHARGE_ONLY)
+    made.at(0, -500)
+    made.every(10, 70, -500)
+    assert actions(made.at(80, -500)) == {"a": AUTO}
+    assert actions(made.at(200, None)) == {"a": IDLE}
+    other = course("a")
+    other.at(0)
+    other.settings = site(battery("a", own_meter=OwnMeter.NO))
+    assert actions(other.at(200, None)) == {"a": IDLE}
+
+
+def test_owner_may_allow_a_slower_meter_less_time_to_be_late() -> None:
+    """The owner's limit also ends the freeze."""
+    made = course("a")
+    made.settings = site(battery("a"), meter_age_limit_s=10)
+    made.at(0)
+    assert made.at(11, meter_at=0).state is SiteState.METER_LOST
+
+
+def test_without_a_leader_the_decision_is_made_even_while_the_meter_is_late() -> None:
+    """Nobody serves the house otherwise."""
+    made = course("a", "b")
+    made.at(0)
+    made.settings = site(battery("a", wish=Wish.IDLE), battery("b"))
+    assert made.at(20, meter_at=0).leader_id == "b"
+
+
+# Silence.
+
+
+def silent_leader(meter: float) -> tuple[Course, Decision]:
+    """Return a site whose leader has been silent for 91 s."""
+    made = course("a", "b").see(seen("a", mode=Mode.AUTO))
+    made.at(0, load=3000)
+    made.see(seen("a", mode=Mode.AUTO, at=-1))
+    return made, made.every(5, 91, meter)
+
+
+def test_silent_leader_is_kept_while_the_meter_is_content() -> None:
+    """Auto runs on without the network."""
+    made, decision = silent_leader(200)
+    assert decision.state is SiteState.LEADER_AND_FOLLOWERS
+    assert work(decision) == {"a": (Role.LEADER, NOTHING, 0), "b": (Role.FOLLOWER, SETPOINT, 750)}
+    made.see(seen("a", mode=Mode.AUTO))
+    assert work(made.at(100))["a"] == (Role.LEADER, AUTO, 0)
+
+
+def test_battery_that_was_missing_and_came_back_is_trusted_again() -> None:
+    """Its next silence is a new story."""
+    made, _ = silent_leader(-400)
+    made.settings = site(battery("a"), battery("b", wish=Wish.IDLE))
+    made.see(seen("a", mode=Mode.AUTO))
+    assert made.every(5, 180).leader_id == "a"
+    made.see(seen("a", at=-1, mode=Mode.AUTO))
+    assert work(made.at(185))["a"] == (Role.LEADER, NOTHING, 0)
+
+
+def test_setpoints_beside_a_silent_leader_are_given_up_after_five_minutes() -> None:
+    """It could be charging from them."""
+    made, _ = silent_leader(0)
+    assert work(made.every(5, 300))["b"][1] is SETPOINT
+    decision = made.at(305)
+    assert (decision.state, work(decision)["b"]) == (SiteState.LEADER_ALONE, (Role.FOLLOWER, IDLE, 0))
+
+
+def test_silent_leader_is_replaced_when_the_meter_says_that_somebody_is_missing() -> None:
+    """And told to idle once it is back."""
+    made, decision = silent_leader(-400)
+    assert work(decision) == {"a": (Role.UNAVAILABLE, NOTHING, 0), "b": (Role.LEADER, AUTO, 0)}
+    assert made.at(100, 400).leader_id == "b", "it stays given up"
+    made.see(seen("a", mode=Mode.AUTO))
+    assert work(made.at(110))["a"] == (Role.FOLLOWER, IDLE, 0)
+
+
+def test_silent_leader_that_was_held_is_replaced_at_once() -> None:
+    """It was not in Auto, so it is not at work."""
+    made = course("a", "b", strategy=Strategy.ZERO_CHARGE_ONLY)
+    assert made.at(0).leader_id == "b"
+    made.see(seen("b", at=-1))
+    assert made.at(95).leader_id == "a"
+
+
+def test_battery_that_fell_silent_in_auto_leads_as_long_as_nobody_else_does() -> None:
+    """Its last word counts until the meter objects."""
+    made = course("a", "b").see(seen("a", at=-1, mode=Mode.AUTO))
+    assert made.at(100).state is SiteState.STARTING
+    assert work(made.at(130)) == {"a": (Role.LEADER, NOTHING, 0), "b": (Role.FOLLOWER, IDLE, 0)}
+
+
+# A leader that does not lead.
+
+
+def test_leader_without_effect_stops_the_followers_and_is_tried_again_after_five_minutes() -> None:
+    """It stays in Auto; a new trial takes a new minute."""
+    made = course("a", "b").see(seen("a", mode=Mode.AUTO, power=100))
+    made.at(0, 400, load=3000)
+    assert made.every(10, 60, 400).state is SiteState.LEADER_AND_FOLLOWERS
+    decision = made.at(70, 400)
+    assert decision.state is SiteState.LEADER_WITHOUT_EFFECT
+    assert work(decision) == {"a": (Role.LEADER, AUTO, 0), "b": (Role.FOLLOWER, IDLE, 0)}
+    assert made.every(10, 360, 400).state is SiteState.LEADER_WITHOUT_EFFECT
+    again = made.at(370, 400, load=3000)
+    assert (again.state, work(again)["b"][2]) == (SiteState.LEADER_AND_FOLLOWERS, 750)
+    assert made.every(10, 420, 400).state is SiteState.LEADER_AND_FOLLOWERS
+    assert made.at(430, 400).state is SiteState.LEADER_WITHOUT_EFFECT
+
+
+def test_leader_at_its_limit_or_just_chosen_has_effect() -> None:
+    """A minute in Auto, not a minute of import, is what counts."""
+    made = course("a").see(seen("a", mode=Mode.AUTO, power=2400))
+    made.at(0, 400)
+    assert made.every(10, 200, 400).state is SiteState.LEADER_ALONE
+    late = course("a")
+    late.at(0, 400)
+    late.every(10, 50, 400)
+    late.see(seen("a", mode=Mode.AUTO))
+    assert late.every(10, 110, 400).state is SiteState.LEADER_ALONE
+    assert late.at(120, 400).state is SiteState.LEADER_WITHOUT_EFFECT
+
+
+def test_pause_ends_when_the_leader_may_lead_no_more() -> None:
+    """Another one is another story."""
+    made = course("a", "b").see(seen("a", mode=Mode.AUTO))
+    made.at(0, 400)
+    assert made.every(10, 70, 400).state is SiteState.LEADER_WITHOUT_EFFECT
+    made.settings = site(battery("a", own_meter=OwnMeter.NO), battery("b"))
+    assert made.at(80, 400).leader_id == "b"
+
+
+def test_leader_that_reaches_its_reserve_in_the_pause_is_held() -> None:
+    """A pause suspends no limit."""
+    made = course("a").see(seen("a", mode=Mode.AUTO))
+    made.at(0, 400)
+    assert made.every(10, 70, 400).state is SiteState.LEADER_WITHOUT_EFFECT
+    made.see(seen("a", mode=Mode.AUTO, soc=12))
+    assert actions(made.at(80, 400)) == {"a": IDLE}
+
+
+def test_leader_that_does_not_enter_auto_is_not_asked_for_ten_minutes() -> None:
+    """Its own word, two minutes after it was chosen."""
+    made = course("a", "b").see(seen("b", soc=40))
+    assert made.at(0, 200).leader_id == "a"
+    assert made.every(10, 120, 200).leader_id == "a"
+    assert made.at(130, 200).leader_id == "b"
+    made.see(seen("b", soc=40, mode=Mode.AUTO))
+    assert made.every(10, 190, 200).leader_id == "b"
+    made.settings = site(battery("a"), battery("b", wish=Wish.IDLE))
+    assert made.at(200, 200).state is SiteState.NO_LEADER
+    assert made.every(10, 740, 200).leader_id == "a"
+
+
+def test_leader_whose_mode_is_unreadable_or_that_is_in_auto_after_all_keeps_the_lead() -> None:
+    """Neither is a refusal."""
+    unreadable = course("a", "b").see(seen("a", mode=Mode.UNKNOWN), seen("b", soc=40))
+    unreadable.at(0, 200)
+    assert unreadable.every(10, 400, 200).leader_id == "a"
+    made = course("a").see(seen("a"))
+    made.at(0, 200)
+    assert made.every(10, 140, 200).state is SiteState.NO_LEADER
+    made.see(seen("a", mode=Mode.AUTO))
+    assert made.at(150).leader_id == "a"
