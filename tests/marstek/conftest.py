@@ -1,5 +1,6 @@
 """A client on 127.0.0.1 and batteries on 127.0.0.2, .3 and .4, all on one port."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 import socket
@@ -7,7 +8,9 @@ import socket
 import pytest
 
 from custom_components.home_energy_controller.marstek.client import MarstekClient
+from custom_components.home_energy_controller.marstek.device import MarstekDevice
 from custom_components.home_energy_controller.marstek.exchange import Timing
+from custom_components.home_energy_controller.marstek.models import DeviceInfo
 
 from .peer import Peer
 
@@ -25,7 +28,8 @@ PATIENT = Timing(
 FIRST_LOST = replace(PATIENT, first_timeout_s=0.1)
 ALL_LOST = replace(PATIENT, first_timeout_s=0.1, later_timeout_s=0.1)
 CLIENT_HOST = "127.0.0.1"
-MACS = {"127.0.0.2": "009b08000002", "127.0.0.3": "009b08000003", "127.0.0.4": "009b08000004"}
+HOST = "127.0.0.2"
+MACS = {HOST: "009b08000002", "127.0.0.3": "009b08000003", "127.0.0.4": "009b08000004"}
 
 type PeerFactory = Callable[..., Awaitable[Peer]]
 
@@ -65,7 +69,7 @@ async def make_peer(port: int) -> AsyncIterator[PeerFactory]:
     """Return a function that starts a battery."""
     peers: list[Peer] = []
 
-    async def make(host: str = "127.0.0.2", *, model: str = "VenusE 3.0", firmware: int = 150) -> Peer:
+    async def make(host: str = HOST, *, model: str = "VenusE 3.0", firmware: int = 150) -> Peer:
         peer = Peer(MACS[host], model, firmware)
         await peer.start(host, port)
         peers.append(peer)
@@ -80,3 +84,34 @@ async def make_peer(port: int) -> AsyncIterator[PeerFactory]:
 async def peer(make_peer: PeerFactory) -> Peer:
     """Return a healthy Venus E 3.0 on 127.0.0.2."""
     return await make_peer()
+
+
+class Clock:
+    """A clock that a test turns; it goes on by itself as well, so that later is always greater."""
+
+    def __init__(self) -> None:
+        """Start somewhere."""
+        self.offset_s = 1000.0
+
+    def __call__(self) -> float:
+        """Return the time."""
+        return self.offset_s + asyncio.get_running_loop().time()
+
+
+@pytest.fixture
+def clock(client: MarstekClient) -> Clock:
+    """Return the clock of the client."""
+    client.clock = clock = Clock()
+    return clock
+
+
+def make_device(
+    client: MarstekClient,
+    port: int,
+    model: str = "VenusE 3.0",
+    firmware: int = 150,
+    mac: str | None = MACS[HOST],
+) -> MarstekDevice:
+    """Return a battery as the configuration restores it."""
+    info = DeviceInfo(model=model, firmware=firmware, ble_mac=mac)
+    return MarstekDevice(client, HOST, port, mac=mac, info=info)

@@ -6,6 +6,9 @@ from collections.abc import Callable
 import json
 from typing import Any, cast, override
 
+from custom_components.home_energy_controller.marstek.client import MarstekClient
+from custom_components.home_energy_controller.marstek.frames import Method, auto_config
+
 type Address = tuple[str, int]
 type Step = Callable[["Peer", dict[str, Any], Address], None]
 
@@ -145,3 +148,13 @@ def together(*steps: Step) -> Step:
 def answer_to(position: int) -> Step:
     """Answer the request at this position of all that came, not the present one."""
     return lambda peer, request, address: answer(peer, peer.requests[position], address)
+
+
+async def read(client: MarstekClient, port: int, host: str = "127.0.0.2", **options: Any) -> dict[str, Any]:
+    """Ask a battery for its mode."""
+    return (await client.exchange(host, port, Method.ES_GET_MODE, {"id": 0}, **options)).result
+
+
+async def write(client: MarstekClient, port: int, host: str = "127.0.0.2") -> dict[str, Any]:
+    """Command Auto."""
+    return (await client.exchange(host, port, Method.ES_SET_MODE, {"id": 0, "config": auto_config()})).result

@@ -7,12 +7,7 @@ import pytest
 from custom_components.home_energy_controller.marstek.errors import MarstekProtocolError
 from custom_components.home_energy_controller.marstek.models import DeviceMode
 from custom_components.home_energy_controller.marstek.profiles import profile_for
-from custom_components.home_energy_controller.marstek.results import (
-    parse_battery,
-    parse_info,
-    parse_mode,
-    parse_pv,
-)
+from custom_components.home_energy_controller.marstek.results import parse_battery, parse_info, parse_mode, parse_pv
 
 VENUS_A = profile_for("VenusA", 147)
 

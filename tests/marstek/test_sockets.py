@@ -13,15 +13,8 @@ from custom_components.home_energy_controller.marstek.client import MarstekClien
 from custom_components.home_energy_controller.marstek.errors import MarstekConnectionError, MarstekTimeout
 from custom_components.home_energy_controller.marstek.frames import Method
 
-from .conftest import ALL_LOST, CLIENT_HOST, FIRST_LOST, PATIENT, PeerFactory
-from .peer import MODE, Peer, silent
-
-HOST = "127.0.0.2"
-
-
-async def read(client: MarstekClient, port: int, host: str = HOST) -> dict[str, Any]:
-    """Ask a battery for its mode."""
-    return (await client.exchange(host, port, Method.ES_GET_MODE, {"id": 0})).result
+from .conftest import ALL_LOST, CLIENT_HOST, FIRST_LOST, HOST, PATIENT, PeerFactory
+from .peer import MODE, Peer, read, silent
 
 
 async def test_a_taken_port_is_replaced_and_said_so(client: MarstekClient, peer: Peer, port: int) -> None:
