@@ -1,13 +1,16 @@
 """Fixtures of the tests that run a Home Assistant."""
 
 from collections.abc import AsyncGenerator
+from unittest.mock import patch
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from simulation.site import SimulatedSite
 
+from .flow_home import INTEGRATION, FlowHome, short_waits
 from .world import Clock, World, site_entry, turned_by
 
 
@@ -34,3 +37,20 @@ async def world(bare_world: World) -> World:
     """Return a home of three batteries that is set up, its controller off."""
     await bare_world.set_up()
     return bare_world
+
+
+@pytest.fixture
+async def home(hass: HomeAssistant, socket_enabled: None) -> AsyncGenerator[FlowHome]:
+    """Return a home of three batteries that takes 500 W from the grid, and no entry yet."""
+    async with SimulatedSite(3) as site:
+        site.advance(5)
+        with short_waits(site), patch(f"{INTEGRATION}.async_setup_entry", return_value=True) as setup_entry:
+            yield FlowHome(hass=hass, site=site, setup_entry=setup_entry)
+
+
+@pytest.fixture
+def entry(home: FlowHome) -> MockConfigEntry:
+    """Return the entry of the simulated site, not loaded."""
+    entry = site_entry(home.site)
+    entry.add_to_hass(home.hass)
+    return entry

@@ -115,3 +115,8 @@ def make_device(
     """Return a battery as the configuration restores it."""
     info = DeviceInfo(model=model, firmware=firmware, ble_mac=mac)
     return MarstekDevice(client, HOST, port, mac=mac, info=info)
+
+
+def leftovers(client: MarstekClient) -> tuple[int, int]:
+    """Return how many ids are pending and how many roads are taken."""
+    return len(client._pending), sum(lane._holder is not None for lane in client._lanes.values())

@@ -19,13 +19,8 @@ from custom_components.home_energy_controller.marstek.errors import (
 )
 from custom_components.home_energy_controller.marstek.frames import Method
 
-from .conftest import ALL_LOST, CLIENT_HOST, FIRST_LOST, HOST, PATIENT, PeerFactory
+from .conftest import ALL_LOST, CLIENT_HOST, FIRST_LOST, HOST, PATIENT, PeerFactory, leftovers
 from .peer import MODE, Peer, answer, answer_to, error, frame, raw, read, result, silent, together, twice, write
-
-
-def leftovers(client: MarstekClient) -> tuple[int, int]:
-    """Return how many ids are pending and how many roads are taken."""
-    return len(client._pending), sum(lane._holder is not None for lane in client._lanes.values())
 
 
 async def test_a_battery_is_asked_from_its_own_port(client: MarstekClient, peer: Peer, port: int) -> None:

@@ -11,13 +11,8 @@ from custom_components.home_energy_controller.marstek.errors import MarstekSuper
 from custom_components.home_energy_controller.marstek.exchange import Exchange
 from custom_components.home_energy_controller.marstek.frames import ErrorReply, Method, Reply
 
-from .conftest import FIRST_LOST, HOST, MACS, PeerFactory
+from .conftest import FIRST_LOST, HOST, MACS, PeerFactory, leftovers
 from .peer import MODE, Peer, answer, answer_to, error, read, silent, together, write
-
-
-def leftovers(client: MarstekClient) -> tuple[int, int]:
-    """Return how many ids are pending and how many roads are taken."""
-    return len(client._pending), sum(lane._holder is not None for lane in client._lanes.values())
 
 
 async def test_one_battery_is_asked_one_thing_at_a_time(client: MarstekClient, peer: Peer, port: int) -> None:
