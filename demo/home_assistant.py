@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+import ctypes
 from datetime import UTC, datetime
 import importlib.metadata
 import json
@@ -9,6 +10,7 @@ import os
 from pathlib import Path
 import re
 import shutil
+import signal
 import socket
 import sys
 from typing import Any
@@ -26,6 +28,8 @@ STOP_LIMIT_S = 60.0
 _EXTRA_COMPONENTS = ("automation", "config", "energy", "history", "logbook")
 _LOG_RECORD = re.compile(r"(?m)^(?=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ [A-Z]+ )")
 _LOG_ERROR = re.compile(r"\S+ \S+ (ERROR|CRITICAL) ")
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
 _PACKAGE = Path(homeassistant.components.__path__[0]).parent
 
 # What both kinds of Home Assistant have.
@@ -202,6 +206,7 @@ class HomeAssistant:
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
             start_new_session=True,
+            preexec_fn=_end_with_us,
             env=self._environment(),
         )
 
@@ -231,3 +236,8 @@ class HomeAssistant:
             say("Home Assistant does not stop; ending it by force")
             self._process.kill()
             await self._process.wait()
+
+
+def _end_with_us() -> None:
+    """Have the kernel ask a new process to end when ours is gone, killed or crashed: nobody else would."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,9 +1,15 @@
 """The throw-away Home Assistant, before it is started."""
 
+from contextlib import suppress
 import json
+import os
 from pathlib import Path
 import re
+import select
+import signal
 import socket
+import subprocess
+import sys
 
 from homeassistant.components import frontend
 import pytest
@@ -75,6 +81,39 @@ def test_a_bare_home_assistant_has_interfaces_but_no_frontend(tmp_path: Path) ->
     assert {"api", "config", "onboarding", "websocket_api"} <= set(configuration)
     assert "frontend" not in configuration
     assert home_assistant.port != USUAL_PORT
+
+
+STARTS_ONE = """
+import asyncio, sys
+from pathlib import Path
+from demo.home_assistant import HomeAssistant
+
+async def main():
+    home_assistant = HomeAssistant(Path(sys.argv[1]), bare=True)
+    home_assistant.prepare()
+    await home_assistant.start()
+    print(home_assistant._process.pid, flush=True)
+    await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+def test_home_assistant_ends_with_a_demo_that_is_killed(tmp_path: Path) -> None:
+    """A time limit of the tests kills without a word: nobody is left behind."""
+    root = Path(__file__).parents[2]
+    command = (sys.executable, "-c", STARTS_ONE, str(tmp_path))
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as demo:  # noqa: S603
+        assert demo.stdout is not None
+        running = os.pidfd_open(int(demo.stdout.readline()))
+        demo.kill()
+    try:
+        ended, _, _ = select.select([running], [], [], 30)
+        assert ended
+    finally:
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(running, signal.SIGKILL)
+        os.close(running)
 
 
 def test_dashboard_for_owners_uses_core_cards_only() -> None:
