@@ -18,7 +18,6 @@ from homeassistant.const import (
 )
 from homeassistant.core import HomeAssistant, State
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import entity_registry as er
 from homeassistant.util.unit_conversion import PowerConverter
 
 from .battery import Spawn
@@ -36,6 +35,7 @@ from .const import (
 )
 from .control.charger import CarObservation, CarSettings
 from .meter.base import MeterError
+from .neighbours import number_of, state_of
 from .sensor_meter import power_of
 
 _LOGGER = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ class Charger:
         """Return what the entities show now; what they do not show is unknown."""
         connected, power = self._state(CONF_CONNECTED), self._state(CONF_POWER)
         output, unit_w = self._output()
-        set_to = _number(output) if output and unit_w else None
+        set_to = number_of(output) if output and unit_w else None
         return CarObservation(
             connected={STATE_ON: True, STATE_OFF: False}.get(connected.state) if connected else None,
             power_w=_power_w(power) if power else None,
@@ -121,9 +121,7 @@ class Charger:
 
     def _state(self, key: str) -> State | None:
         """Return the state of an entity that the owner named, by its registry id or its name."""
-        named = self.subentry.data.get(key) if self.subentry else None
-        entity_id = er.async_resolve_entity_id(er.async_get(self._hass), named) if named else None
-        return self._hass.states.get(entity_id) if entity_id else None
+        return state_of(self._hass, self.subentry.data.get(key)) if self.subentry else None
 
 
 def _power_w(state: State) -> float | None:
@@ -131,12 +129,4 @@ def _power_w(state: State) -> float | None:
     try:
         return power_of(state)
     except MeterError:
-        return None
-
-
-def _number(state: State) -> float | None:
-    """Return the number that a state is, None when it is none."""
-    try:
-        return float(state.state)
-    except ValueError:
         return None

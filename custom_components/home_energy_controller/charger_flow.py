@@ -14,7 +14,7 @@ from homeassistant.const import (
     UnitOfRatio,
 )
 from homeassistant.core import State
-from homeassistant.helpers import entity_registry as er, selector
+from homeassistant.helpers import selector
 from homeassistant.util.unit_conversion import PowerConverter
 import voluptuous as vol
 
@@ -33,7 +33,8 @@ from .const import (
 )
 from .control.car import LEAST_A
 from .control.charger import CarSettings
-from .flow_helpers import lasting_id, number_box, own_entities, show_form
+from .flow_helpers import number_box, show_form
+from .neighbours import lasting_id, own_entities, present_id
 
 ENTITIES: Final = (CONF_CONNECTED, CONF_POWER, CONF_OUTPUT)
 NUMBERS: Final = (CONF_PHASES, CONF_VOLTAGE_V, CONF_MOST_A, CONF_SURPLUS_PCT, CONF_LOW_TARIFF_W)
@@ -67,7 +68,7 @@ class ChargerSubentryFlow(ConfigSubentryFlow):
         subentry = self._get_reconfigure_subentry()
         errors = self._trouble(user_input)
         if user_input is None or errors:
-            entities = {key: self._entity_id(subentry.data[key]) for key in ENTITIES if key in subentry.data}
+            entities = {key: present_id(self.hass, subentry.data[key]) for key in ENTITIES if key in subentry.data}
             present = {**subentry.data, **entities, CONF_NAME: subentry.title}
             return self._form("reconfigure", user_input or present, errors)
         title = user_input[CONF_NAME].strip() or subentry.title
@@ -122,10 +123,6 @@ class ChargerSubentryFlow(ConfigSubentryFlow):
         """Return the data of a subentry; an entity is named such that it may be renamed."""
         named = {key: lasting_id(self.hass, user_input[key]) for key in ENTITIES if user_input.get(key)}
         return {**named, **_numbers(user_input)}
-
-    def _entity_id(self, named: str) -> str | None:
-        """Return the present id of an entity."""
-        return er.async_resolve_entity_id(er.async_get(self.hass), named)
 
     def _state(self, entity_id: str | None) -> State | None:
         """Return the state of an entity that was picked."""

@@ -13,7 +13,7 @@ from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigSu
 from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PORT, PERCENTAGE, UnitOfEnergy, UnitOfPower
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowContext, FlowHandler, FlowResult, section
-from homeassistant.helpers import entity_registry as er, selector
+from homeassistant.helpers import selector
 import voluptuous as vol
 from yarl import URL
 
@@ -192,17 +192,6 @@ async def probe(client: MarstekClient, host: str, port: int) -> ProbedBattery:
         async with asyncio.timeout(CHARGE_LIMIT_S):
             soc_pct = (await device.read_mode()).soc_pct
     return ProbedBattery(host=host, port=port, mac=info.ble_mac, info=info, profile=device.profile, soc_pct=soc_pct)
-
-
-def own_entities(hass: HomeAssistant) -> list[str]:
-    """Return the ids of our own entities, which no flow offers: a site that follows itself runs away."""
-    return [entity.entity_id for entity in er.async_get(hass).entities.values() if entity.platform == DOMAIN]
-
-
-def lasting_id(hass: HomeAssistant, entity_id: str) -> str:
-    """Return an entity's registry id, which survives renaming; where it has none, its entity id."""
-    entry = er.async_get(hass).async_get(entity_id)
-    return entry.id if entry else entity_id
 
 
 def configured_batteries(hass: HomeAssistant) -> Iterator[tuple[ConfigEntry, ConfigSubentry]]:

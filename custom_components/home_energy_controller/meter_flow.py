@@ -7,7 +7,7 @@ from typing import Any, Final, override
 from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigFlow, ConfigFlowResult
 from homeassistant.const import CONF_ENTITY_ID, CONF_HOST, CONF_IP_ADDRESS, CONF_PORT
 from homeassistant.data_entry_flow import AbortFlow
-from homeassistant.helpers import entity_registry as er, selector
+from homeassistant.helpers import selector
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 import voluptuous as vol
@@ -25,14 +25,13 @@ from .flow_helpers import (
     NotAGridMeter,
     error_key,
     format_address,
-    lasting_id,
-    own_entities,
     parse_address,
     show_form,
 )
 from .meter.base import MeterError, MeterStale
 from .meter.homewizard import HomeWizardMeter
 from .meters import make_meter
+from .neighbours import lasting_id, own_entities, present_id
 
 CONF_SERIAL: Final = "serial"
 
@@ -173,7 +172,7 @@ class MeterFlow(ConfigFlow):
         """Return what is unique to a meter: its serial (or address), or its present entity id."""
         if meter[CONF_METER_TYPE] == METER_HOMEWIZARD:
             return str(meter.get(CONF_SERIAL) or meter[CONF_HOST])
-        return er.async_resolve_entity_id(er.async_get(self.hass), meter[CONF_ENTITY_ID])
+        return present_id(self.hass, meter[CONF_ENTITY_ID])
 
     def _suggested(self) -> dict[str, Any]:
         """Return the meter at hand: the one read before, the site's own, or that of the HomeWizard integration."""

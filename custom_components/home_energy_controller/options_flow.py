@@ -25,8 +25,9 @@ from .const import (
     SUBENTRY_BATTERY,
 )
 from .control.model import Circuit
-from .flow_helpers import LEAST_LIMIT_W, lasting_id, loses_auto, number_box, show_form, watt_selector
-from .tariffs import CONF_PRICE, price_entity_id, tariff_schema, tariff_trouble
+from .flow_helpers import LEAST_LIMIT_W, loses_auto, number_box, show_form, watt_selector
+from .neighbours import lasting_id, present_id
+from .tariffs import CONF_PRICE, tariff_schema, tariff_trouble
 
 METER_AGE_LIMITS_S: Final = (15, 300)
 """Shorter, and one lost reading pauses control; longer, and control acts on what the house did minutes ago."""
@@ -79,7 +80,7 @@ class SiteOptionsFlow(OptionsFlow):
         """Return the options as the form has them."""
         options = self.config_entry.options
         tariff = dict(options.get(CONF_TARIFF, {}))
-        if tariff.pop(CONF_PRICE, None) and (sensor := price_entity_id(self.hass, options[CONF_TARIFF])):
+        if sensor := present_id(self.hass, tariff.pop(CONF_PRICE, None)):
             tariff[CONF_PRICE] = sensor
         return {**dict.fromkeys((CONF_METER, CONF_CONNECTION, CONF_CIRCUITS), options), CONF_TARIFF: tariff}
 

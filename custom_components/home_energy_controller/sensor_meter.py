@@ -5,11 +5,11 @@ from datetime import datetime
 
 from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT, STATE_UNAVAILABLE, STATE_UNKNOWN, UnitOfPower
 from homeassistant.core import HomeAssistant, State
-from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 from homeassistant.util.unit_conversion import PowerConverter
 
 from .meter.base import MAX_POWER_W, MeterInvalidReply, MeterNotFound, MeterReading, MeterStale
+from .neighbours import number_of, present_id, state_of
 
 
 class SensorMissing(MeterNotFound):
@@ -34,7 +34,7 @@ class SensorMeter:
     @property
     def entity_id(self) -> str | None:
         """Return the sensor's present entity id, None when it was removed."""
-        return er.async_resolve_entity_id(er.async_get(self._hass), self._entity)
+        return present_id(self._hass, self._entity)
 
     @property
     def description(self) -> str:
@@ -43,8 +43,7 @@ class SensorMeter:
 
     async def read(self) -> MeterReading:
         """Return the sensor's value and when it was reported; raise MeterError when it has none."""
-        entity_id = self.entity_id
-        state = self._hass.states.get(entity_id) if entity_id else None
+        state = state_of(self._hass, self._entity)
         if state is None:
             raise SensorMissing("The sensor does not exist")
         if state.state in {STATE_UNAVAILABLE, STATE_UNKNOWN}:
@@ -68,11 +67,10 @@ def power_of(state: State) -> float:
     unit = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)
     if unit not in PowerConverter.VALID_UNITS:
         raise SensorNotPower(f"The sensor's unit is no unit of power: {unit}")
-    try:
-        power_w = PowerConverter.convert(float(state.state), unit, UnitOfPower.WATT)
-    except ValueError as err:
-        raise SensorNotPower("The sensor's state is no number") from err
-    # Written so that NaN, for which every comparison is false, is refused as well.
-    if not abs(power_w) <= MAX_POWER_W:
+    number = number_of(state)
+    if number is None:
+        raise SensorNotPower("The sensor's state is no number")
+    power_w = PowerConverter.convert(number, unit, UnitOfPower.WATT)
+    if abs(power_w) > MAX_POWER_W:
         raise SensorNotPower(f"The sensor's value is no believable power: {power_w}")
     return power_w

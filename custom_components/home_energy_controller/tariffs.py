@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping
 from datetime import time
-from math import isfinite
 from typing import Any, Final
 
 from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT
 from homeassistant.core import HomeAssistant, State
-from homeassistant.helpers import entity_registry as er, selector
+from homeassistant.helpers import selector
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
 from .const import CONF_TARIFF
 from .control.tariff import MIDNIGHT, Prices, TariffHours
+from .neighbours import number_of, state_of
 
 CONF_HIGH_DAYS: Final = "high_days"
 CONF_HIGH_FROM: Final = "high_from"
@@ -46,7 +46,7 @@ def prices_of(hass: HomeAssistant, options: Mapping[str, Any]) -> Prices:
         return Prices()
     part = options[CONF_TARIFF]
     fixed = Prices(buy_per_kwh=part[CONF_BUY], sell_per_kwh=part[CONF_SELL])
-    state = hass.states.get(price_entity_id(hass, part) or "")
+    state = state_of(hass, part.get(CONF_PRICE))
     buy = price_of(state) if state else None
     if buy is None or state is None or (dt_util.utcnow() - state.last_reported).total_seconds() > PRICE_AGE_LIMIT_S:
         return fixed
@@ -54,19 +54,10 @@ def prices_of(hass: HomeAssistant, options: Mapping[str, Any]) -> Prices:
     return Prices(buy_per_kwh=buy, sell_per_kwh=min(buy, fixed.sell_per_kwh))
 
 
-def price_entity_id(hass: HomeAssistant, part: Mapping[str, Any]) -> str | None:
-    """Return the present id of the price sensor; None without one, or when it was removed."""
-    return er.async_resolve_entity_id(er.async_get(hass), part[CONF_PRICE]) if part.get(CONF_PRICE) else None
-
-
 def price_of(state: State) -> float | None:
     """Return the price (per kWh) that a sensor shows, None when it shows none."""
-    factor = price_factor(state)
-    try:
-        price = float(state.state)
-    except ValueError:
-        return None
-    return price * factor if factor and isfinite(price) else None
+    price, factor = number_of(state), price_factor(state)
+    return None if price is None or factor is None else price * factor
 
 
 def price_factor(state: State) -> float | None:
@@ -101,5 +92,5 @@ def tariff_trouble(hass: HomeAssistant, part: Mapping[str, Any]) -> str | None:
         return "tariff_ends_before_start"
     if part[CONF_SELL] > part[CONF_BUY]:
         return "sell_above_buy"
-    state = hass.states.get(price_entity_id(hass, part) or "")
+    state = state_of(hass, part.get(CONF_PRICE))
     return "price_without_unit" if state and price_factor(state) is None else None
