@@ -221,3 +221,20 @@ def test_an_answer_names_what_shows_it(rule: str) -> None:
     assert named or answer["status"] == "exempt" or "scripts/" in answer["comment"]
     for name in named:
         assert (ROOT / name).exists() or (INTEGRATION / name).exists(), name
+    for name, anchor in re.findall(r"(\S+\.md)#([\w-]+)", answer["comment"]):
+        assert anchor in anchors(ROOT / name)
+
+
+def anchors(page: Path) -> set[str]:
+    """Return what can be linked to in a page."""
+    headings = re.findall(r"(?m)^#+ (.+)$", page.read_text(encoding="utf-8"))
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+def test_what_the_comparison_calls_for_exists() -> None:
+    """Its claims can be checked."""
+    text = (ROOT / "docs" / "comparison.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([\w./]+\.(?:py|md|json|yaml|yml)|scripts/\w+)\b", text)
+    assert len(named) > 40
+    for name in named:
+        assert any((folder / name).exists() for folder in (ROOT, INTEGRATION, ROOT / "tests" / "integration")), name
