@@ -122,7 +122,11 @@ def _aim(call: ServiceCall) -> Aim:
     if entry is None or entry.state is not ConfigEntryState.LOADED:
         raise refusal("not_loaded", name=device.name or "")
     (device_id,) = ids
-    return Aim(coordinator=entry.runtime_data, battery=entry.runtime_data.batteries.get(device_id))
+    battery = entry.runtime_data.batteries.get(device_id)
+    if battery is None and device_id != entry.entry_id:
+        # The charger of the car: what is asked of it by mistake must not reach every battery.
+        raise refusal("not_our_device")
+    return Aim(coordinator=entry.runtime_data, battery=battery)
 
 
 def _told(coordinator: SiteCoordinator, cycle: Cycle) -> ServiceResponse:

@@ -9,18 +9,19 @@ from zoneinfo import ZoneInfo
 
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
 from homeassistant.core import HomeAssistant, ServiceCall
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 import pytest
 
+from custom_components.home_energy_controller.const import DOMAIN
 from simulation.battery import BatteryModel, DeviceMode
 from simulation.car import Car
 from simulation.devices import VENUS_E3_150
 from simulation.site import SimulatedSite
 
-from .world import Clock, World, site_entry, turned_by
+from .world import Clock, World, site_entry, turned_by, written
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 MONDAY_NOON = datetime(2026, 11, 23, 12, tzinfo=AMSTERDAM)
@@ -295,3 +296,20 @@ async def test_the_charger_has_a_device_of_its_own(hass: HomeAssistant) -> None:
         ]
         assert device.name == "Car"
         assert device.config_subentry_id == subentry_id
+
+
+@pytest.mark.parametrize(("action", "data"), [("release", {}), ("set_power", {"power_w": 500}), ("run_cycle", {})])
+async def test_the_charger_is_not_taken_for_the_site(hass: HomeAssistant, action: str, data: dict[str, Any]) -> None:
+    """It stands among the devices of an action: chosen by mistake, it must move no battery."""
+    async with home_with(hass, (70, 72), MONDAY_NOON) as home:
+        await home.world.switch(on=True)
+        told = len(written(home.world.site))
+        charger = dr.async_get(hass).async_get_device_by_identifier(
+            (DOMAIN, home.subentry.subentry_id), config_entry_id=home.world.entry.entry_id
+        )
+        assert charger is not None
+        with pytest.raises(ServiceValidationError) as refusal:
+            await hass.services.async_call(DOMAIN, action, {"device_id": charger.id, **data}, blocking=True)
+        assert refusal.value.translation_key == "not_our_device"
+        assert home.world.coordinator.store.site.enabled
+        assert len(written(home.world.site)) == told
