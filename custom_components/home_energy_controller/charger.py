@@ -19,6 +19,7 @@ from homeassistant.const import (
 from homeassistant.core import HomeAssistant, State
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util.unit_conversion import PowerConverter
+import voluptuous as vol
 
 from .battery import Spawn
 from .const import (
@@ -100,19 +101,22 @@ class Charger:
 
     async def _async_write(self, entity_id: str, value: float) -> None:
         """Set the number; trouble is told once, and the number again later."""
-        domain = entity_id.partition(".")[0]
+        domain, failed = entity_id.partition(".")[0], True
         try:
             await self._hass.services.async_call(
                 domain, "set_value", {ATTR_ENTITY_ID: entity_id, "value": value}, blocking=True
             )
-        except HomeAssistantError as err:
+            failed = False
+        except (HomeAssistantError, vol.Invalid) as err:  # a helper refuses what is out of its range like a schema
             if not self._fails:
                 _LOGGER.warning("The output of the charger (%s) cannot be set: %s", entity_id, err)
-            self._fails, self._written = True, None
-            return
-        if self._fails:
-            _LOGGER.info("The output of the charger (%s) can be set again", entity_id)
-        self._fails = False
+        finally:
+            # Whatever else another integration may raise, the number is told again as well.
+            if failed:
+                self._written = None
+            elif self._fails:
+                _LOGGER.info("The output of the charger (%s) can be set again", entity_id)
+            self._fails = failed
 
     def _output(self) -> tuple[State | None, float | None]:
         """Return the state of the output, and what one unit of it is in watts."""

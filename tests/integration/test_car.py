@@ -14,6 +14,7 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 import pytest
+import voluptuous as vol
 
 from custom_components.home_energy_controller.const import DOMAIN
 from simulation.battery import BatteryModel, DeviceMode
@@ -236,10 +237,11 @@ async def test_a_number_of_an_integration_is_set_in_its_own_unit(
     assert told == [0.0, value]
 
 
+@pytest.mark.parametrize("refuse", [HomeAssistantError, vol.Invalid])
 async def test_a_charger_that_refuses_is_told_again_and_the_log_once(
-    hass: HomeAssistant, caplog: pytest.LogCaptureFixture
+    hass: HomeAssistant, caplog: pytest.LogCaptureFixture, refuse: type[Exception]
 ) -> None:
-    """Twice a minute at most, until it takes the number."""
+    """Twice a minute at most, until it takes the number; a helper refuses with the error of a schema."""
     number, refuses = "number.charger", True
     told: list[float] = []
     async with home_with(hass, (70, 72), MONDAY_NOON, output=number) as home:
@@ -248,7 +250,7 @@ async def test_a_charger_that_refuses_is_told_again_and_the_log_once(
         async def set_value(call: ServiceCall) -> None:
             told.append(call.data["value"])
             if refuses:
-                raise HomeAssistantError("The cloud is away")
+                raise refuse("The cloud is away")
 
         hass.services.async_register("number", "set_value", set_value)
         await home.world.switch(on=True)
