@@ -63,5 +63,5 @@ def test_simulation_and_benchmarks_use_control_and_frames_only() -> None:
 
 def test_files_stay_small_enough_to_be_read() -> None:
     """A file is under 400 lines."""
-    for path in files(INTEGRATION, ROOT / "simulation", ROOT / "benchmarks"):
+    for path in files(INTEGRATION, *(ROOT / room for room in ("simulation", "benchmarks", "demo", "tests"))):
         assert len(path.read_text(encoding="utf-8").splitlines()) < 400, path

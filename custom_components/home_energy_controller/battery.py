@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 import logging
 from math import inf
-from typing import Any, Protocol
+from typing import Any
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_HOST, CONF_PORT
@@ -60,11 +60,8 @@ PRONE_SPACING_S = 30.0
 """Firmware that can lose its settings by being asked is asked for proof of a command once, not three times."""
 
 
-class Spawn(Protocol):
-    """Starts a background task that ends with the config entry."""
-
-    def __call__(self, coroutine: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-        """Start it."""
+type Spawn = Callable[[Coroutine[Any, Any, None], str], asyncio.Task[None]]
+"""Starts a background task, given its name, that ends with the config entry."""
 
 
 def configured_settings(data: Mapping[str, Any], profile: Profile, circuit: Circuit | None) -> BatterySettings:

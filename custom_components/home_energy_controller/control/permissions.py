@@ -37,9 +37,9 @@ FREE = Permission()
 NOTHING_ALLOWED = Permission(may_charge=False, may_discharge=False)
 CHARGE_ONLY = Permission(may_discharge=False)
 _BY_STRATEGY = {
-    Strategy.ZERO_CHARGE_ONLY: Permission(may_discharge=False),
+    Strategy.ZERO_CHARGE_ONLY: CHARGE_ONLY,
     Strategy.ZERO_DISCHARGE_ONLY: Permission(may_charge=False),
-    Strategy.TO_FULL: Permission(may_discharge=False),
+    Strategy.TO_FULL: CHARGE_ONLY,
     Strategy.STANDBY: NOTHING_ALLOWED,
 }
 

@@ -74,10 +74,6 @@ class Recorder:
         cycle = thought.cycle if sent else replace(thought.cycle, commands=None)
         self._kept.append((cycle, thought.decide_memory, thought.pursuit.memory if sent else cycle.pursue_memory))
 
-    def __len__(self) -> int:
-        """Return how many cycles are kept."""
-        return len(self._kept)
-
     @property
     def last(self) -> Cycle:
         """Return the newest cycle; there must be one."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable
 import logging
 from typing import Final
 
@@ -184,13 +185,13 @@ class MarstekDevice:
             await self.poll()  # Another command may have come meanwhile.
             return
         if self.has_pv:
-            await self._try(Method.PV_GET_STATUS)
+            await self._try(self.read_pv())
 
     async def read_details(self) -> None:
         """Read what changes slowly and control can do without; a device that does not tell loses nothing."""
         asked_at, self._battery_asked_at = self._battery_asked_at, self._clock()
         try:
-            await self._try(Method.BAT_GET_STATUS)
+            await self._try(self.read_battery())
         except MarstekSuperseded:
             self._battery_asked_at = asked_at
             raise
@@ -234,12 +235,12 @@ class MarstekDevice:
             return False
         return self._battery_asked_at is None or self._clock() - self._battery_asked_at >= BATTERY_INTERVAL_S
 
-    async def _try(self, method: Method) -> None:
+    async def _try(self, reading: Awaitable[object]) -> None:
         """Read something that may be missing without loss to the rest."""
         try:
-            await (self.read_pv() if method is Method.PV_GET_STATUS else self.read_battery())
+            await reading
         except (MarstekTimeout, MarstekProtocolError, MarstekRejected) as err:
-            _LOGGER.debug("%s: %s: %s", redact_address(self.host), method, err)
+            _LOGGER.debug("%s does not tell: %s", redact_address(self.host), err)
 
     async def _command(self, config: Config) -> bool:
         """Send a command to the right battery: one that never answered under its MAC is asked who it is first."""
