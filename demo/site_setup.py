@@ -25,7 +25,8 @@ def _answers(simulated: SimulatedSite) -> dict[str, list[dict[str, Any]]]:
         "confirm_export": [{"next_step_id": "address"}],
         "address": [addresses],
         "battery": [
-            {"name": name, "power_class_w": str(BATTERY_LIMIT_W), "own_meter": "yes"} for name in BATTERY_NAMES
+            {"name": name, "power_class_w": str(BATTERY_LIMIT_W), "own_meter": "yes", "limits": {}}
+            for name in BATTERY_NAMES
         ],
     }
 

@@ -20,6 +20,8 @@ class FakeP1:
 
     def __init__(self, house: House, *, host: str = "127.0.0.1", port: int = 0) -> None:
         self.house, self.host, self.port = house, host, port
+        self.others_w: tuple[int, int] | None = None
+        """What flows on a second and a third phase, where the connection has them."""
         self._runner: web.AppRunner | None = None
         self._released = asyncio.Event()
 
@@ -61,7 +63,7 @@ class FakeP1:
         return dict(_SAMPLE["product"])
 
     def _data(self) -> dict[str, Any]:
-        """Return a reading in HomeWizard's shape; all power is on the first phase."""
+        """Return a reading in HomeWizard's shape; what is not on other phases is on the first."""
         account, power_w = self.house.account, self.house.meter.value_w or 0.0
         if Fault.P1_WRONG_SIGN in self.faults:
             power_w = -power_w
@@ -70,6 +72,9 @@ class FakeP1:
             "active_power_l1_w": round(power_w),
             "active_current_l1_a": round(abs(power_w) / 230.1, 3),
         }
+        if self.others_w is not None:
+            phases_w = (round(power_w) - sum(self.others_w), *self.others_w)
+            data |= {f"active_power_l{phase}_w": power for phase, power in enumerate(phases_w, 1)}
         for way, moved_wh in (("import", account.import_wh), ("export", account.export_wh)):
             for total in (f"total_power_{way}_kwh", f"total_power_{way}_t2_kwh"):
                 data[total] = round(data[total] + moved_wh / 1000, 3)

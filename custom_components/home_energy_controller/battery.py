@@ -21,6 +21,7 @@ from .const import (
     CONF_MAX_DISCHARGE_W,
     CONF_MODEL,
     CONF_OWN_METER,
+    CONF_PHASE,
     CONF_POWER_CLASS_W,
     CONF_RELEASE,
     CONF_SLOTS_CLEARED,
@@ -29,6 +30,7 @@ from .const import (
     DEFAULT_CEILING_PCT,
     DEFAULT_LIMIT_W,
     DEFAULT_POWER_CLASS_W,
+    PHASES,
     RELEASE_DEFAULT,
 )
 from .control.model import (
@@ -76,6 +78,7 @@ def configured_settings(data: Mapping[str, Any], profile: Profile, circuit: Circ
         max_discharge_w=data.get(CONF_MAX_DISCHARGE_W, DEFAULT_LIMIT_W),
         ceiling_pct=data.get(CONF_CEILING_PCT, DEFAULT_CEILING_PCT),
         circuit=circuit,
+        phase=PHASES.index(data.get(CONF_PHASE, PHASES[0])) or None,
         has_passive=profile.has_passive,
         mode_read_delay_s=profile.mode_read_delay_s,
         slots_cleared=data.get(CONF_SLOTS_CLEARED, False),

@@ -66,6 +66,7 @@ from .marstek.errors import MarstekError, MarstekWrongDevice
 from .marstek.models import DiscoveredDevice
 from .marstek.profiles import firmware_text, model_name, profile_for
 from .options_flow import circuits_of
+from .store import StoredSite
 
 CONF_FOUND: Final = "found"
 
@@ -81,6 +82,8 @@ class BatteryFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
     _batteries: tuple[ProbedBattery, ...] = ()
     """Those that their owner still has to be asked about."""
     _subentries: tuple[ConfigSubentryData, ...] = ()
+    _warned: Mapping[str, Any] | None = None
+    """What its owner was told the consequences of."""
 
     @property
     def _site(self) -> ConfigEntry | None:
@@ -126,8 +129,10 @@ class BatteryFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
     async def async_step_battery(self, user_input: dict[str, Any] | None = None) -> ResultT:
         """Ask what only the owner knows, battery after battery."""
         battery, *others = self._batteries
-        if user_input is not None:
-            self._subentries = (*self._subentries, new_subentry(battery, user_input))
+        new = None if user_input is None else new_subentry(battery, user_input)
+        trouble = {} if new is None else self._limits_trouble(new["data"])
+        if new is not None and not trouble:
+            self._subentries = (*self._subentries, new)
             self._batteries = tuple(others)
             if others:
                 return await self.async_step_battery()
@@ -140,9 +145,9 @@ class BatteryFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
         schema = details_schema(battery.profile.power_class_choices, circuits)
         return self.async_show_form(
             step_id="battery",
-            data_schema=self.add_suggested_values_to_schema(schema, suggested),
+            data_schema=self.add_suggested_values_to_schema(schema, user_input or suggested),
             description_placeholders=battery.placeholders,
-            errors=battery.caution,
+            errors=trouble or battery.caution,
             last_step=not others,
         )
 
@@ -194,6 +199,21 @@ class BatteryFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
         # The address carries its port, the usual one as well, so that it means the same wherever it is read.
         return {f"{device.host}:{device.port}": _label(device) for device in found if device.info.ble_mac not in known}
 
+    def _limits_trouble(self, data: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> dict[str, str]:
+        """Return the error of limits that make no sense; who was warned of their consequences once, may go on."""
+        if any(0 < data[key] < LEAST_LIMIT_W for key in (CONF_MAX_CHARGE_W, CONF_MAX_DISCHARGE_W)):
+            return {"base": "limit_too_small"}
+        site = self._site
+        is_loaded = site is not None and site.state is ConfigEntryState.LOADED
+        stored = site.runtime_data.store.site if site is not None and is_loaded else StoredSite()
+        if data[CONF_CEILING_PCT] <= stored.battery(data[CONF_MAC]).reserve_pct:
+            return {"base": "ceiling_below_reserve"}
+        circuits = {} if site is None else circuits_of(site.options)
+        if is_bound(data, circuits) and not (before and is_bound(before, circuits)) and data != self._warned:
+            self._warned = data
+            return {"base": "cannot_lead"}
+        return {}
+
     def _names_and_circuits(self) -> tuple[set[str], set[str]]:
         """Return the names and circuits that batteries of this site have."""
         batteries = [(subentry["title"], subentry["data"]) for subentry in self._subentries]
@@ -211,9 +231,6 @@ def _label(device: DiscoveredDevice) -> str:
 
 class BatterySubentryFlow(BatteryFlow[SubentryFlowContext, SubentryFlowResult, tuple[str, str]], ConfigSubentryFlow):
     """Adds one battery to a site, or changes it."""
-
-    _warned: Mapping[str, Any] | None = None
-    """What its owner was told the consequences of."""
 
     @property
     @override
@@ -242,7 +259,7 @@ class BatterySubentryFlow(BatteryFlow[SubentryFlowContext, SubentryFlowResult, t
             except (InvalidAddress, MarstekError) as err:
                 errors["base"] = error_key(err)
             else:
-                errors = self._limits_trouble({**data, **updates})
+                errors = self._limits_trouble({**data, **updates}, before=data)
                 title = user_input[CONF_NAME].strip() or subentry.title
             if not errors:
                 return self.async_update_and_abort(self._site, subentry, title=title, data_updates=updates)
@@ -260,29 +277,12 @@ class BatterySubentryFlow(BatteryFlow[SubentryFlowContext, SubentryFlowResult, t
             host=shown[CONF_HOST],
         )
 
-    def _limits_trouble(self, data: Mapping[str, Any]) -> dict[str, str]:
-        """Return the error of limits that make no sense; who was warned of their consequences once, may go on."""
-        if any(0 < data[key] < LEAST_LIMIT_W for key in (CONF_MAX_CHARGE_W, CONF_MAX_DISCHARGE_W)):
-            return {"base": "limit_too_small"}
-        is_loaded = self._site.state is ConfigEntryState.LOADED
-        if (
-            is_loaded
-            and data[CONF_CEILING_PCT] <= self._site.runtime_data.store.site.battery(data[CONF_MAC]).reserve_pct
-        ):
-            return {"base": "ceiling_below_reserve"}
-        circuits, before = circuits_of(self._site.options), self._get_reconfigure_subentry().data
-        if is_bound(data, circuits) and not is_bound(before, circuits) and data != self._warned:
-            self._warned = data
-            return {"base": "cannot_lead"}
-        return {}
-
     async def _async_updates(self, subentry: ConfigSubentry, user_input: dict[str, Any]) -> dict[str, Any]:
         """Return what changes; a new address counts only once the same battery answered there."""
         updates = {
             **details_data(user_input),
             CONF_CAPACITY_WH: round(user_input[CONF_CAPACITY_KWH] * 1000),
             CONF_RELEASE: user_input[CONF_RELEASE],
-            **{key: round(value) for key, value in user_input[CONF_LIMITS].items()},
         }
         host, port = parse_address(user_input[CONF_HOST], int(user_input[CONF_PORT]))
         if (host, port) == (subentry.data[CONF_HOST], subentry.data[CONF_PORT]):

@@ -23,6 +23,8 @@ CONF_CONNECTION: Final = "connection"
 CONF_TARIFF: Final = "tariff"
 CONF_MAX_IMPORT_W: Final = "max_import_w"
 CONF_MAX_EXPORT_W: Final = "max_export_w"
+CONF_MAX_PHASE_IMPORT_W: Final = "max_phase_import_w"
+CONF_MAX_PHASE_EXPORT_W: Final = "max_phase_export_w"
 
 # Config subentry: one battery.
 CONF_MAC: Final = "mac"
@@ -32,6 +34,8 @@ CONF_WIFI_MAC: Final = "wifi_mac"
 CONF_POWER_CLASS_W: Final = "power_class_w"
 CONF_OWN_METER: Final = "own_meter"
 CONF_CIRCUIT: Final = "circuit"
+CONF_PHASE: Final = "phase"
+PHASES: Final = ("unknown", "l1", "l2", "l3")
 CONF_LIMITS: Final = "limits"
 CONF_MAX_CHARGE_W: Final = "max_charge_w"
 CONF_MAX_DISCHARGE_W: Final = "max_discharge_w"

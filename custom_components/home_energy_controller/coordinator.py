@@ -229,6 +229,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         """Return the site as the controller sees it."""
         return Snapshot(
             meter_w=self.meter.power_w,
+            phases_w=self.meter.phases_w,
             batteries=tuple(battery.observation for battery in self.batteries.values()),
             net_load_w=self._net_load_w,
             car=self.charger.observe(),

@@ -29,6 +29,7 @@ from .const import (
     CONF_MAX_DISCHARGE_W,
     CONF_MODEL,
     CONF_OWN_METER,
+    CONF_PHASE,
     CONF_POWER_CLASS_W,
     CONF_RELEASE,
     CONF_SLOTS_CLEARED,
@@ -39,6 +40,7 @@ from .const import (
     DEFAULT_LIMIT_W,
     DEFAULT_POWER_CLASS_W,
     DOMAIN,
+    PHASES,
     RELEASE_DEFAULT,
     SUBENTRY_BATTERY,
 )
@@ -263,6 +265,7 @@ def details_schema(power_classes_w: Iterable[int], circuits: Iterable[str]) -> v
             vol.Required(CONF_POWER_CLASS_W): selector.SelectSelector({"options": classes}),
             vol.Required(CONF_OWN_METER): meters,
             vol.Optional(CONF_CIRCUIT): circuit,
+            vol.Required(CONF_LIMITS): section(limits_schema(), {"collapsed": True}),
         }
     )
 
@@ -277,7 +280,6 @@ def reconfigure_schema(power_classes_w: Iterable[int], circuits: Iterable[str]) 
             **details_schema(power_classes_w, circuits).schema,
             vol.Required(CONF_CAPACITY_KWH): number_box(1, 40, UnitOfEnergy.KILO_WATT_HOUR, step=0.01),
             vol.Required(CONF_RELEASE): releases,
-            vol.Required(CONF_LIMITS): section(limits_schema(), {"collapsed": True}),
         }
     )
 
@@ -295,6 +297,9 @@ def limits_schema() -> vol.Schema:
             vol.Required(CONF_MAX_CHARGE_W, default=DEFAULT_LIMIT_W): watt_selector(DEFAULT_LIMIT_W),
             vol.Required(CONF_MAX_DISCHARGE_W, default=DEFAULT_LIMIT_W): watt_selector(DEFAULT_LIMIT_W),
             vol.Required(CONF_CEILING_PCT, default=DEFAULT_CEILING_PCT): percent,
+            vol.Required(CONF_PHASE, default=PHASES[0]): selector.SelectSelector(
+                {"options": list(PHASES), "translation_key": CONF_PHASE}
+            ),
         }
     )
 
@@ -330,10 +335,13 @@ def suggested_details(name: str) -> dict[str, Any]:
 
 def details_data(user_input: Mapping[str, Any]) -> dict[str, Any]:
     """Return the part of a subentry's data that its owner told."""
+    limits = user_input[CONF_LIMITS]
     return {
         CONF_POWER_CLASS_W: int(user_input[CONF_POWER_CLASS_W]),
         CONF_OWN_METER: user_input[CONF_OWN_METER],
         CONF_CIRCUIT: user_input.get(CONF_CIRCUIT, "").strip(),
+        **{key: round(limits[key]) for key in (CONF_MAX_CHARGE_W, CONF_MAX_DISCHARGE_W, CONF_CEILING_PCT)},
+        CONF_PHASE: limits[CONF_PHASE],
     }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
 from homeassistant.const import CONF_NAME, UnitOfElectricCurrent, UnitOfElectricPotential, UnitOfPower, UnitOfTime
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers import selector
@@ -17,6 +17,8 @@ from .const import (
     CONF_LIMIT_W,
     CONF_MAX_EXPORT_W,
     CONF_MAX_IMPORT_W,
+    CONF_MAX_PHASE_EXPORT_W,
+    CONF_MAX_PHASE_IMPORT_W,
     CONF_METER,
     CONF_METER_AGE_LIMIT_S,
     CONF_TARIFF,
@@ -32,6 +34,8 @@ from .tariffs import CONF_PRICE, tariff_schema, tariff_trouble
 METER_AGE_LIMITS_S: Final = (15, 300)
 """Shorter, and one lost reading pauses control; longer, and control acts on what the house did minutes ago."""
 VOLTAGE_V: Final = 230
+IMPORTS: Final = (CONF_MAX_IMPORT_W, CONF_MAX_PHASE_IMPORT_W)
+EXPORTS: Final = (CONF_MAX_EXPORT_W, CONF_MAX_PHASE_EXPORT_W)
 
 
 def circuits_of(options: Mapping[str, Any]) -> dict[str, Circuit]:
@@ -70,7 +74,7 @@ class SiteOptionsFlow(OptionsFlow):
                 key, placeholders = self._trouble(options)
             if key is None:
                 # What its own form does not show is kept.
-                known = {CONF_MAX_IMPORT_W, CONF_MAX_EXPORT_W, CONF_CIRCUITS, CONF_TARIFF, CONF_METER_AGE_LIMIT_S}
+                known = {*IMPORTS, *EXPORTS, CONF_CIRCUITS, CONF_TARIFF, CONF_METER_AGE_LIMIT_S}
                 kept = {name: value for name, value in self.config_entry.options.items() if name not in known}
                 return self.async_create_entry(data=kept | options)
             errors["base"] = key
@@ -103,11 +107,8 @@ class SiteOptionsFlow(OptionsFlow):
                 return "circuit_without_limit", about
             if _limit_w(part) < LEAST_LIMIT_W:
                 return "limit_too_small", about
-        if (
-            min(options.get(CONF_MAX_IMPORT_W, LEAST_LIMIT_W), options.get(CONF_MAX_EXPORT_W) or LEAST_LIMIT_W)
-            < LEAST_LIMIT_W
-        ):
-            return "limit_too_small", {}
+        if key := self._connection_trouble(options):
+            return key, {}
         gone = circuits_of(self.config_entry.options).keys() - set(names)
         users = [(battery.title, battery.data.get(CONF_CIRCUIT)) for battery in self._batteries]
         if left := [title for title, circuit in users if circuit in gone]:
@@ -117,6 +118,18 @@ class SiteOptionsFlow(OptionsFlow):
             self._warned = options
             return "circuit_too_weak", {"batteries": ", ".join(weak)}
         return None, {}
+
+    def _connection_trouble(self, options: Mapping[str, Any]) -> str | None:
+        """Return the error key of limits of the connection that make no sense."""
+        limits = [options[key] for key in IMPORTS if key in options]
+        limits += [options.get(key) or LEAST_LIMIT_W for key in EXPORTS]
+        if min(limits) < LEAST_LIMIT_W:
+            return "limit_too_small"
+        by_phase = {CONF_MAX_PHASE_IMPORT_W, CONF_MAX_PHASE_EXPORT_W} & options.keys()
+        is_loaded = self.config_entry.state is ConfigEntryState.LOADED
+        if by_phase and is_loaded and self.config_entry.runtime_data.meter.phases_w is None:
+            return "meter_without_phases"
+        return None
 
     @property
     def _batteries(self) -> Iterable[Any]:
@@ -139,10 +152,8 @@ def _schema() -> vol.Schema:
     circuits = selector.ObjectSelector(
         {"fields": fields, "multiple": True, "label_field": CONF_NAME, "translation_key": CONF_CIRCUIT}
     )
-    connection = {
-        vol.Optional(CONF_MAX_IMPORT_W): watt_selector(100_000),
-        vol.Optional(CONF_MAX_EXPORT_W): watt_selector(100_000),
-    }
+    order = (CONF_MAX_IMPORT_W, CONF_MAX_EXPORT_W, CONF_MAX_PHASE_IMPORT_W, CONF_MAX_PHASE_EXPORT_W)
+    connection = {vol.Optional(key): watt_selector(100_000) for key in order}
     meter = {vol.Required(CONF_METER_AGE_LIMIT_S, default=DEFAULT_METER_AGE_LIMIT_S): age}
     return vol.Schema(
         {

@@ -11,6 +11,8 @@ from .const import (
     CONF_MAC,
     CONF_MAX_EXPORT_W,
     CONF_MAX_IMPORT_W,
+    CONF_MAX_PHASE_EXPORT_W,
+    CONF_MAX_PHASE_IMPORT_W,
     CONF_METER_AGE_LIMIT_S,
     DEFAULT_METER_AGE_LIMIT_S,
     SUBENTRY_BATTERY,
@@ -57,6 +59,8 @@ def site_settings(
         tariff=tariff_of(options),
         max_import_w=options.get(CONF_MAX_IMPORT_W),
         max_export_w=options.get(CONF_MAX_EXPORT_W),
+        max_phase_import_w=options.get(CONF_MAX_PHASE_IMPORT_W),
+        max_phase_export_w=options.get(CONF_MAX_PHASE_EXPORT_W),
         batteries=tuple(
             battery.settings(stored.battery(key), release or _default_release(key, batteries, last_leader_id))
             for key, battery in batteries.items()

@@ -24,6 +24,8 @@ class SiteMeter:
         self.source = source
         self.failure: MeterError | None = None
         """Why the newest reading failed."""
+        self.phases_w: Timed[tuple[float, float, float]] | None = None
+        """The newest reading by phase, where the meter tells."""
         self._memory = MeterMemory()
         self._history: deque[Timed[float]] = deque(maxlen=HISTORY)
 
@@ -63,5 +65,7 @@ class SiteMeter:
         if self._memory.is_frozen and not was_frozen:
             _LOGGER.info("The meter (%s) repeats an old value", self.source.description)
         trusted = self.power_w
+        if reading.phases_w is not None and trusted is not None and trusted.at == reading.at:
+            self.phases_w = Timed(reading.phases_w, reading.at)
         if trusted is not None and (not self._history or self._history[-1].at < trusted.at):
             self._history.append(trusted)

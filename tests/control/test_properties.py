@@ -1,6 +1,8 @@
 """What holds for any site, any reading and any memory."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from itertools import product
 from math import isnan
 from random import Random
 
@@ -32,10 +34,12 @@ from custom_components.home_energy_controller.control.model import (
 )
 from custom_components.home_energy_controller.control.pursue import PursueMemory, Pursuit, pursue
 from custom_components.home_energy_controller.control.release import release, stop
+from custom_components.home_energy_controller.control.site import Load
 from tests.control.build import NOON, battery, site
 from tests.control.world import World
 
 NAMES = ("a", "b", "c")
+PLACES = (1, 2, 3)
 CIRCUITS = (Circuit(name="shed", limit_w=3680), Circuit(name="attic", limit_w=2500), None)
 AGES = st.one_of(st.floats(0, 20), st.floats(0, 20), st.floats(0, 20), st.sampled_from((-5.0, 50.0, 95.0, 1e9)))
 """Of readings (s): mostly young. Snapshots carry ages in place of moments until `dated` turns them into moments."""
@@ -72,6 +76,7 @@ def observed(battery_id: str) -> st.SearchStrategy[BatteryObservation]:
 SNAPSHOTS = st.builds(
     Snapshot,
     meter_w=timed(POWERS),
+    phases_w=timed(st.tuples(POWERS, POWERS, POWERS)),
     batteries=st.one_of(st.tuples(*map(observed, NAMES)), st.tuples(observed("b"), observed("gone"))),
     net_load_w=st.lists(st.builds(Timed, POWERS, AGES), max_size=3).map(tuple),
     car=st.builds(
@@ -99,6 +104,7 @@ def lively(battery_id: str) -> st.SearchStrategy[BatteryObservation]:
 LIVELY = st.builds(
     Snapshot,
     meter_w=st.builds(Timed, st.floats(-9000, 9000), YOUNG),
+    phases_w=st.builds(Timed, st.tuples(*(st.floats(-4000, 4000) for _ in PLACES)), YOUNG),
     batteries=st.tuples(*map(lively, NAMES)),
     net_load_w=st.lists(st.builds(Timed, st.floats(-9000, 9000), YOUNG), max_size=1).map(tuple),
     local_time=st.just(NOON),
@@ -122,7 +128,13 @@ def dated(snapshot: Snapshot, now: float) -> Snapshot:
         for seen in snapshot.batteries
     )
     samples = tuple(Timed(sample.value, now - sample.at) for sample in snapshot.net_load_w)
-    return replace(snapshot, meter_w=at(snapshot.meter_w), batteries=batteries, net_load_w=samples)
+    return replace(
+        snapshot,
+        meter_w=at(snapshot.meter_w),
+        phases_w=at(snapshot.phases_w),
+        batteries=batteries,
+        net_load_w=samples,
+    )
 
 
 def settings_for(battery_id: str) -> st.SearchStrategy[BatterySettings]:
@@ -154,21 +166,23 @@ SITES = st.builds(
     grid_target_w=st.sampled_from((0, 0, 500)),
     max_import_w=st.sampled_from((None, None, 4000)),
     max_export_w=st.sampled_from((None, None, 0, 4000)),
+    max_phase_import_w=st.sampled_from((None, None, 4000)),
     batteries=st.tuples(*(settings_for(name) for name in NAMES)),
     meter_age_limit_s=st.sampled_from((60.0, 5.0)),
     car=st.none() | st.builds(CarSettings, phases=st.sampled_from((1, 3)), batteries_may_feed=st.booleans()),
 )
 WAITS = st.sampled_from((2.0, 10.0, 35.0, 70.0, 400.0))
 type Step = tuple[Snapshot | None, float, bool]
+type Moment = tuple[Snapshot, Settings, float, Decision, Pursuit]
 STEPS = st.lists(st.tuples(st.none() | SNAPSHOTS | LIVELY, WAITS, st.booleans()), min_size=1, max_size=8)
 """What is seen (None: the same again), after how long, and whether the owner has meanwhile allowed 300 W only."""
 
 
-def course(given_: Settings, steps: list[Step]) -> list[tuple[Snapshot, Settings, float, Decision, Pursuit]]:
-    """Return what is decided and pursued over a course of unrelated snapshots."""
+def course(given_: Settings, steps: list[Step], memories: list[DecideMemory] | None = None) -> list[Moment]:
+    """Return what is decided and pursued over a course of unrelated snapshots; `memories` notes what is remembered."""
     now, remembered, told = 0.0, DecideMemory(), PursueMemory()
     tight = tuple(replace(own, max_charge_w=300, max_discharge_w=300) for own in given_.batteries)
-    result = []
+    result: list[Moment] = []
     seen = Snapshot(meter_w=None, batteries=(), local_time=NOON)
     for undated, wait_s, is_tight in steps:
         now += wait_s
@@ -180,6 +194,8 @@ def course(given_: Settings, steps: list[Step]) -> list[tuple[Snapshot, Settings
         release(own, told)
         stop(own, told, snapshot)
         result.append((snapshot, own, now, decision, pursuit))
+        if memories is not None:
+            memories.append(remembered)
     return result
 
 
@@ -252,6 +268,85 @@ def test_a_circuit_carries_what_was_decided_whatever_those_in_auto_choose(site_:
         assert circuit is not None
         assert sum(reach.charge_w for reach in told.values()) <= circuit.limit_w
         assert sum(reach.discharge_w for reach in told.values()) <= circuit.limit_w
+
+
+CONNECTED = st.builds(
+    replace,
+    SITES,
+    max_import_w=st.sampled_from((None, 3000, 8000)),
+    max_export_w=st.sampled_from((None, 0, 3000, 8000)),
+    max_phase_import_w=st.sampled_from((None, 3680, 5750)),
+    max_phase_export_w=st.sampled_from((None, 3680, 5750)),
+    batteries=st.tuples(
+        *(
+            st.builds(replace, settings_for(name), phase=st.sampled_from((None, 1, 1, 2)), max_charge_w=st.just(2500))
+            for name in NAMES
+        )
+    ),
+)
+
+
+@given(CONNECTED, st.lists(st.tuples(st.none() | LIVELY, WAITS, st.just(False)), min_size=2, max_size=8))
+@settings(max_examples=200, deadline=None)
+def test_set_points_never_push_the_connection_or_a_phase_beyond_its_limit(site_: Settings, steps: list[Step]) -> None:
+    """Whatever those in Auto do, and whatever phase a battery is on whose owner did not say.
+
+    With the newest known load of house and sun, and every battery in Auto anywhere within its class, the set-points
+    together (also those of the owner) leave import and export within the limit, or there are none in that direction.
+    So beyond a limit flows only what the house or those in Auto bring there by themselves. A load is known when meter
+    and batteries were read and no battery is on its way to something else, for five minutes, or for one when a battery
+    in Auto was read at another moment than the meter; what changed since, nobody can know.
+    """
+    memories: list[DecideMemory] = []
+    heard: dict[Load, tuple[Snapshot, float]] = {}
+    for (snapshot, given_, now, decision, _), remembered in zip(course(site_, steps, memories), memories, strict=True):
+        newest = remembered.loads[-1] if remembered.loads else None
+        known = None if newest is None else heard.setdefault(newest, (snapshot, now))
+        for phases in product(*(PLACES if own.phase is None else (own.phase,) for own in given_.batteries)):
+            places = dict(zip(NAMES, phases, strict=True))
+            assert_carried(given_, decision, places, 0, known)
+            for phase in PLACES:
+                assert_carried(given_, decision, places, phase, known)
+
+
+def assert_carried(
+    given_: Settings, decision: Decision, places: Mapping[str, int], phase: int, known: tuple[Snapshot, float] | None
+) -> None:
+    """Assert that set-points keep to the limit of the connection (0), or of a phase with batteries in these places."""
+    here = [own for own in given_.batteries if not phase or places[own.battery_id] == phase]
+    limits = (given_.max_import_w, given_.max_export_w)
+    if phase:
+        limits = (given_.max_phase_import_w, given_.max_phase_export_w)
+    targets = {own.battery_id: decision.target(own.battery_id) for own in here}
+    for sign, limit_w in zip((-1, 1), limits, strict=True):
+        in_auto_w = sum(own.class_w(sign) for own in here if is_auto(targets[own.battery_id]))
+        told_w = sum(max(0, sign * target.power_w) for target in targets.values() if target is not None)
+        load_w = None if known is None else load_of(known, given_, here, phase)
+        if limit_w is None or not told_w:
+            continue
+        assert load_w is not None, "nobody knows what the house does"
+        assert -sign * load_w + in_auto_w + told_w <= limit_w
+
+
+def is_auto(target: Target | None) -> bool:
+    """Return whether a battery is told to run its own loop."""
+    return target is not None and target.action is Action.AUTO
+
+
+def load_of(
+    known: tuple[Snapshot, float], given_: Settings, here: Iterable[BatterySettings], phase: int
+) -> float | None:
+    """Return what house and sun asked of the connection, or a phase (W), when it was known last."""
+    snapshot, now = known
+    meter = snapshot.phases_w if phase else snapshot.meter_w
+    if meter is None:
+        return None
+    power_w = meter.value[phase - 1] if isinstance(meter.value, tuple) else meter.value
+    for own in here:
+        power = snapshot.battery(own.battery_id).power_w
+        if power is not None and power.fresh(now, given_.age_limit_s(own.battery_id)):
+            power_w += power.value
+    return power_w
 
 
 @given(SITES, STEPS)

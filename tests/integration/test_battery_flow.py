@@ -25,7 +25,7 @@ from simulation.site import SimulatedSite
 from .flow_home import INTEGRATION, FlowHome, options_of, short_waits, suggested
 from .world import site_entry
 
-NO_LIMITS = {"max_charge_w": 2500, "max_discharge_w": 2500, "ceiling_pct": 100}
+NO_LIMITS = {"max_charge_w": 2500, "max_discharge_w": 2500, "ceiling_pct": 100, "phase": "unknown"}
 
 
 @pytest.fixture
@@ -71,11 +71,34 @@ async def test_battery_is_added_by_searching(home: FlowHome) -> None:
     assert result["last_step"]
     assert suggested(result)["name"] == "Venus E (2)"
     assert options_of(result, "circuit") == ["Group 2"]
-    result = await home.submit(result, name="Shed", power_class_w="2500", own_meter="no", circuit="Shed")
+    limits = NO_LIMITS | {"max_charge_w": 800, "phase": "l3"}
+    told = {"name": "Shed", "power_class_w": "2500", "own_meter": "no", "circuit": "Shed", "limits": limits}
+    result = await home.submit(result, **told)
     assert result["type"] == "create_entry"
     shed = batteries(home)[2]
     assert (shed.title, shed.unique_id) == ("Shed", home.site.batteries[2].mac)
+    assert {key: shed.data[key] for key in limits} == limits
     assert (shed.data["circuit"], shed.data["own_meter"], shed.data["power_class_w"]) == ("Shed", "no", 2500)
+
+
+async def test_limits_of_a_new_battery_that_make_no_sense_are_refused(home: FlowHome) -> None:
+    """What was typed is kept; that it cannot lead is told once. A circuit of the site counts as well."""
+    assert home.entry is not None
+    circuits = {"circuits": [{"name": "Shed", "limit_a": 10}]}
+    home.hass.config_entries.async_update_entry(home.entry, options=circuits)
+    result = await home.menu(await home.start(), "address")
+    result = await home.submit(result, host=home.hosts[2], port=home.port)
+    told = suggested(result) | {"name": "Barn"}
+    for changes, key in (
+        ({"limits": NO_LIMITS | {"max_charge_w": 90}}, "limit_too_small"),
+        ({"limits": NO_LIMITS | {"ceiling_pct": 12}}, "ceiling_below_reserve"),
+        ({"limits": NO_LIMITS | {"max_charge_w": 500}}, "cannot_lead"),
+        ({"limits": NO_LIMITS, "circuit": "Shed"}, "cannot_lead"),
+    ):
+        result = await home.submit(result, **(told | changes))
+        assert result["errors"] == {"base": key}
+        assert suggested(result) == told | changes
+    assert (await home.submit(result, **suggested(result)))["type"] == "create_entry"
 
 
 async def test_battery_is_added_by_address_after_each_kind_of_trouble(home: FlowHome) -> None:

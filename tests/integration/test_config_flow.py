@@ -60,13 +60,17 @@ async def test_site_is_set_up_from_meter_to_batteries_by_searching(home: FlowHom
     }
     assert not result["errors"]
     assert not result["last_step"]
-    assert suggested(result) == {"name": "Venus E 3.0", "power_class_w": "800", "own_meter": "unsure"}
+    limits = {"max_charge_w": 2500, "max_discharge_w": 2500, "ceiling_pct": 100, "phase": "unknown"}
+    told = {"name": "Venus E 3.0", "power_class_w": "800", "own_meter": "unsure", "limits": limits}
+    assert suggested(result) == told
     assert options_of(result, "power_class_w") == ["600", "800", "2500"]
-    result = await home.submit(result, name="Kitchen", power_class_w="2500", own_meter="yes", circuit=" Group 4 ")
+    result = await home.submit(
+        result, name="Kitchen", power_class_w="2500", own_meter="yes", circuit=" Group 4 ", limits={}
+    )
 
     assert result["last_step"]
     assert options_of(result, "circuit") == ["Group 4"], "circuits of the batteries before it"
-    result = await home.submit(result, name=" ", power_class_w="800", own_meter="unsure")
+    result = await home.submit(result, name=" ", power_class_w="800", own_meter="unsure", limits={})
     assert result["type"] == "create_entry"
     assert result["title"] == home.hass.config.location_name
     assert home.setup_entry.call_count == 1
@@ -75,8 +79,10 @@ async def test_site_is_set_up_from_meter_to_batteries_by_searching(home: FlowHom
 async def test_what_owner_meter_and_battery_told_is_kept(home: FlowHome) -> None:
     """A name of nothing but blanks is none."""
     result = await home.batteries_chosen(0, 1)
-    result = await home.submit(result, name="Kitchen", power_class_w="2500", own_meter="yes", circuit=" Group 4 ")
-    await home.submit(result, name=" ", power_class_w="800", own_meter="unsure")
+    result = await home.submit(
+        result, name="Kitchen", power_class_w="2500", own_meter="yes", circuit=" Group 4 ", limits={}
+    )
+    await home.submit(result, name=" ", power_class_w="800", own_meter="unsure", limits={})
     entry = only_entry(home.hass)
     assert entry.data == {
         "meter": {
@@ -102,6 +108,10 @@ async def test_what_owner_meter_and_battery_told_is_kept(home: FlowHome) -> None
         "release": "default",
         "slots_cleared": False,
         "capacity_wh": 5120,
+        "max_charge_w": 2500,
+        "max_discharge_w": 2500,
+        "ceiling_pct": 100,
+        "phase": "unknown",
     }
     assert len(kitchen.data["wifi_mac"]) == 12
     assert other.data["circuit"] == ""
@@ -114,9 +124,9 @@ async def test_address_alone_finds_batteries_on_their_own_ports(home: FlowHome) 
     typed = [f"{home.hosts[0]}:{home.port}", f" http://{home.hosts[2]}:{home.port}/ ", f"{home.hosts[0]}:{home.port}"]
     result = await home.submit(result, host=typed, port=30000)
     assert result["step_id"] == "battery"
-    result = await home.submit(result, name="A", power_class_w="800", own_meter="no")
+    result = await home.submit(result, name="A", power_class_w="800", own_meter="no", limits={})
     assert result["description_placeholders"]["host"] == typed[1].strip().removeprefix("http://").removesuffix("/")
-    result = await home.submit(result, name="B", power_class_w="800", own_meter="no")
+    result = await home.submit(result, name="B", power_class_w="800", own_meter="no", limits={})
     assert result["type"] == "create_entry"
     macs = {battery.data["mac"] for battery in only_entry(home.hass).subentries.values()}
     assert macs == {home.site.batteries[0].mac, home.site.batteries[2].mac}

@@ -8,7 +8,7 @@ import pytest
 from custom_components.home_energy_controller.options_flow import circuits_of
 
 from .flow_home import TEXTS, assert_translated, suggested
-from .world import World
+from .world import World, configure
 
 SHED = {"name": "Shed", "limit_a": 16}
 METER = {"meter_age_limit_s": 60}
@@ -54,7 +54,7 @@ async def options(world: World) -> Options:
     return Options(world)
 
 
-async def reconfigured(world: World, result: Any = None, **limits: int) -> Any:
+async def reconfigured(world: World, result: Any = None, **limits: int | str) -> Any:
     """Change the limits of the first battery; with a result, in the form that is open."""
     subentry = next(iter(world.entry.subentries.values()))
     if result is None:
@@ -100,6 +100,10 @@ async def test_options_are_set_in_sections_and_act_without_a_restart(options: Op
         ([{"name": "Shed", "limit_w": 90}], {}, "limit_too_small"),
         ([], {"max_import_w": 50}, "limit_too_small"),
         ([], {"max_export_w": 50}, "limit_too_small"),
+        ([], {"max_phase_import_w": 0}, "limit_too_small"),
+        ([], {"max_phase_export_w": 50}, "limit_too_small"),
+        ([], {"max_phase_import_w": 5750}, "meter_without_phases"),
+        ([], {"max_phase_export_w": 5750}, "meter_without_phases"),
     ],
 )
 async def test_options_that_make_no_sense_are_refused(
@@ -110,6 +114,28 @@ async def test_options_that_make_no_sense_are_refused(
     assert result["errors"] == {"base": key}
     assert suggested(result)["circuits"] == {"circuits": circuits}
     assert (await options.fill(result, []))["type"] == "create_entry"
+
+
+async def test_limits_per_phase_hold_batteries_to_what_their_phase_leaves(options: Options) -> None:
+    """Set in the options and in the form of a battery, read from the meter, kept on the wire, and recorded."""
+    world = options.world
+    world.site.p1.others_w = (150, 50)
+    world.site.house.load = lambda _: 4000.0
+    await world.pass_time(30)
+    result = await options.fill(await options.open(), [], max_phase_import_w=5750, max_phase_export_w=3000)
+    assert result["type"] == "create_entry"
+    configure(world, phase="l1")
+    await world.settle()
+    assert (await reconfigured(world, phase="l1"))["reason"] == "reconfigure_successful"
+    settings = world.coordinator._settings()
+    assert [battery.phase for battery in settings.batteries] == [1, 1, 1]
+    assert (settings.max_phase_import_w, settings.max_phase_export_w) == (5750, 3000)
+    await world.call("select", "select_option", world.site_entity("select", "strategy"), option="to_full")
+    await world.switch(True)
+    await world.pass_time(150)
+    assert sum(battery.model.power_w for battery in world.site.batteries) == pytest.approx(-1900, abs=60)
+    recorded = world.coordinator.recorder.as_json()["cycles"][-1]["snapshot"]["phases_w"]["value"]
+    assert recorded == [pytest.approx(5700, abs=60), 150.0, 50.0]
 
 
 async def test_circuit_too_weak_for_a_leader_is_explained_before_it_is_taken(options: Options) -> None:

@@ -105,6 +105,25 @@ async def test_export_and_whole_numbers_are_read_as_they_are(meter: HomeWizardMe
     assert isinstance(reading.power_w, float)
 
 
+@pytest.mark.parametrize(
+    ("told", "phases_w"),
+    [
+        ((1200, -30.5, 0), (1200.0, -30.5, 0.0)),
+        ((1200, None, None), None),
+        ((1200, "a lot", 0), None),
+        ((1200, 1e9, 0), None),
+        ((1200, True, 0), None),
+    ],
+)
+async def test_three_phases_are_read_where_all_of_them_are_told(
+    meter: HomeWizardMeter, p1: P1, told: tuple[object, ...], phases_w: tuple[float, ...] | None
+) -> None:
+    """A connection of one phase has no second, and whatever else is missing makes no reading wrong."""
+    p1.answer = p1.says({"active_power_w": 1170} | {f"active_power_l{i}_w": value for i, value in enumerate(told, 1)})
+    reading = await meter.read()
+    assert (reading.power_w, reading.phases_w) == (1170.0, phases_w)
+
+
 async def test_reply_in_pieces_and_compressed_is_read_whole(meter: HomeWizardMeter, p1: P1) -> None:
     """The bounded reader must not take the first piece for the whole."""
 

@@ -17,22 +17,28 @@ from .model import (
     Reach,
     Role,
     Target,
-    Timed,
     Wish,
     believable,
     reach_of,
 )
 from .net_load import outdated
 from .permissions import allowed_power_w
-from .site import DecideMemory, Mark, Site, View
+from .site import DecideMemory, Load, Mark, Site, Span, View
 
 SETTLE_S = 5.0
 """A reading that follows a new target by less may still be the ramp, or be older than the command."""
-LOADS_S = 60.0
-"""So far back the net load counts against the connection: what was on a minute ago may come on again."""
+LOADS_S = 300.0
+"""So long a net load counts against the connection: what was on may come on again.
+
+In a minute's six readings a hob that pulses every 11 s can look as if it were on all the time.
+"""
+BLURRED_S = 60.0
+"""So long one that is not of one moment: a battery in Auto moves by kilowatts between its reply and the meter's."""
+AT_ONCE_S = 3.0
 METER_FRESH_S = 15.0
 CONNECTION_STEP_W = 100.0
 """Of what the connection leaves: it changes with every lamp."""
+PHASES = (1, 2, 3)
 UNLIMITED = Reach(charge_w=BELIEVABLE, discharge_w=BELIEVABLE)
 
 
@@ -60,9 +66,10 @@ def observed(site: Site, memory: DecideMemory) -> DecideMemory:
     if not _groups(site, memory):
         return replace(memory, marks={}, loads=())
     marks = {view.battery_id: _seen(memory.marks.get(view.battery_id), view) for view in site.views}
-    loads = tuple(load for load in memory.loads if load.fresh(site.now, LOADS_S))
+    loads = tuple(load for load in memory.loads if load.until >= site.now)
     if site.meter_is_fresh(METER_FRESH_S) and not any(_is_moving(marks[view.battery_id], view) for view in site.views):
-        loads = (*loads, Timed(site.grid_w + sum(view.power_w or 0.0 for view in site.views), site.now))
+        counts_s = LOADS_S if all(_is_at_once(site, view) for view in site.views) else BLURRED_S
+        loads = (*loads, Load(spans=_spans(site), until=site.now + counts_s))
     return replace(memory, marks=marks, loads=loads)
 
 
@@ -164,19 +171,39 @@ def _groups(site: Site, memory: DecideMemory) -> list[Group]:
         )
         for circuit in sorted((circuit for circuit in circuits if circuit), key=lambda circuit: circuit.name)
     ]
-    if site.settings.max_import_w is None and site.settings.max_export_w is None:
-        return groups
-    everybody = frozenset(view.battery_id for view in site.views)
-    return [*groups, Group(members=everybody, limit=_connection(site, memory), is_circuit=False)]
+    told = site.settings
+    for phase in (0, *PHASES):
+        most = (told.max_phase_import_w, told.max_phase_export_w) if phase else (told.max_import_w, told.max_export_w)
+        if most != (None, None):
+            members = frozenset(view.battery_id for view in site.views if _hangs_on(view, phase))
+            groups.append(Group(members=members, limit=_connection(memory, phase, *most), is_circuit=False))
+    return groups
 
 
-def _connection(site: Site, memory: DecideMemory) -> Reach:
-    """Return what the connection leaves to the batteries; nothing while the meter is silent."""
-    loads = [load.value for load in memory.loads]
-    most_w, least_w = max(loads, default=inf), min(loads, default=-inf)
-    settings = site.settings
-    charge_w = BELIEVABLE if settings.max_import_w is None else settings.max_import_w - most_w
-    discharge_w = BELIEVABLE if settings.max_export_w is None else settings.max_export_w + least_w
+def _hangs_on(view: View, phase: int) -> bool:
+    """Return whether a battery may be on a phase; all are on the connection (0)."""
+    return not phase or view.settings.phase in {phase, None}
+
+
+def _spans(site: Site) -> tuple[Span, ...]:
+    """Return what house and sun ask of the connection now and, where the meter tells, of each of its phases."""
+    total_w, phases_w = site.grid_w + site.power_w, site.phases
+    spans = [(total_w, total_w)]
+    if phases_w is None or not phases_w.fresh(site.now, METER_FRESH_S):
+        return tuple(spans)
+    for phase, power_w in zip(PHASES, phases_w.value, strict=True):
+        known_w = power_w + sum(view.power_w or 0.0 for view in site.views if view.settings.phase == phase)
+        perhaps_w = [view.power_w or 0.0 for view in site.views if view.settings.phase is None]
+        spans.append((known_w + sum(min(0.0, w) for w in perhaps_w), known_w + sum(max(0.0, w) for w in perhaps_w)))
+    return tuple(spans)
+
+
+def _connection(memory: DecideMemory, phase: int, max_import_w: int | None, max_export_w: int | None) -> Reach:
+    """Return what the connection (0) or a phase leaves to the batteries; nothing while the meter is silent."""
+    spans = [load.spans[phase] for load in memory.loads if len(load.spans) > phase]
+    least_w, most_w = min((span[0] for span in spans), default=-inf), max((span[1] for span in spans), default=inf)
+    charge_w = BELIEVABLE if max_import_w is None else max_import_w - most_w
+    discharge_w = BELIEVABLE if max_export_w is None else max_export_w + least_w
     return Reach(charge_w=_stepped(charge_w), discharge_w=_stepped(discharge_w))
 
 
@@ -222,6 +249,12 @@ def _seen(mark: Mark | None, view: View) -> Mark:
 def _shown(measured_w: float, most_w: float) -> float:
     """Return what a measured power counts for: inverters overshoot what they are told by a little."""
     return min(measured_w, most_w) if measured_w <= most_w + max(TOLERANCE_W, TOLERANCE_SHARE * most_w) else measured_w
+
+
+def _is_at_once(site: Site, view: View) -> bool:
+    """Return whether a battery was read when the meter was, or holds what it was told: Auto moves every second."""
+    power, meter = view.seen.power_w, site.meter
+    return view.last_mode is not Mode.AUTO or not power or not meter or abs(power.at - meter.at) <= AT_ONCE_S
 
 
 def _is_moving(mark: Mark, view: View) -> bool:

@@ -204,6 +204,8 @@ class Snapshot:
 
     meter_w: Timed[float] | None
     batteries: tuple[BatteryObservation, ...]
+    phases_w: Timed[tuple[float, float, float]] | None = None
+    """What flows on each phase of the connection (W, + import), where the meter tells."""
     net_load_w: tuple[Timed[float], ...] = ()
     """Samples of L = meter + sum of battery power, oldest first (see `net_load.py`)."""
     car: CarObservation = field(default_factory=CarObservation)
@@ -249,6 +251,8 @@ class BatterySettings:
     """Lowest state of charge that control uses."""
     ceiling_pct: float = 100.0
     circuit: Circuit | None = None
+    phase: int | None = None
+    """Of the connection, 1 to 3; None is not known: then it counts on every one."""
     release: Release = Release.AS_FOUND
     found_mode: Mode | None = None
     """The mode read before our first command ever."""
@@ -314,6 +318,9 @@ class Settings:
     """Of the connection: batteries charge with no more than it leaves (W); None is no limit."""
     max_export_w: int | None = None
     """Of the connection: batteries discharge with no more than it leaves (W)."""
+    max_phase_import_w: int | None = None
+    max_phase_export_w: int | None = None
+    """The same for each of three phases, by what the meter tells of it."""
     meter_age_limit_s: float = 60.0
     battery_age_limit_s: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     """Per battery: how old a reading may be (three polls of its firmware, at least 90 s)."""

@@ -8,6 +8,7 @@ from .car import CarMemory, CarView
 from .evidence import MeterMinute
 from .headroom import SeenLimit
 from .model import (
+    BELIEVABLE,
     BatteryObservation,
     BatterySettings,
     Health,
@@ -141,6 +142,19 @@ class Mark:
     """Since when it is told this."""
 
 
+type Span = tuple[float, float]
+"""Between which powers (W, + import) a net load is: on a phase, batteries may be that hang on another one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What house and sun asked of the connection and, where the meter tells, of each of its phases."""
+
+    spans: tuple[Span, ...]
+    until: float
+    """So long it counts."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecideMemory:
     """What one decision leaves to the next."""
@@ -175,8 +189,8 @@ class DecideMemory:
     """Until when a battery that did not enter Auto is not asked to lead."""
     paused_until: float | None = None
     marks: Mapping[str, Mark] = field(default_factory=lambda: MappingProxyType({}))
-    loads: tuple[Timed[float], ...] = ()
-    """Net loads of the last minute (W), where a limit needs them."""
+    loads: tuple[Load, ...] = ()
+    """What house and sun asked of the connection in the last minutes, where a limit needs it."""
     full_since: float | None = None
     """Since when all are as full as the strategy `to_full` makes them."""
     car: CarMemory = field(default_factory=CarMemory)
@@ -215,6 +229,12 @@ class Site:
     def grid_w(self) -> float:
         """Return the meter's newest reading (W); asked for only while there is one."""
         return 0.0 if self.meter is None else self.meter.value
+
+    @property
+    def phases(self) -> Timed[tuple[float, float, float]] | None:
+        """Return what flows on each phase (W), where the meter tells and it can be true."""
+        told = self.snapshot.phases_w
+        return told if told is not None and all(abs(power_w) <= BELIEVABLE for power_w in told.value) else None
 
     @property
     def power_w(self) -> float:

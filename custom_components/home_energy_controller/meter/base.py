@@ -38,6 +38,8 @@ class MeterReading:
 
     power_w: float
     at: float
+    phases_w: tuple[float, float, float] | None = None
+    """The same for each of three phases, where the meter tells."""
 
 
 class Meter(Protocol):

@@ -61,11 +61,13 @@ class HomeWizardMeter:
         reply = await self._get("/api/v1/data")
         # The meter looked at its value somewhere between question and answer: half way is the best guess.
         at = (asked_at + self._clock()) / 2
-        power_w = reply.get("active_power_w")
-        # Written so that NaN, for which every comparison is false, is refused as well.
-        if isinstance(power_w, bool) or not isinstance(power_w, int | float) or not abs(power_w) <= MAX_POWER_W:
-            raise MeterInvalidReply(f"active_power_w is no believable power: {power_w!r:.40}")
-        return MeterReading(power_w=float(power_w), at=at)
+        power_w = _power(reply.get("active_power_w"))
+        if power_w is None:
+            raise MeterInvalidReply(f"active_power_w is no believable power: {reply.get('active_power_w')!r:.40}")
+        # A connection of one phase has the first only.
+        one, two, three = (_power(reply.get(f"active_power_l{phase}_w")) for phase in (1, 2, 3))
+        phases_w = None if one is None or two is None or three is None else (one, two, three)
+        return MeterReading(power_w=power_w, at=at, phases_w=phases_w)
 
     async def identify(self) -> MeterIdentity:
         """Return what the device says that it is; raise MeterError when it does not say."""
@@ -90,6 +92,13 @@ class HomeWizardMeter:
             # ValueError: a host that is no host, by yarl or by the resolver's IDNA codec.
             raise MeterUnreachable(f"No answer: {type(err).__name__}") from err
         return _parse_object(body)
+
+
+def _power(value: object) -> float | None:
+    """Return a believable power (W); NaN, for which every comparison is false, is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MAX_POWER_W:
+        return None
+    return float(value)
 
 
 def _check_status(status: int) -> None:
