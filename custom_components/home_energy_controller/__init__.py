@@ -42,7 +42,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: SiteConfigEntry) -> bool
     await coordinator.async_release_leftovers()
 
     # A coordinator sleeps while nobody listens: control must go on though every entity is disabled.
-    entry.async_on_unload(coordinator.async_add_listener(coordinator.holds.end_due))
+    entry.async_on_unload(coordinator.async_add_listener(lambda: None))
     entry.async_on_unload(entry.add_update_listener(_async_reload))
     # A stop job runs before background tasks are cancelled, the stop event only after.
     entry.async_on_unload(hass.async_add_shutdown_job(HassJob(coordinator.async_stop)))

@@ -134,6 +134,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             self.store.update(strategy=self.store.site.strategy_before)
         published = self._publish(decision, thought.settings, now)
         self._watch.look(published, now)
+        self.holds.end_due()
         return published
 
     def _think(self, settings: Settings, now: float) -> Thought:

@@ -23,7 +23,7 @@ class Hold:
 
 
 class Holds:
-    """Begins them and, asked after every cycle, ends them.
+    """Begins them and, asked in every cycle, ends them: listeners are asked only when there is something new to show.
 
     They live in memory: like every fixed power they end with a restart.
     """
@@ -66,7 +66,8 @@ class Holds:
                 del self._holds[battery_id]
             if not taken_over and (over or reached):
                 ending = coordinator.async_set_wish(battery_id, hold.then)
-                coordinator.config_entry.async_create_task(coordinator.hass, ending)
+                # Not at once: this cycle comes to its end first.
+                coordinator.config_entry.async_create_task(coordinator.hass, ending, eager_start=False)
 
     def _able(self) -> list[Battery]:
         """Return the batteries that can hold a power and that nobody set to something else by hand."""

@@ -91,6 +91,18 @@ async def test_a_battery_holds_a_power_for_a_time_and_goes_back(world: World) ->
     assert setpoints(world).get(index, 0) == 0
 
 
+async def test_a_power_ends_though_nothing_is_heard_any_more(world: World) -> None:
+    """A battery may hear what it does not answer: renewed past its end, the power would go on for ever."""
+    await act(world, "set_power", 1, power_w=800, duration={"minutes": 5})
+    world.site.p1.faults.add(Fault.P1_SERVER_ERROR)
+    for battery in world.site.batteries:
+        battery.faults.add(Fault.NO_REPLY)
+    await world.pass_time(290)
+    assert world.coordinator.store.site.battery(world.site.batteries[1].mac).wish == "fixed"
+    await world.pass_time(20)
+    assert world.coordinator.store.site.battery(world.site.batteries[1].mac).wish == "controlled"
+
+
 async def test_a_battery_that_was_idle_is_idle_again(world: World) -> None:
     """What it did before is what comes after."""
     await world.call("select", "select_option", world.battery_entity("select", 1, "mode"), option="idle")
