@@ -76,8 +76,8 @@ SOC: Final[dict[str, Any]] = {
     "suggested_display_precision": 0,
 }
 DIAGNOSTIC: Final[dict[str, Any]] = {"entity_category": EntityCategory.DIAGNOSTIC}
-# Off by default is what changes with every reading: whoever wants it can have it.
-OFF: Final[dict[str, Any]] = {"entity_registry_enabled_default": False}
+# What changes with every reading, or says little: whoever wants it can have it.
+OFF_BY_DEFAULT: Final[dict[str, Any]] = {"entity_registry_enabled_default": False}
 
 
 def _states(states: type[StrEnum]) -> dict[str, Any]:
@@ -97,16 +97,16 @@ SITE_SENSORS = (
     SiteSensorDescription(key="self_consumption_today", **SHARE, value=lambda site: site.today.self_consumption_pct),
     SiteSensorDescription(key="self_sufficiency_today", **SHARE, value=lambda site: site.today.self_sufficiency_pct),
     SiteSensorDescription(
-        key="grid_import_today", **ENERGY, **OFF, value=lambda site: round(site.today.imported_wh, -1)
+        key="grid_import_today", **ENERGY, **OFF_BY_DEFAULT, value=lambda site: round(site.today.imported_wh, -1)
     ),
     SiteSensorDescription(
-        key="grid_export_today", **ENERGY, **OFF, value=lambda site: round(site.today.exported_wh, -1)
+        key="grid_export_today", **ENERGY, **OFF_BY_DEFAULT, value=lambda site: round(site.today.exported_wh, -1)
     ),
     SiteSensorDescription(
         key="control_quality",
         **POWER,
         **DIAGNOSTIC,
-        **OFF,
+        **OFF_BY_DEFAULT,
         value=lambda site: site.quality.rms_w if site.quality else None,
     ),
 )
@@ -121,7 +121,7 @@ BATTERY_SENSORS = (
     BatterySensorDescription(
         key="energy_discharged", **ENERGY, value=lambda battery: battery.discharged_wh, outlives_silence=True
     ),
-    BatterySensorDescription(**STORED, **OFF, value=lambda battery: battery.stored_wh),
+    BatterySensorDescription(**STORED, **OFF_BY_DEFAULT, value=lambda battery: battery.stored_wh),
     BatterySensorDescription(key="role", **_states(Role), value=lambda battery: battery.role, outlives_silence=True),
     BatterySensorDescription(
         key="health", **_states(Health), **DIAGNOSTIC, value=lambda battery: battery.health, outlives_silence=True
@@ -146,7 +146,7 @@ BATTERY_SENSORS = (
     BatterySensorDescription(
         key="last_answer",
         **DIAGNOSTIC,
-        **OFF,
+        **OFF_BY_DEFAULT,
         device_class=SensorDeviceClass.TIMESTAMP,
         value=lambda battery: battery.last_answer,
         outlives_silence=True,
