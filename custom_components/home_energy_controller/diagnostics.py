@@ -5,9 +5,11 @@ import re
 from typing import Any
 
 from homeassistant.components.diagnostics import REDACTED, async_redact_data
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 
 from .battery import Battery
+from .const import CONF_MAC, SUBENTRY_BATTERY
 from .control.codec import encode
 from .coordinator import SiteConfigEntry, SiteCoordinator
 
@@ -30,11 +32,30 @@ _ADDRESS = re.compile(r"\b\d{1,3}(\.\d{1,3}){3}\b")
 
 
 async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: SiteConfigEntry) -> dict[str, Any]:
-    """Return the diagnostics of a site; `recording` is what scripts/replay reads."""
-    coordinator = entry.runtime_data
-    found = {
-        "entry": {"data": dict(entry.data), "options": dict(entry.options)},
+    """Return the diagnostics of a site, whether it runs or does not come up."""
+    batteries = [dict(subentry.data) for subentry in entry.get_subentries_of_type(SUBENTRY_BATTERY)]
+    found: dict[str, Any] = {
+        "entry": {
+            "state": entry.state.value,
+            "reason": entry.reason,
+            "data": dict(entry.data),
+            "options": dict(entry.options),
+            "batteries": batteries,
+        },
         "polling": not entry.pref_disable_polling,
+    }
+    if entry.state is ConfigEntryState.LOADED:
+        found |= _running(entry.runtime_data)
+    macs = sorted(battery[CONF_MAC] for battery in batteries)
+    # A name per battery that keeps the maker's part of its MAC, and the order: decisions may hang on it.
+    aliases = {mac: f"{mac[:OUI_DIGITS]}_{rank}" for rank, mac in enumerate(macs, 1)}
+    redacted: dict[str, Any] = _without_macs(async_redact_data(found, TO_REDACT), aliases)
+    return redacted
+
+
+def _running(coordinator: SiteCoordinator) -> dict[str, Any]:
+    """Return what a running site knows; `recording` is what scripts/replay reads."""
+    return {
         "store": encode(coordinator.store.site),
         "meter": coordinator.meter.source.description,
         "client": {"bindings": coordinator.client.bindings, "datagrams": encode(coordinator.client.statistics)},
@@ -43,8 +64,6 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: SiteCon
         "batteries": [_battery(battery) for battery in coordinator.batteries.values()],
         "recording": coordinator.recorder.as_json(),
     }
-    redacted: dict[str, Any] = _without_macs(async_redact_data(found, TO_REDACT), _aliases(coordinator))
-    return redacted
 
 
 def _battery(battery: Battery) -> dict[str, Any]:
@@ -52,7 +71,6 @@ def _battery(battery: Battery) -> dict[str, Any]:
     device = battery.device
     return {
         "id": battery.id,
-        "settings": dict(battery.subentry.data),
         "info": encode(device.info),
         "profile": encode(device.profile),
         "link": encode(device.link),
@@ -63,11 +81,6 @@ def _battery(battery: Battery) -> dict[str, Any]:
             for method, answer in device.replies.items()
         },
     }
-
-
-def _aliases(coordinator: SiteCoordinator) -> dict[str, str]:
-    """Return a name per battery that keeps the maker's part of its MAC, and the order: decisions may hang on it."""
-    return {mac: f"{mac[:OUI_DIGITS]}_{rank}" for rank, mac in enumerate(sorted(coordinator.batteries), 1)}
 
 
 def _without_macs(data: Any, aliases: Mapping[str, str]) -> Any:

@@ -5,10 +5,12 @@ import re
 from typing import Any
 
 from homeassistant.components.diagnostics import REDACTED
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.helpers.json import ExtendedJSONEncoder
 
 from custom_components.home_energy_controller.control.recording import read, replay
 from custom_components.home_energy_controller.diagnostics import async_get_config_entry_diagnostics
+from simulation.faults import Fault
 
 from .world import World
 
@@ -18,6 +20,20 @@ async def report(world: World) -> tuple[dict[str, Any], str]:
     found = await async_get_config_entry_diagnostics(world.hass, world.entry)
     text = json.dumps(found, cls=ExtendedJSONEncoder, allow_nan=False)
     return json.loads(text), text
+
+
+async def test_a_site_that_does_not_come_up_has_a_report_as_well(bare_world: World) -> None:
+    """It is when one is needed most."""
+    bare_world.site.p1.faults.add(Fault.P1_API_OFF)
+    await bare_world.try_set_up()
+    assert bare_world.entry.state is ConfigEntryState.SETUP_RETRY
+    found, text = await report(bare_world)
+    assert found["entry"]["state"] == "setup_retry"
+    assert "HomeWizard P1" in found["entry"]["reason"]
+    assert [battery["model"] for battery in found["entry"]["batteries"]] == ["VenusE 3.0", "VenusE 3.0", "VenusE"]
+    for fake in bare_world.site.batteries:
+        assert fake.host not in text
+        assert fake.mac[6:] not in text.lower()
 
 
 async def test_a_report_tells_nothing_that_identifies_the_home(world: World) -> None:
