@@ -19,7 +19,7 @@ from simulation.battery import DeviceMode
 from simulation.virtual import Exchange, VirtualLink
 
 CALM_INTERVAL_S, BUSY_INTERVAL_S, OBSERVE_LIMIT_S, SLACK_S = 10.0, 2.0, 3.0, 1.0
-NET_LOAD_HISTORY_S, SHORTEST_AGE_LIMIT_S, PRONE_SPACING_S = 600.0, 90.0, 30.0
+NET_LOAD_HISTORY_S, SHORTEST_AGE_LIMIT_S = 600.0, 90.0
 RESTART_S, RESTART_EVERY_S = 90.0, 7200.0
 CAR_REPORT_S = 10.0
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
@@ -34,8 +34,8 @@ class RemoteBattery:
     def __init__(self, battery_id: str, stage: Stage, link: VirtualLink, poll_s: float) -> None:
         self.seen = model.BatteryObservation(battery_id=battery_id)
         self._stage, self._link, self._interval_s = stage, link, poll_s - SLACK_S
-        self._spacing_s = PRONE_SPACING_S if stage.profile.reset_prone else 0.0
-        self._answering, self._read_at = True, -inf
+        self._spacing_s = stage.profile.proof_spacing_s
+        self._answering, self._read_at, self._proof_read_at = True, -inf, -inf
         self._read: Exchange | None = None
         self._write: tuple[Exchange, model.Command] | None = None
 
@@ -46,9 +46,11 @@ class RemoteBattery:
 
     def read(self, now: float, wanted_at: float | None) -> None:
         """Start a read when one is due or wanted; at most one runs."""
-        is_wanted = wanted_at is not None and wanted_at <= now and self._read_at < wanted_at - self._spacing_s
+        is_wanted = wanted_at is not None and self._read_at < wanted_at <= now
+        is_wanted &= now - self._proof_read_at >= self._spacing_s
         if self._read is None and (is_wanted or now - self._read_at >= self._interval_s):
             self._read_at, self._read = now, self._link.ask(frames.Method.ES_GET_MODE, {"id": 0}, now)
+            self._proof_read_at = now if is_wanted else self._proof_read_at
 
     def write(self, command: model.Command, now: float) -> None:
         """Queue a command; what becomes of an older one is history."""
@@ -209,6 +211,7 @@ def _settings(stage: Stage, age_limit_s: float) -> model.Settings:
             own_meter=model.OwnMeter.YES,
             reserve_pct=FLOOR_PCT,
             mode_read_delay_s=stage.profile.mode_read_delay_s,
+            proof_spacing_s=stage.profile.proof_spacing_s,
         )
         for index, battery in enumerate(stage.batteries)
     )

@@ -58,8 +58,6 @@ _LOGGER = logging.getLogger(__name__)
 SHORTEST_AGE_LIMIT_S = 90.0
 POLL_SLACK_S = 1.0
 """Cycles do not keep exact time: a poll that is due within a second is due."""
-PRONE_SPACING_S = 30.0
-"""Firmware that can lose its settings by being asked is asked for proof of a command once, not three times."""
 
 
 type Spawn = Callable[[Coroutine[Any, Any, None], str], asyncio.Task[None]]
@@ -81,6 +79,7 @@ def configured_settings(data: Mapping[str, Any], profile: Profile, circuit: Circ
         phase=PHASES.index(data.get(CONF_PHASE, PHASES[0])) or None,
         has_passive=profile.has_passive,
         mode_read_delay_s=profile.mode_read_delay_s,
+        proof_spacing_s=profile.proof_spacing_s,
         slots_cleared=data.get(CONF_SLOTS_CLEARED, False),
     )
 
@@ -195,8 +194,8 @@ class Battery:
         last = self._read_started_at
         due = last is None or now - last >= self.device.profile.poll_interval_s - POLL_SLACK_S
         wanted = wanted_at is not None and wanted_at <= now and (last is None or last < wanted_at)
-        if wanted and self.device.profile.reset_prone and self._proof_read_at is not None:
-            wanted = now - self._proof_read_at >= PRONE_SPACING_S
+        if wanted and self._proof_read_at is not None:
+            wanted = now - self._proof_read_at >= self.device.profile.proof_spacing_s
         if not due and not wanted:
             return None
         self._read_started_at = now

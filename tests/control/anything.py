@@ -141,6 +141,7 @@ def settings_for(battery_id: str) -> st.SearchStrategy[BatterySettings]:
         has_passive=st.booleans(),
         slots_cleared=st.booleans(),
         mode_read_delay_s=st.sampled_from((0.0, 15.0)),
+        proof_spacing_s=st.sampled_from((0.0, 30.0)),
     )
 
 

@@ -83,6 +83,14 @@ def test_newest_samples_count_most() -> None:
     assert total_w(run(*[300.0] * 8, *[4000.0] * 4)) >= 1500
 
 
+@pytest.mark.parametrize(("every_s", "follow_w"), [(10.0, 600), (30.0, 1800), (100.0, 1800)])
+def test_old_samples_fade_by_decisions_and_not_faster_than_new_ones_come(every_s: float, follow_w: int) -> None:
+    """Half a minute of a new load is believed, ten seconds are not; a home that is asked seldom forgets as slowly."""
+    samples = tuple(Timed(load_w, at * every_s) for at, load_w in enumerate((600.0, 600.0, 4500.0)))
+    question = asked(0.0, setpoints={"b": 1200, "c": 600}, net_load_w=samples)
+    assert total_w(least_cost(question)) == follow_w
+
+
 def test_sample_older_than_the_window_says_nothing() -> None:
     old = asked(300, net_load_w=(Timed(9000.0, 0.0), Timed(300.0, 1000.0)))
     assert total_w(least_cost(old)) == 0

@@ -151,6 +151,14 @@ def test_firmware_whose_mode_may_be_read_late_is_given_more_time() -> None:
     assert not swap.at(146, *NEW).swap
 
 
+def test_firmware_that_may_seldom_be_read_is_given_more_time() -> None:
+    """Its proof may come half a minute late."""
+    swap = Swapping(battery("a", proof_spacing_s=30.0), battery("b"), battery("c"))
+    swap.at(100, *NEW)
+    assert swap.at(159, *NEW).swap
+    assert not swap.at(161, *NEW).swap
+
+
 def test_old_leader_that_may_not_run_auto_is_not_put_back() -> None:
     """Reserve, limits or the strategy may be why it was replaced."""
     swap = Swapping()

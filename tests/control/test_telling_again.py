@@ -96,6 +96,14 @@ def test_confirmed_auto_is_given_the_time_after_which_its_mode_may_be_read() -> 
     assert One(slow, Mode.AUTO).sends(range(100, 150), follow("a", 600)) == [100, 125]
 
 
+def test_battery_that_may_seldom_be_read_is_given_up_only_after_it_could_be() -> None:
+    """Firmware that loses its settings by being asked: its last send waits for a reading."""
+    for spacing_s, given_up_at in ((0.0, 130), (30.0, 160)):
+        one = One(battery("a", proof_spacing_s=spacing_s)).read(99)
+        healths = {now: health(one.at(now, follow("a", 600))) for now in range(100, 170)}
+        assert (healths[given_up_at - 1], healths[given_up_at]) == (Health.SETTLING, Health.NOT_FOLLOWING)
+
+
 def test_one_command_is_under_way_at_a_time_for_at_most_12_s() -> None:
     """A late one would overwrite its successor."""
     one = One().read(99)

@@ -76,8 +76,9 @@ type Law = Callable[[LawInput], LawOutput]
 type Loads = list[tuple[float, float]]
 """Net loads that may come (W), and how likely each is."""
 
-WINDOW_S, FADES_S = 300.0, 60.0
-"""How far back the net load says what may come, and by when it counts for a third."""
+WINDOW_S = 300.0
+"""How far back the net load says what may come. What is one decision older, or one sample where these are rarer,
+counts for a third: a cloud moves for minutes, a hob comes on again and again."""
 SAME_W = 20.0
 """Net loads this close to each other are one."""
 STEP_W = 100
@@ -126,11 +127,12 @@ def loss_weight(prices: Prices) -> float:
 def _loads(given: LawInput) -> Loads:
     """Return the recent net loads, the newest the likeliest."""
     newest_at = given.net_load_w[-1].at
+    recent = [sample for sample in given.net_load_w if newest_at - sample.at <= WINDOW_S]
+    fades_s = max(DECIDE_INTERVAL_S, (newest_at - recent[0].at) / max(1, len(recent) - 1))
     likely: dict[float, float] = {}
-    for sample in given.net_load_w:
-        if newest_at - sample.at <= WINDOW_S:
-            load_w = SAME_W * round(sample.value / SAME_W)
-            likely[load_w] = likely.get(load_w, 0.0) + exp((sample.at - newest_at) / FADES_S)
+    for sample in recent:
+        load_w = SAME_W * round(sample.value / SAME_W)
+        likely[load_w] = likely.get(load_w, 0.0) + exp((sample.at - newest_at) / fades_s)
     total = sum(likely.values())
     return [(load_w, weight / total) for load_w, weight in likely.items()]
 

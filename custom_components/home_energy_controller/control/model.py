@@ -261,6 +261,8 @@ class BatterySettings:
     """The owner confirmed that no schedule slot is enabled: only then may Manual idle the device."""
     mode_read_delay_s: float = 0.0
     """For so long after a write its mode must not be read (firmware 148, jaapp#111); power may."""
+    proof_spacing_s: float = 0.0
+    """Between two readings for the sake of a command: some firmware loses its settings by being asked."""
     sign_proven: bool = True
     """It has been seen to move the way it was told; until then set-points are small."""
 

@@ -321,7 +321,9 @@ def _attempt_at(sent: Sent, seen: BatteryObservation, battery: BatterySettings) 
         return sent.retry_at
     # A write puts off the reading of the mode: where that is the proof, a confirmed command gets the time for it.
     for_mode_s = battery.mode_read_delay_s if sent.needs_mode and sent.acknowledged(seen) else 0.0
-    return sent.sent_at + for_mode_s + RESEND_AFTER_S
+    # Given up is only what could be read since it was sent last.
+    for_reading_s = battery.proof_spacing_s if sent.sends == SENDS else 0.0
+    return sent.sent_at + for_mode_s + for_reading_s + RESEND_AFTER_S
 
 
 def _attempted(sent: Sent, seen: BatteryObservation, now: float) -> Sent:

@@ -27,7 +27,7 @@ from .proof import Sent, may_be_auto
 
 COUNTDOWN_S = 300
 STEP_LIMIT_S = 30.0
-"""For each proof; where the mode may be read only some time after a write, so much longer."""
+"""For each proof; so much longer, as the firmware does not let itself be read at once."""
 SWAP_PAUSE_S = 600.0
 """After a swap that failed, the old leader stays for so long."""
 
@@ -175,7 +175,7 @@ def _advanced(
     elif swap.step is Step.START_NEW and scene.is_proven(leader, auto(leader)):
         return SwapMemory()
     waiting_for = old if swap.step is Step.HAND_OVER else leader
-    if scene.now - swap.since > STEP_LIMIT_S + waiting_for.mode_read_delay_s:
+    if scene.now - swap.since > STEP_LIMIT_S + waiting_for.mode_read_delay_s + waiting_for.proof_spacing_s:
         return SwapMemory(keep_id=old.battery_id, keep_until=scene.now + SWAP_PAUSE_S)
     return replace(memory, swap=swap)
 

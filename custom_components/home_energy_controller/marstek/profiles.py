@@ -55,6 +55,11 @@ class Profile:
         return 120.0 if self.reset_prone else 30.0
 
     @property
+    def proof_spacing_s(self) -> float:
+        """Return the least time between two readings that prove a command: a prone device is asked once, not thrice."""
+        return 30.0 if self.reset_prone else 0.0
+
+    @property
     def battery_status_safe(self) -> bool:
         """Return whether Bat.GetStatus may be asked: settings were lost right after it (taurgis#14)."""
         return not self.reset_prone and self.family is not Family.MINI
