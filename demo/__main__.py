@@ -46,7 +46,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     if not 1 <= options.speed <= 100:
         parser.error("--speed must lie between 1 and 100")
     if options.check is not None and options.check < MIN_CHECK_S:
-        parser.error(f"--check must be at least {MIN_CHECK_S}: the controller decides once a minute")
+        parser.error(f"--check must be at least {MIN_CHECK_S}: it decides every half a minute")
     if options.check is not None and (options.speed != 1 or options.empty):
         parser.error("--check runs in real time and sets the site up itself; leave --speed and --empty out")
     return options

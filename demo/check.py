@@ -15,7 +15,7 @@ from .house import BATTERY_LIMIT_W, Playback, baseline, commands_sent, net_load,
 from .window import Result, choose_window, missed, share_above
 
 SETTLE_S = 90
-"""The law decides once a minute: by then it has decided on this load, and its commands are carried out."""
+"""By then the law has decided on this load three times, and its commands are carried out."""
 UNDECIDED = {"off", "starting", "unavailable", "unknown"}
 
 

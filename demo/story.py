@@ -27,7 +27,7 @@ NAME = "Home Energy Controller"
 SCENARIO = "C"
 BLUEPRINT = "Tell me when control of the batteries is paused"
 DONE_WITHIN_S = 150
-"""The slowest thing waited for is a decision, once a minute, and its proof."""
+"""The slowest thing waited for is a decision, every half a minute, and its proof."""
 FIXED_W = 350
 GRAPHS_S = 780
 """The dashboard shows a quarter of an hour."""

@@ -57,9 +57,10 @@ class World:
     async def set_up(self) -> None:
         """Set the entry up and see it loaded."""
         await self.try_set_up()
-        if self.entry.state is ConfigEntryState.SETUP_RETRY:
-            # A busy machine may be too slow for the short waits: Home Assistant tries again as well.
-            await self.hass.config_entries.async_reload(self.entry.entry_id)
+        for _ in range(5):
+            if self.entry.state is ConfigEntryState.SETUP_RETRY:
+                # A busy machine may be too slow for the short waits: Home Assistant tries again as well.
+                await self.hass.config_entries.async_reload(self.entry.entry_id)
         assert self.entry.state is ConfigEntryState.LOADED
 
     async def try_set_up(self) -> None:
