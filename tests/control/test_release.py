@@ -1,7 +1,10 @@
 """How batteries are let go."""
 
+from dataclasses import replace
+
 import pytest
 
+from custom_components.home_energy_controller.control.charger import CarObservation, CarSettings
 from custom_components.home_energy_controller.control.model import (
     BatterySettings,
     Command,
@@ -92,6 +95,16 @@ def test_stopping_idles_a_leader_that_may_not_do_everything_and_nobody_else(stra
     assert stop(settings, told(auto("a"), passive("b", 500), auto("c"), leader="a"), snapshot()) == (short,)
     assert stop(settings, told(passive("a", 0), leader="a"), snapshot()) == (short,), "held now, free after 300 s"
     assert stop(settings, told(auto("a"), leader="b"), snapshot()) == (short,), "in the middle of a swap"
+
+
+@pytest.mark.parametrize(
+    ("may_feed", "power_w", "idles"), [(False, 3680, True), (False, 20, False), (True, 3680, False)]
+)
+def test_stopping_idles_a_leader_that_would_feed_the_car(may_feed: bool, power_w: float, idles: bool) -> None:
+    """Unwatched, Auto cannot tell the car from the house."""
+    settings = site(battery("a"), car=CarSettings(batteries_may_feed=may_feed))
+    view = replace(snapshot(), car=CarObservation(connected=True, power_w=power_w))
+    assert stop(settings, told(auto("a"), leader="a"), view) == ((passive("a", 0, 900),) if idles else ())
 
 
 def test_stopping_tells_nothing_while_the_controller_is_off_or_to_batteries_never_touched() -> None:

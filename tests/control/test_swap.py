@@ -112,6 +112,17 @@ def test_others_keep_their_power_during_a_swap_but_idle_at_once() -> None:
     assert swap.sent(102, follow("a"), lead("b"), follow("c")) == (passive("c", 0),)
 
 
+def test_old_leader_of_a_failed_swap_is_not_left_in_auto_that_may_do_one_direction_only() -> None:
+    """The car begins to charge: in Auto it would be fed."""
+    swap = Swapping()
+    for now in range(100, 132, 2):
+        swap.at(now, *NEW)
+    assert swap.at(132, *NEW).leader_id == "a"
+    spared = (NEW[0], replace(NEW[1], is_watched=True), NEW[2])
+    assert auto("a") not in swap.sent(134, *spared)
+    assert swap.at(136, *spared).leader_id != "a"
+
+
 def test_first_step_unproven_after_30_s_leaves_the_old_leader_for_ten_minutes() -> None:
     """The new one does meanwhile what the old one would have."""
     swap = Swapping()

@@ -112,7 +112,7 @@ async def home_with(
         hass.config_entries.async_add_subentry(entry, subentry)
         world = World(hass, site, entry, clock)
         home = Home(world, begin)
-        with turned_by(clock), patch.object(dt_util, "now", home.now):
+        with turned_by(clock, patience_s=2.0), patch.object(dt_util, "now", home.now):
             await world.set_up()
             yield home
             if entry.state is ConfigEntryState.LOADED:

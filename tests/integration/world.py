@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from ipaddress import IPv4Address
 from typing import Any
@@ -198,12 +198,16 @@ def configured_ports(hass: HomeAssistant) -> tuple[int, ...]:
 
 
 @contextmanager
-def turned_by(clock: Clock) -> Iterator[None]:
-    """Let the integration live by the test's clock, and wait less for those who do not answer."""
+def turned_by(clock: Clock, patience_s: float = 0.1) -> Iterator[None]:
+    """Let the integration live by the test's clock, and wait less for those who do not answer.
+
+    Where everybody answers, patience costs nothing, and a busy machine is taken for no silent battery.
+    """
+    timing = replace(IMPATIENT, first_timeout_s=patience_s, later_timeout_s=patience_s)
     with (
         patch(f"{INTEGRATION}.monotonic_clock", return_value=clock),
-        patch(f"{INTEGRATION}.MarstekClient", partial(MarstekClient, timing=IMPATIENT, bind_host="127.0.0.1")),
-        patch(f"{INTEGRATION}.coordinator.OBSERVE_LIMIT_S", 0.2),
+        patch(f"{INTEGRATION}.MarstekClient", partial(MarstekClient, timing=timing, bind_host="127.0.0.1")),
+        patch(f"{INTEGRATION}.coordinator.OBSERVE_LIMIT_S", 2 * patience_s),
         patch(f"{INTEGRATION}.flow_helpers.discover", partial(discover, duration_s=0.1)),
         patch(f"{INTEGRATION}.flow_helpers.scan_ports", configured_ports),
         patch(NETWORK, AsyncMock(return_value={IPv4Address("127.255.255.255")})),

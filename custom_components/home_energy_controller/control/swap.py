@@ -202,8 +202,12 @@ def _handed_over(scene: Scene, old: BatterySettings, new: BatterySettings) -> tu
 
 
 def _is_kept(scene: Scene, memory: SwapMemory, kept: BatterySettings, leader: BatterySettings) -> bool:
-    """Return whether the old leader of a failed swap stays in place, as far as it may still lead."""
+    """Return whether the old leader of a failed swap stays in place, as far as it may still lead.
+
+    Where Auto may do one direction only, for the car's sake as well, it is the one that was decided that is watched.
+    """
     may_lead = kept.may_lead and of_auto(kept, scene.settings.strategy, scene.charge(kept)).both
+    may_lead = may_lead and not scene.target(leader).is_watched
     return kept is not leader and scene.now < memory.keep_until and may_lead and scene.is_ours(kept)
 
 
