@@ -53,7 +53,8 @@ def test_short_run_of_a_strategy_with_limits(monkeypatch: pytest.MonkeyPatch) ->
     played = flat((-6000, 600), (1500, 300))
     monkeypatch.setattr(limits, "case", lambda name, seed: played)
     run = Run(case="flat", strategy=Strategy.ZERO_CHARGE_ONLY, home="n6", on_circuits=True)
-    grid_w, powers_w = play(run, hours=0.25)
+    grid_w, powers_w, in_auto = play(run, hours=0.25)
+    assert in_auto.any()
     assert abs(grid_w[900:1100]).mean() < 300, "the surplus is taken"
     assert longest_s(forbidden_w(run, powers_w) > limits.FLOWS_W) <= 45
     assert all(over_w.max() < NOISE_W for over_w in excess_w(run, grid_w, powers_w).values())
@@ -64,12 +65,13 @@ def test_charging_to_full_rests_when_it_has_ended(monkeypatch: pytest.MonkeyPatc
     """As in Home Assistant, where the strategy before comes back."""
     played = flat((500, 1200))._replace(first_soc_pct=99.5, soc_step_pct=0.0)
     monkeypatch.setattr(limits, "case", lambda name, seed: played)
-    _, powers_w = play(Run(case="flat", strategy=Strategy.TO_FULL), hours=1 / 3)
+    _, powers_w, _ = play(Run(case="flat", strategy=Strategy.TO_FULL), hours=1 / 3)
     assert abs(powers_w[:, -100:]).max() < 20
 
 
 def test_table_has_a_line_per_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """With what was exceeded at its end."""
-    monkeypatch.setattr(limits, "play", lambda run: (np.zeros(3), POWERS_W))
+    monkeypatch.setattr(limits, "play", lambda run: (np.zeros(3), POWERS_W, POWERS_W > 0))
     line = limits.row(Run(case="D", strategy=Strategy.ZERO_CHARGE_ONLY, loss_pct=3.0, max_import_w=1000))
-    assert line == "| zero_charge_only | D | 3 % | 0.0 | 0.0 | 300 | 0 | 1 | 0.1 | import: 0 W, 0 s above noise |"
+    end = "import: 0 W, longest 0 s, 0 s a day; by set-points 0 W |"
+    assert line == f"| zero_charge_only | D | 3 % | 0.0 | 0.0 | 300 | 0 | 1 | 0.1 | {end}"

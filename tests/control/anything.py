@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from custom_components.home_energy_controller.control.charger import CarObservation, CarSettings
 from custom_components.home_energy_controller.control.decide import DecideMemory, decide
+from custom_components.home_energy_controller.control.law import Law, LawInput, LawOutput, allocate
 from custom_components.home_energy_controller.control.model import (
     BatteryObservation,
     BatterySettings,
@@ -165,7 +166,9 @@ STEPS = st.lists(st.tuples(st.none() | SNAPSHOTS | LIVELY, WAITS, st.booleans())
 """What is seen (None: the same again), after how long, and whether the owner has meanwhile allowed 300 W only."""
 
 
-def course(given_: Settings, steps: list[Step], memories: list[DecideMemory] | None = None) -> list[Moment]:
+def course(
+    given_: Settings, steps: list[Step], memories: list[DecideMemory] | None = None, law: Law = allocate
+) -> list[Moment]:
     """Return what is decided and pursued over a course of unrelated snapshots; `memories` notes what is remembered."""
     now, remembered, told = 0.0, DecideMemory(), PursueMemory()
     tight = tuple(replace(own, max_charge_w=300, max_discharge_w=300) for own in given_.batteries)
@@ -175,7 +178,7 @@ def course(given_: Settings, steps: list[Step], memories: list[DecideMemory] | N
         now += wait_s
         seen = undated or seen
         snapshot, own = dated(seen, now), replace(given_, batteries=tight) if is_tight else given_
-        decision, remembered = decide(snapshot, own, remembered, now)
+        decision, remembered = decide(snapshot, own, remembered, now, law=law)
         pursuit = pursue(decision, snapshot, own, told, now)
         told = pursuit.memory
         release(own, told)
@@ -184,3 +187,11 @@ def course(given_: Settings, steps: list[Step], memories: list[DecideMemory] | N
         if memories is not None:
             memories.append(remembered)
     return result
+
+
+def greedy(given_: LawInput) -> LawOutput:
+    """Return what no limit holds back: whoever does not lead gives, or takes, all that a battery can."""
+    leaders = [own.battery_id for own in given_.batteries if own.may_lead]
+    leader_id = given_.leader_id if given_.leader_id in leaders else leaders[0]
+    power_w = 2500 if given_.net_load_w[-1].value > 0 else -2500
+    return LawOutput(leader_id=leader_id, setpoints={own.battery_id: power_w for own in given_.batteries})

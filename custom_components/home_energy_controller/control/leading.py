@@ -24,7 +24,7 @@ OPPOSED_KEPT_S = 300.0
 SAMPLE_LIMIT_S = 60.0
 """An older sample of the net load is completed by meter and newest powers, when the law has to run."""
 GONE_W = 150.0
-"""Beyond what a working leader leaves of a surplus that comes and goes."""
+"""Beyond what a working leader leaves of a power that comes and goes."""
 METER_FRESH_S = 15.0
 """An older meter reading freezes the decision; beyond the owner's limit it ends it."""
 
@@ -113,9 +113,11 @@ def hold(site: Site, memory: DecideMemory) -> DecideMemory:
     minute = memory.minute if site.meter_is_fresh(METER_FRESH_S) else ()
     was_held = memory.leader_held or memory.leader_may != leader.auto
     power_w = leader.power_w
-    if site.car.spared:
-        # When the surplus goes the meter shows it at once, the leader's power only at the next poll.
+    # When there is no more work in the open direction the meter shows it at once, the power only at the next poll.
+    if not leader.auto.may_discharge:
         power_w = max(power_w, site.grid_w - GONE_W)
+    elif not leader.auto.may_charge:
+        power_w = min(power_w, site.grid_w + GONE_W)
     held = evidence.held(was_held, leader.auto, power_w, minute, site.now)
     return replace(memory, leader_held=held, leader_may=leader.auto)
 

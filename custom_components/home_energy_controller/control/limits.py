@@ -113,12 +113,18 @@ def bounded(
     marks, done = dict(memory.marks), dict[str, Target]()
     counts = {battery_id: mark.may for battery_id, mark in marks.items()}
     views = {view.battery_id: view for view in site.views}
+    # The connection keeps nobody from Auto: there room is left for it before anybody has his turn.
+    in_auto = {
+        target.battery_id: _class(views[target.battery_id]) for target in targets if target.action is Action.AUTO
+    }
     for target in sorted(targets, key=_rank):
         key = target.battery_id
         room = UNLIMITED
         for group in groups:
-            if group.is_circuit or target.action is not Action.AUTO:
+            if group.is_circuit:
                 room &= group.left(key, counts)
+            elif target.action is not Action.AUTO:
+                room &= group.left(key, {other: reach | in_auto.get(other, reach) for other, reach in counts.items()})
         allowed = _unless_two_loops(target, views, groups, done)
         done[key], told = _bounded(allowed, views[key], room, marks[key].may)
         at = marks[key].at if marks[key].told == told else site.now
