@@ -167,7 +167,12 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         await self.meter.read(limit_s, sum(power.value for power in powers if power is not None))
 
     def _sample_net_load(self) -> None:
-        """Add a sample of the net load, when this cycle makes one, and forget old ones."""
+        """Add a sample of the net load, when this cycle makes one, and forget old ones.
+
+        After a start nobody is known for some seconds: without the batteries it would be what the meter shows.
+        """
+        if not self._decide_memory.started:
+            return
         now, meter_w = self.clock(), self.meter.power_w
         recent = tuple(old for old in self._net_load_w if old.fresh(now, NET_LOAD_HISTORY_S))
         observations = tuple(battery.observation for battery in self.batteries.values())

@@ -300,6 +300,21 @@ def test_one_direction_only_runs_auto_only_while_there_is_work_in_it(strategy: S
         assert made.at(80, sign * meter_w).state is state, "the meter shows it before the battery does it"
 
 
+@pytest.mark.parametrize(("strategy", "sign"), [(Strategy.ZERO_CHARGE_ONLY, -1), (Strategy.ZERO_DISCHARGE_ONLY, 1)])
+def test_leader_that_does_just_what_is_still_allowed_goes_on(strategy: Strategy, sign: int) -> None:
+    """A surplus that it takes is none on the meter: held for a minute, it would send it to the grid."""
+    for power, state in (
+        (sign * 400, SiteState.LEADER_ALONE),
+        (0, SiteState.HOLDING),
+        (-sign * 400, SiteState.HOLDING),
+    ):
+        made = course("a").see(seen("a", power=power, mode=Mode.AUTO))
+        made.at(0)
+        made.settings = site(battery("a"), strategy=strategy)
+        assert made.at(10).state is state
+        assert made.every(10, 30).state is state
+
+
 def test_new_leader_is_held_until_the_meter_speaks_for_it() -> None:
     """What the old one had earned does not count."""
     made = course("a", "b", strategy=Strategy.ZERO_CHARGE_ONLY).see(seen("a", soc=40))

@@ -373,6 +373,17 @@ def test_charging_to_full_has_ended_when_nobody_takes_more_for_five_minutes() ->
     assert not nobody.every(100, 5000).finished
 
 
+def test_limit_commands_nothing_while_the_controller_is_off() -> None:
+    """It bounds what would be done."""
+    made = Course(site(battery("a"), battery("b"), enabled=False, max_export_w=0)).see(seen("a"), seen("b"))
+    before, after = made.at(0, 4000, load=4000), made.at(10, 0)
+    assert [(target.action, target.power_w) for target in before.targets] == [
+        (Action.NOTHING, 0),
+        (Action.NOTHING, 1500),
+    ]
+    assert [(target.action, target.power_w) for target in after.targets] == [(Action.NOTHING, 0), (Action.NOTHING, 0)]
+
+
 def test_site_without_limits_remembers_nothing_for_them() -> None:
     """And pays nothing."""
     made = Course(site(battery("a"))).see(seen("a"))

@@ -95,6 +95,8 @@ def _remember(site: Site, memory: DecideMemory, drawn: car.CarMemory) -> DecideM
             minute=memory.minute,
             charge=memory.charge,
             leader_id=memory.leader_id,
+            leader_held=memory.leader_held,
+            leader_may=memory.leader_may,
             missing=memory.missing,
             marks=memory.marks,
             loads=memory.loads,

@@ -59,6 +59,13 @@ def held(was_held: bool, allowed: Permission, power_w: float, minute: MeterMinut
     return sign * power_w < -FLOWS_W
 
 
+def works(allowed: Permission, power_w: float) -> bool:
+    """Return whether a leader's power (W) goes the one way that is open."""
+    return allowed.may_charge is not allowed.may_discharge and (
+        power_w < -FLOWS_W if allowed.may_charge else power_w > FLOWS_W
+    )
+
+
 def without_effect(
     battery: BatterySettings, soc_pct: float, power: Timed[float], minute: MeterMinute, now: float
 ) -> bool:

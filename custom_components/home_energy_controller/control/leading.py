@@ -111,13 +111,15 @@ def hold(site: Site, memory: DecideMemory) -> DecideMemory:
     if leader is None or leader.power_w is None:
         return memory
     minute = memory.minute if site.meter_is_fresh(METER_FRESH_S) else ()
-    was_held = memory.leader_held or memory.leader_may != leader.auto
     power_w = leader.power_w
     # When there is no more work in the open direction the meter shows it at once, the power only at the next poll.
     if not leader.auto.may_discharge:
         power_w = max(power_w, site.grid_w - GONE_W)
     elif not leader.auto.may_charge:
         power_w = min(power_w, site.grid_w + GONE_W)
+    # One that is doing just what is still allowed goes on: the meter cannot ask for what it gets.
+    goes_on = leader.in_auto and not site.car.spared and evidence.works(leader.auto, power_w)
+    was_held = memory.leader_held or (memory.leader_may != leader.auto and not goes_on)
     held = evidence.held(was_held, leader.auto, power_w, minute, site.now)
     return replace(memory, leader_held=held, leader_may=leader.auto)
 

@@ -139,7 +139,7 @@ def _bounded(target: Target, view: View, room: Reach, may: Reach) -> tuple[Targe
         told = _class(view)
         return replace(target, most=may & room, waits=not view.in_auto and told & room != told), told
     power_w = room.clamped(target.power_w)
-    rests = target.power_w and not power_w and view.settings.can_idle
+    rests = target.action is Action.SETPOINT and not power_w and view.settings.can_idle
     told = reach_of(power_w)
     action = Action.IDLE if rests else target.action
     return replace(target, action=action, power_w=power_w, most=told | (may & room)), told
