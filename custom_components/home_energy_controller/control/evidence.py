@@ -15,6 +15,8 @@ SOMEBODY_MISSING_W = 300.0
 """A leader that works keeps the mean within its dead band of 10-20 W."""
 FLOWS_W = 50.0
 """Less is standby consumption and measuring error; Auto itself does nothing below 20 W."""
+LASTS_LEAST_S, LASTS_MOST_S = 6.0, 15.0
+"""Of readings that are taken as one: in a calm cycle two of them, in a busy one half a dozen."""
 AT_LIMIT_SHARE = 0.9
 FLOOR_MOST_PCT = 35.0
 """Owners set their battery's own floor (12 % by default) up to here; what stands still above it has another cause."""
@@ -57,6 +59,15 @@ def held(was_held: bool, allowed: Permission, power_w: float, minute: MeterMinut
     if was_held:
         return not (is_full(minute, now) and all(sign * reading.value > FLOWS_W for reading in minute))
     return sign * power_w < -FLOWS_W
+
+
+def lasting_w(minute: MeterMinute, now: float) -> float:
+    """Return what the meter has shown at least for some seconds, 0 while it is on this and that side."""
+    recent = [reading for reading in minute if reading.fresh(now, LASTS_MOST_S)]
+    if not recent or recent[-1].at - recent[0].at < LASTS_LEAST_S:
+        return 0.0
+    least_w, most_w = min(reading.value for reading in recent), max(reading.value for reading in recent)
+    return max(0.0, least_w) + min(0.0, most_w)
 
 
 def works(allowed: Permission, power_w: float) -> bool:

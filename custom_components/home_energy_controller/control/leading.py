@@ -112,11 +112,13 @@ def hold(site: Site, memory: DecideMemory) -> DecideMemory:
         return memory
     minute = memory.minute if site.meter_is_fresh(METER_FRESH_S) else ()
     power_w = leader.power_w
-    # When there is no more work in the open direction the meter shows it at once, the power only at the next poll.
+    # When there is no more work in the open direction the meter shows it, the power only at the next poll. It may be
+    # Auto itself that went too far: for half a minute (HMG-50), and by less than it gives.
+    against_w = site.grid_w if site.car.spared else evidence.lasting_w(memory.minute, site.now) + power_w
     if not leader.auto.may_discharge:
-        power_w = max(power_w, site.grid_w - GONE_W)
+        power_w = max(power_w, against_w - GONE_W)
     elif not leader.auto.may_charge:
-        power_w = min(power_w, site.grid_w + GONE_W)
+        power_w = min(power_w, against_w + GONE_W)
     # One that is doing just what is still allowed goes on: the meter cannot ask for what it gets.
     goes_on = leader.in_auto and not site.car.spared and evidence.works(leader.auto, power_w)
     was_held = memory.leader_held or (memory.leader_may != leader.auto and not goes_on)
