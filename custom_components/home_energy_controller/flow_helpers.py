@@ -253,18 +253,22 @@ def port_selector() -> selector.NumberSelector:
     return number_box(1, 65535)
 
 
+def circuit_selector(circuits: Iterable[str]) -> selector.Selector[Any]:
+    """Return a field for the name of a circuit: a known one is chosen, so that nobody writes it in two ways."""
+    known = sorted(set(circuits) - {""})
+    return selector.SelectSelector({"options": known, "custom_value": True}) if known else selector.TextSelector()
+
+
 def details_schema(power_classes_w: Iterable[int], circuits: Iterable[str]) -> vol.Schema:
     """Return the form of what only the owner of a battery knows, with the circuits of the other batteries."""
     classes: list[selector.SelectOptionDict] = [{"value": str(watt), "label": f"{watt} W"} for watt in power_classes_w]
     meters = selector.SelectSelector({"options": list(OwnMeter), "translation_key": CONF_OWN_METER})
-    known = sorted(set(circuits) - {""})
-    circuit = selector.SelectSelector({"options": known, "custom_value": True}) if known else selector.TextSelector()
     return vol.Schema(
         {
             vol.Required(CONF_NAME): selector.TextSelector(),
             vol.Required(CONF_POWER_CLASS_W): selector.SelectSelector({"options": classes}),
             vol.Required(CONF_OWN_METER): meters,
-            vol.Optional(CONF_CIRCUIT): circuit,
+            vol.Optional(CONF_CIRCUIT): circuit_selector(circuits),
             vol.Required(CONF_LIMITS): section(limits_schema(), {"collapsed": True}),
         }
     )

@@ -27,7 +27,7 @@ from .const import (
     SUBENTRY_BATTERY,
 )
 from .control.model import Circuit
-from .flow_helpers import LEAST_LIMIT_W, loses_auto, number_box, show_form, watt_selector
+from .flow_helpers import LEAST_LIMIT_W, circuit_selector, loses_auto, number_box, show_form, watt_selector
 from .neighbours import lasting_id, present_id
 from .tariffs import CONF_PRICE, tariff_schema, tariff_trouble
 
@@ -55,8 +55,8 @@ def _limit_w(part: Mapping[str, Any]) -> int:
 class SiteOptionsFlow(OptionsFlow):
     """Changes what is hardly ever changed; what is needed daily are entities."""
 
-    _warned: dict[str, Any] | None = None
-    """What its owner was told the consequences of."""
+    _warned: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    """Which consequences of which options their owner was told."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show the options in sections."""
@@ -78,7 +78,7 @@ class SiteOptionsFlow(OptionsFlow):
                 kept = {name: value for name, value in self.config_entry.options.items() if name not in known}
                 return self.async_create_entry(data=kept | options)
             errors["base"] = key
-        return show_form(self, "init", _schema(), user_input or self._present(), errors, **placeholders)
+        return show_form(self, "init", _schema(self._circuits), user_input or self._present(), errors, **placeholders)
 
     def _present(self) -> dict[str, Any]:
         """Return the options as the form has them."""
@@ -113,10 +113,18 @@ class SiteOptionsFlow(OptionsFlow):
         users = [(battery.title, battery.data.get(CONF_CIRCUIT)) for battery in self._batteries]
         if left := [title for title, circuit in users if circuit in gone]:
             return "circuit_in_use", {"batteries": ", ".join(left)}
-        weak = loses_auto(self._batteries, circuits_of(self.config_entry.options), circuits_of(options))
-        if weak and options != self._warned:
-            self._warned = options
-            return "circuit_too_weak", {"batteries": ", ".join(weak)}
+        return self._consequences(options)
+
+    def _consequences(self, options: Mapping[str, Any]) -> tuple[str | None, dict[str, str]]:
+        """Return what the owner has to know before these options are kept; each is told once."""
+        before, after = circuits_of(self.config_entry.options), circuits_of(options)
+        unused = [name for name in after if name not in {*before, *self._circuits}]
+        weak = loses_auto(self._batteries, before, after)
+        told = {"name": ", ".join(unused), "circuits": ", ".join(self._circuits) or "-", "batteries": ", ".join(weak)}
+        for key, affected in (("circuit_without_battery", unused), ("circuit_too_weak", weak)):
+            if affected and (key, options) not in self._warned:
+                self._warned = (*self._warned, (key, options))
+                return key, told
         return None, {}
 
     def _connection_trouble(self, options: Mapping[str, Any]) -> str | None:
@@ -136,15 +144,20 @@ class SiteOptionsFlow(OptionsFlow):
         """Return the batteries of the site."""
         return list(self.config_entry.get_subentries_of_type(SUBENTRY_BATTERY))
 
+    @property
+    def _circuits(self) -> list[str]:
+        """Return the circuits that batteries are on."""
+        return sorted({battery.data.get(CONF_CIRCUIT, "") for battery in self._batteries} - {""})
 
-def _schema() -> vol.Schema:
-    """Return the form."""
+
+def _schema(circuit_names: list[str]) -> vol.Schema:
+    """Return the form, which offers the circuits that batteries are on."""
     shortest, longest = METER_AGE_LIMITS_S
     age = selector.NumberSelector(
         {"min": shortest, "max": longest, "step": 5, "unit_of_measurement": UnitOfTime.SECONDS}
     )
     fields: dict[str, selector.ObjectSelectorField] = {
-        CONF_NAME: {"required": True, "selector": selector.TextSelector()},
+        CONF_NAME: {"required": True, "selector": circuit_selector(circuit_names)},
         CONF_LIMIT_A: {"selector": number_box(0, 100, UnitOfElectricCurrent.AMPERE)},
         CONF_VOLTAGE_V: {"selector": number_box(0, 400, UnitOfElectricPotential.VOLT), "default": VOLTAGE_V},
         CONF_LIMIT_W: {"selector": number_box(0, 100_000, UnitOfPower.WATT)},

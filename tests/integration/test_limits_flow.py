@@ -143,7 +143,7 @@ async def test_circuit_too_weak_for_a_leader_is_explained_before_it_is_taken(opt
     weak = [{"name": "Shed", "limit_a": 10}]
     result = await options.fill(await options.open(), weak)
     assert result["errors"] == {"base": "circuit_too_weak"}
-    assert result["description_placeholders"] == {"batteries": "Battery 1, Battery 2"}
+    assert result["description_placeholders"]["batteries"] == "Battery 1, Battery 2"
     assert (await options.fill(result, weak))["type"] == "create_entry"
     able = [battery.configured.may_lead for battery in options.world.coordinator.batteries.values()]
     assert able == [False, False, True]
@@ -156,6 +156,32 @@ async def test_circuit_that_batteries_are_on_cannot_lose_its_limit_unseen(option
     result = await options.fill(await options.open(), [{**SHED, "name": "Barn"}])
     assert result["errors"] == {"base": "circuit_in_use"}
     assert result["description_placeholders"] == {"batteries": "Battery 1, Battery 2"}
+
+
+async def test_circuit_that_no_battery_is_on_is_told_before_it_is_saved(options: Options) -> None:
+    """Its limit would protect nothing; who defines it first, may go on, and is asked no more."""
+    result = await options.open()
+    circuits = result["data_schema"].schema["circuits"].schema.schema["circuits"]
+    name = circuits.config["fields"]["name"]["selector"]
+    assert name.config["options"] == ["Attic", "Shed"]
+    assert name.config["custom_value"]
+    both = [{"name": "Shet", "limit_a": 16}, {"name": "Shed", "limit_a": 10}]
+    result = await options.fill(result, both)
+    assert result["errors"] == {"base": "circuit_without_battery"}
+    told = result["description_placeholders"]
+    assert (told["name"], told["circuits"]) == ("Shet", "Attic, Shed")
+    result = await options.fill(result, both)
+    assert result["errors"] == {"base": "circuit_too_weak"}, "the other consequence is told as well"
+    assert (await options.fill(result, both))["type"] == "create_entry"
+    assert (await options.fill(await options.open(), both))["type"] == "create_entry"
+
+
+async def test_first_circuit_of_a_site_is_typed(world: World) -> None:
+    """There is nothing to choose from yet."""
+    result = await Options(world).fill(await Options(world).open(), [SHED])
+    assert result["errors"] == {"base": "circuit_without_battery"}
+    assert result["description_placeholders"]["circuits"] == "-"
+    assert (await Options(world).fill(result, [SHED]))["type"] == "create_entry"
 
 
 async def test_battery_gets_its_limits_in_a_section_of_its_form(world: World) -> None:
