@@ -304,12 +304,8 @@ def test_one_direction_only_runs_auto_only_while_there_is_work_in_it(strategy: S
 @pytest.mark.parametrize(("strategy", "sign"), [(Strategy.ZERO_CHARGE_ONLY, -1), (Strategy.ZERO_DISCHARGE_ONLY, 1)])
 def test_leader_that_does_just_what_is_still_allowed_goes_on(strategy: Strategy, sign: int) -> None:
     """A surplus that it takes is none on the meter: held for a minute, it would send it to the grid."""
-    for power, state in (
-        (sign * 400, SiteState.LEADER_ALONE),
-        (0, SiteState.HOLDING),
-        (-sign * 400, SiteState.HOLDING),
-    ):
-        made = course("a").see(seen("a", power=power, mode=Mode.AUTO))
+    for power, state in ((400, SiteState.LEADER_ALONE), (0, SiteState.HOLDING), (-400, SiteState.HOLDING)):
+        made = course("a").see(seen("a", power=sign * power, mode=Mode.AUTO))
         made.at(0)
         made.settings = site(battery("a"), strategy=strategy)
         assert made.at(10).state is state
