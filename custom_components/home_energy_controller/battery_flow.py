@@ -3,6 +3,7 @@
 from abc import abstractmethod
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from types import MappingProxyType
 from typing import Any, Final, override
 
@@ -130,7 +131,7 @@ class BatteryFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
         """Ask what only the owner knows, battery after battery."""
         battery, *others = self._batteries
         new = None if user_input is None else new_subentry(battery, user_input)
-        trouble = {} if new is None else self._limits_trouble(new["data"])
+        trouble = {} if new is None else self._name_trouble(new["title"]) or self._limits_trouble(new["data"])
         if new is not None and not trouble:
             self._subentries = (*self._subentries, new)
             self._batteries = tuple(others)
@@ -160,7 +161,8 @@ class BatteryFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
         if user_input is not None:
             picked: str | list[str] = user_input.get(CONF_FOUND) or user_input.get(CONF_HOST) or []
             addresses = [text for text in ([picked] if isinstance(picked, str) else picked) if text.strip()]
-            failures = await self._async_probe(addresses, int(user_input.get(CONF_PORT, DEFAULT_BATTERY_PORT)))
+            port = int(user_input.get(CONF_PORT, DEFAULT_BATTERY_PORT))
+            failures = _entered_twice(addresses, port) or await self._async_probe(addresses, port)
             if self._batteries and not failures:
                 return await self.async_step_battery()
             errors["base"] = next(iter(failures.values()), "no_battery_chosen")
@@ -214,6 +216,11 @@ class BatteryFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
             return {"base": "cannot_lead"}
         return {}
 
+    def _name_trouble(self, name: str, present: str | None = None) -> dict[str, str]:
+        """Return the error of a new name that another battery has: lists by name would show only one of them."""
+        names = self._names_and_circuits()[0] - {present}
+        return {CONF_NAME: "name_taken"} if name in names else {}
+
     def _names_and_circuits(self) -> tuple[set[str], set[str]]:
         """Return the names and circuits that batteries of this site have."""
         batteries = [(subentry["title"], subentry["data"]) for subentry in self._subentries]
@@ -222,6 +229,19 @@ class BatteryFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
             batteries += [(subentry.title, subentry.data) for subentry in configured]
         limited = set() if self._site is None else set(circuits_of(self._site.options))
         return {title for title, _ in batteries}, limited | {data.get(CONF_CIRCUIT, "") for _, data in batteries} - {""}
+
+
+def _entered_twice(addresses: list[str], default_port: int) -> dict[str, str]:
+    """Return the error key of what leads to the same address as what was typed before it."""
+    twice: dict[str, str] = {}
+    seen: set[tuple[str, int]] = set()
+    for text in addresses:
+        with suppress(InvalidAddress):
+            address = parse_address(text, default_port)
+            if address in seen:
+                twice[text.strip()] = "address_twice"
+            seen.add(address)
+    return twice
 
 
 def _label(device: DiscoveredDevice) -> str:
@@ -259,8 +279,9 @@ class BatterySubentryFlow(BatteryFlow[SubentryFlowContext, SubentryFlowResult, t
             except (InvalidAddress, MarstekError) as err:
                 errors["base"] = error_key(err)
             else:
-                errors = self._limits_trouble({**data, **updates}, before=data)
                 title = user_input[CONF_NAME].strip() or subentry.title
+                errors = self._name_trouble(title, subentry.title)
+                errors = errors or self._limits_trouble({**data, **updates}, before=data)
             if not errors:
                 return self.async_update_and_abort(self._site, subentry, title=title, data_updates=updates)
         choices = {*profile_for(data[CONF_MODEL], data[CONF_FIRMWARE]).power_class_choices, data[CONF_POWER_CLASS_W]}

@@ -25,6 +25,9 @@ DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 PRICE_AGE_LIMIT_S: Final = 7200.0
 """Prices change by the quarter or the hour; a sensor that says nothing for longer has lost its source."""
 HUNDREDTHS: Final = {"ct", "cent", "cents", "c", "¢", "p", "öre", "øre"}
+LARGE_UNITS: Final = {"CHF", "EUR", "GBP", "USD"}
+MOST_PER_KWH: Final = 5.0
+"""In these currencies, a higher price was typed in cents."""
 PER_KWH: Final = {"kWh": 1.0, "MWh": 0.001, "Wh": 1000.0}
 
 
@@ -90,6 +93,8 @@ def tariff_trouble(hass: HomeAssistant, part: Mapping[str, Any]) -> str | None:
     begin, end = time.fromisoformat(part[CONF_HIGH_FROM]), time.fromisoformat(part[CONF_HIGH_TO])
     if end <= begin and end != MIDNIGHT:
         return "tariff_ends_before_start"
+    if hass.config.currency in LARGE_UNITS and max(part[CONF_BUY], part[CONF_SELL]) > MOST_PER_KWH:
+        return "price_in_cents"
     if part[CONF_SELL] > part[CONF_BUY]:
         return "sell_above_buy"
     state = state_of(hass, part.get(CONF_PRICE))

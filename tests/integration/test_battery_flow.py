@@ -54,6 +54,19 @@ async def reconfigured(home: FlowHome, index: int, **changes: Any) -> Any:
     return await home.submit(result, **(suggested(result) | changes))
 
 
+async def test_name_of_another_battery_is_refused(home: FlowHome) -> None:
+    """For a new battery and for a known one, which may keep the name that it has."""
+    taken, other = (battery.title for battery in batteries(home))
+    result = await reconfigured(home, 1, name=f" {taken} ")
+    assert result["errors"] == {"name": "name_taken"}
+    result = await home.submit(result, **(suggested(result) | {"name": other}))
+    assert result["type"] == "abort", result["errors"]
+    result = await home.menu(await home.start(), "address")
+    result = await home.submit(result, host=home.hosts[2], port=home.port)
+    result = await home.submit(result, **(suggested(result) | {"name": other}))
+    assert result["errors"] == {"name": "name_taken"}
+
+
 # Adding one.
 
 

@@ -118,11 +118,16 @@ async def test_what_owner_meter_and_battery_told_is_kept(home: FlowHome) -> None
 
 
 async def test_address_alone_finds_batteries_on_their_own_ports(home: FlowHome) -> None:
-    """Each line may carry a port; the same battery typed twice is asked about once."""
+    """Each line may carry a port; an address that was typed twice is named, not dropped."""
     result = await home.menu(await home.meter_confirmed(), "address")
     assert suggested(result) == {"host": [""], "port": 30000}
     typed = [f"{home.hosts[0]}:{home.port}", f" http://{home.hosts[2]}:{home.port}/ ", f"{home.hosts[0]}:{home.port}"]
     result = await home.submit(result, host=typed, port=30000)
+    assert result["errors"] == {"base": "address_twice"}
+    assert result["description_placeholders"] == {"host": typed[0]}
+    result = await home.submit(result, host=["127.0.0.1:9", "127.0.0.1"], port=9)
+    assert result["description_placeholders"] == {"host": "127.0.0.1"}, "the usual port is left out"
+    result = await home.submit(result, host=typed[:2], port=30000)
     assert result["step_id"] == "battery"
     result = await home.submit(result, name="A", power_class_w="800", own_meter="no", limits={})
     assert result["description_placeholders"]["host"] == typed[1].strip().removeprefix("http://").removesuffix("/")
@@ -137,6 +142,9 @@ async def test_names_that_would_be_the_same_are_numbered(home: FlowHome) -> None
     result = await home.batteries_chosen(0, 1)
     result = await home.submit(result, **suggested(result))
     assert suggested(result)["name"] == "Venus E 3.0 (2)"
+    result = await home.submit(result, **(suggested(result) | {"name": " Venus E 3.0 "}))
+    assert result["errors"] == {"name": "name_taken"}
+    assert (await home.submit(result, **(suggested(result) | {"name": "Garage"})))["type"] == "create_entry"
 
 
 async def test_search_without_result_can_be_repeated_or_left(home: FlowHome) -> None:

@@ -72,6 +72,8 @@ async def test_hours_and_prices_are_chosen_in_the_options(
         ({"high_from": "22:00:00", "high_to": "07:00:00"}, "tariff_ends_before_start"),
         ({"high_from": "07:00:00", "high_to": "07:00:00"}, "tariff_ends_before_start"),
         ({"sell_per_kwh": 0.4}, "sell_above_buy"),
+        ({"buy_per_kwh": 30}, "price_in_cents"),
+        ({"sell_per_kwh": 8}, "price_in_cents"),
         ({"price_entity": PRICE}, "price_without_unit"),
     ],
 )
@@ -167,3 +169,12 @@ async def test_other_hours_act_without_a_restart(hass: HomeAssistant) -> None:
         await home.world.settle()
         await home.drive(100)
         assert home.intended == "1380"
+
+
+async def test_price_above_five_is_no_mistake_in_a_currency_of_small_units(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    """A kWh costs some 70 forint."""
+    hass.config.currency = "HUF"
+    result = await fill(hass, entry, buy_per_kwh=70, sell_per_kwh=5.5)
+    assert result["type"] == "create_entry"
