@@ -168,7 +168,7 @@ async def test_battery_that_another_flow_added_meanwhile_is_refused(home: FlowHo
         result = await home.menu(await home.start(), "address")
         forms.append(await home.submit(result, host=home.hosts[2], port=home.port))
     first = await home.submit(forms[0], **suggested(forms[0]))
-    second = await home.submit(forms[1], **suggested(forms[1]))
+    second = await home.submit(forms[1], **suggested(forms[1]) | {"name": "Another name"})
     assert first["type"] == "create_entry"
     assert (second["type"], second["reason"]) == ("abort", "already_configured")
     assert len(batteries(home)) == 3
