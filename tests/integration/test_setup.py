@@ -73,6 +73,16 @@ async def test_a_dead_battery_does_not_keep_the_site_from_loading(bare_world: Wo
     assert world.state(world.site_entity("binary_sensor", "problem")) == "on"
 
 
+async def test_no_net_load_is_shown_before_the_batteries_are_known_or_had_their_time(bare_world: World) -> None:
+    """Without one that charges with 2 kW it would be 2 kW too high, in every history."""
+    world = bare_world
+    world.site.batteries[0].faults.add(Fault.DEAD)
+    await world.set_up()
+    assert world.state(world.site_entity("sensor", "net_load")) == "unknown"
+    await world.pass_time(60)
+    assert world.state(world.site_entity("sensor", "net_load")) != "unknown"
+
+
 async def test_no_battery_at_all_is_told_and_tried_again(bare_world: World) -> None:
     """Home Assistant says why it waits, and the site loads when a battery is back."""
     world = bare_world
