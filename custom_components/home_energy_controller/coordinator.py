@@ -171,11 +171,11 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
 
         After a start nobody is known for some seconds: without the batteries it would be what the meter shows.
         """
-        if not self._decide_memory.started:
-            return
         now, meter_w = self.clock(), self.meter.power_w
         recent = tuple(old for old in self._net_load_w if old.fresh(now, NET_LOAD_HISTORY_S))
         observations = tuple(battery.observation for battery in self.batteries.values())
+        if not self._decide_memory.started and any(seen.power_w is None for seen in observations):
+            return
         for seen, leader_id in (self._unsampled, (observations, self._leader_id)):
             power = next((battery.power_w for battery in seen if battery.battery_id == leader_id), None)
             before, after = (meter_w, meter_w) if power is None else self.meter.around(power.at)
