@@ -30,7 +30,7 @@ from .const import (
     DEFAULT_CEILING_PCT,
     DEFAULT_LIMIT_W,
     DEFAULT_POWER_CLASS_W,
-    PHASES,
+    PHASE_CHOICES,
     RELEASE_DEFAULT,
 )
 from .control.model import (
@@ -76,7 +76,7 @@ def configured_settings(data: Mapping[str, Any], profile: Profile, circuit: Circ
         max_discharge_w=data.get(CONF_MAX_DISCHARGE_W, DEFAULT_LIMIT_W),
         ceiling_pct=data.get(CONF_CEILING_PCT, DEFAULT_CEILING_PCT),
         circuit=circuit,
-        phase=PHASES.index(data.get(CONF_PHASE, PHASES[0])) or None,
+        phase=PHASE_CHOICES.index(data.get(CONF_PHASE, PHASE_CHOICES[0])) or None,
         has_passive=profile.has_passive,
         mode_read_delay_s=profile.mode_read_delay_s,
         proof_spacing_s=profile.proof_spacing_s,

@@ -40,7 +40,7 @@ from .const import (
     DEFAULT_LIMIT_W,
     DEFAULT_POWER_CLASS_W,
     DOMAIN,
-    PHASES,
+    PHASE_CHOICES,
     RELEASE_DEFAULT,
     SUBENTRY_BATTERY,
 )
@@ -301,8 +301,8 @@ def limits_schema() -> vol.Schema:
             vol.Required(CONF_MAX_CHARGE_W, default=DEFAULT_LIMIT_W): watt_selector(DEFAULT_LIMIT_W),
             vol.Required(CONF_MAX_DISCHARGE_W, default=DEFAULT_LIMIT_W): watt_selector(DEFAULT_LIMIT_W),
             vol.Required(CONF_CEILING_PCT, default=DEFAULT_CEILING_PCT): percent,
-            vol.Required(CONF_PHASE, default=PHASES[0]): selector.SelectSelector(
-                {"options": list(PHASES), "translation_key": CONF_PHASE}
+            vol.Required(CONF_PHASE, default=PHASE_CHOICES[0]): selector.SelectSelector(
+                {"options": list(PHASE_CHOICES), "translation_key": CONF_PHASE}
             ),
         }
     )

@@ -224,6 +224,21 @@ def test_what_the_new_leader_may_not_take_stays_with_the_old_one() -> None:
     assert empty.sent(100, *told)[:2] == (passive("a", 800), passive("b", 0))
 
 
+def test_new_leader_takes_no_more_than_it_may_while_it_waits() -> None:
+    """It may come to its reserve in these seconds."""
+    swap = Swapping()
+    swap.at(100, *NEW)
+    swap.read("b", 101, 500, soc=12)
+    assert swap.sent(102, *NEW) == (passive("b", 0),)
+
+
+def test_new_leader_that_takes_no_command_keeps_its_power_and_the_old_one_its_own() -> None:
+    """Nothing can be handed over to it."""
+    swap = Swapping(battery("a"), battery("b", has_passive=False), battery("c"))
+    swap.read("b", 99, 200, Mode.MANUAL)
+    assert swap.sent(100, follow("a"), lead("b"), follow("c"))[0] == passive("a", 800)
+
+
 def test_both_go_on_with_what_they_do_together() -> None:
     """A follower that becomes the leader keeps its share and takes over the other's."""
     swap = Swapping()

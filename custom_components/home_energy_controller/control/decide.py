@@ -6,7 +6,6 @@ from math import copysign, inf
 
 from . import car, evidence, leading, limits
 from .law import DECIDE_INTERVAL_S, Law, allocate
-from .leading import METER_FRESH_S
 from .losses import spread
 from .model import (
     TOLERANCE_W,
@@ -24,7 +23,7 @@ from .model import (
     believable,
 )
 from .permissions import allowed_power_w, near_bound
-from .site import DecideMemory, Site, View, look
+from .site import METER_FRESH_S, DecideMemory, Site, View, look
 
 __all__ = ["DecideMemory", "decide"]
 

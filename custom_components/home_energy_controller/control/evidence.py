@@ -55,7 +55,7 @@ def held(was_held: bool, allowed: Permission, power_w: float, minute: MeterMinut
         return False
     if not (allowed.may_charge or allowed.may_discharge):
         return True
-    sign = -1 if allowed.may_charge else 1
+    sign = _open_sign(allowed)
     if was_held:
         return not (is_full(minute, now) and all(sign * reading.value > FLOWS_W for reading in minute))
     return sign * power_w < -FLOWS_W
@@ -71,10 +71,13 @@ def lasting_w(minute: MeterMinute, now: float) -> float:
 
 
 def works(allowed: Permission, power_w: float) -> bool:
-    """Return whether a leader's power (W) goes the one way that is open."""
-    return allowed.may_charge is not allowed.may_discharge and (
-        power_w < -FLOWS_W if allowed.may_charge else power_w > FLOWS_W
-    )
+    """Return whether a leader's power (W) goes the way that is open, where only one is."""
+    return _open_sign(allowed) * power_w > FLOWS_W
+
+
+def _open_sign(allowed: Permission) -> int:
+    """Return the sign of a power in the one direction that is open: -1 charging, 1 discharging."""
+    return -1 if allowed.may_charge else 1
 
 
 def without_effect(

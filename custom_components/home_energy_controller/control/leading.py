@@ -6,7 +6,7 @@ from dataclasses import replace
 from . import evidence, headroom, limits
 from .law import Law, LawBattery, LawInput
 from .model import TOLERANCE_W, Mode, Reach, Timed
-from .site import DecideMemory, Site, View
+from .site import METER_FRESH_S, DecideMemory, Site, View
 
 LATE_S = 2.0
 """Cycles do not keep exact time: a decision may come this much early."""
@@ -25,8 +25,6 @@ SAMPLE_LIMIT_S = 60.0
 """An older sample of the net load is completed by meter and newest powers, when the law has to run."""
 GONE_W = 150.0
 """Beyond what a working leader leaves of a power that comes and goes."""
-METER_FRESH_S = 15.0
-"""An older meter reading freezes the decision; beyond the owner's limit it ends it."""
 
 
 def watch(site: Site, memory: DecideMemory) -> DecideMemory:

@@ -23,7 +23,7 @@ from .model import (
 )
 from .net_load import outdated
 from .permissions import allowed_power_w
-from .site import DecideMemory, Load, Mark, Site, Span, View
+from .site import METER_FRESH_S, DecideMemory, Load, Mark, Site, Span, View
 
 SETTLE_S = 5.0
 """A reading that follows a new target by less may still be the ramp, or be older than the command."""
@@ -35,7 +35,6 @@ In a minute's six readings a hob that pulses every 11 s can look as if it were o
 BLURRED_S = 60.0
 """So long one that is not of one moment: a battery in Auto moves by kilowatts between its reply and the meter's."""
 AT_ONCE_S = 3.0
-METER_FRESH_S = 15.0
 CONNECTION_STEP_W = 100.0
 """Of what the connection leaves: it changes with every lamp."""
 PHASES = (1, 2, 3)

@@ -25,6 +25,8 @@ from .permissions import CHARGE_ONLY, FREE, NOTHING_ALLOWED, Permission, by_char
 
 FLOOR_LEARNT_S = 3600.0
 """For so long a battery is not asked for more than it gave; then its owner may have changed it in the app."""
+METER_FRESH_S = 15.0
+"""An older meter reading freezes the decision; beyond the owner's limit it ends it."""
 METER_GONE_S = 900.0
 """A meter that is lost for so long is not expected back soon: the followers are released."""
 

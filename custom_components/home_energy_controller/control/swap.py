@@ -45,8 +45,8 @@ class Swap:
 
     hold: Command
     """What the old leader does from now on."""
-    take: Command | None
-    """What the new one does until it may start."""
+    take_w: float
+    """What the new one carries until it may start (W), as far as it still may."""
     new_id: str
     step: Step = Step.HAND_OVER
     since: float
@@ -142,7 +142,7 @@ def wishes(scene: Scene, memory: SwapMemory) -> tuple[Wishes, SwapMemory]:
         wanted |= {key: _unchanged(scene, battery, wanted[key]) for key, battery in batteries.items()}
         wanted[memory.swap.hold.battery_id] = memory.swap.hold
     if memory.swap is not None and memory.swap.step is Step.HAND_OVER:
-        wanted[leader.battery_id] = memory.swap.take
+        wanted[leader.battery_id] = scene.allowed(leader, memory.swap.take_w, scene.permission(leader))
     elif waits:
         wanted[leader.battery_id] = _last_setpoint(scene, leader)
     return wanted, memory
@@ -188,17 +188,13 @@ def _begun(
     kept = batteries.get(memory.keep_id or "")
     if old is None or scene.may_be_auto(leader) or (kept is not None and _is_kept(scene, memory, kept, leader)):
         return memory
-    hold, take = _handed_over(scene, old, leader)
-    swap = None if hold is None else Swap(hold=hold, take=take, new_id=leader.battery_id, since=scene.now)
+    # Together they go on with what they do now, divided as was decided.
+    total_w = scene.power_w(old) + scene.power_w(leader)
+    take = scene.allowed(leader, total_w - scene.target(old).power_w, scene.permission(leader))
+    take_w = scene.power_w(leader) if take is None else take.power_w
+    hold = scene.allowed(old, total_w - take_w, scene.permission(old))
+    swap = None if hold is None else Swap(hold=hold, take_w=take_w, new_id=leader.battery_id, since=scene.now)
     return replace(memory, swap=swap)
-
-
-def _handed_over(scene: Scene, old: BatterySettings, new: BatterySettings) -> tuple[Command | None, Command | None]:
-    """Return what the old leader and the new one do together: what they do now, divided as was decided."""
-    total_w = sum(scene.power_w(battery) for battery in (old, new))
-    take = scene.allowed(new, total_w - scene.target(old).power_w, scene.permission(new))
-    taken_w = scene.power_w(new) if take is None else take.power_w
-    return scene.allowed(old, total_w - taken_w, scene.permission(old)), take
 
 
 def _is_kept(scene: Scene, memory: SwapMemory, kept: BatterySettings, leader: BatterySettings) -> bool:
