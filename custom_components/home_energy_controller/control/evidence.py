@@ -20,6 +20,9 @@ LASTS_LEAST_S, LASTS_MOST_S = 6.0, 15.0
 AT_LIMIT_SHARE = 0.9
 FLOOR_MOST_PCT = 35.0
 """Owners set their battery's own floor (12 % by default) up to here; what stands still above it has another cause."""
+TRIES_S = 120.0
+"""An HMG-50 waits for ten answers of its meter (31 s) whenever the sign changes, and for one more after each jump:
+under a hob that pulses it may stand still, or go the wrong way, for more than a minute."""
 ANSWER_S = 10.0
 """A leader has reached its limit by then, and a reading shows it."""
 
@@ -97,12 +100,19 @@ def without_effect(
 
 
 def effort(before: Timed[float] | None, power: Timed[float], grid_w: float) -> Timed[float]:
-    """Return what a leader had come to, and when, as it last went further towards what the meter asks for.
+    """Return what a leader came to, and when, as it last went towards what the meter asks for.
 
     Behind a meter that has a value every ten seconds only, Auto takes minutes: it is on its way, not without effect.
+    What it goes the wrong way first, as one that answers a load that pulses does, gives it no time, but what it then
+    comes back is on its way too.
     """
+    if before is None:
+        return power
     sign = 1 if grid_w > 0 else -1
-    return power if before is None or sign * (power.value - before.value) >= FLOWS_W else before
+    gained_w = sign * (power.value - before.value)
+    if gained_w >= FLOWS_W:
+        return power
+    return Timed(power.value, before.at) if gained_w < 0 else before
 
 
 def at_own_floor(soc_pct: float, power: Timed[float], minute: MeterMinute, now: float) -> bool:

@@ -7,7 +7,7 @@ from .model import TOLERANCE_W, BatteryObservation, BatterySettings, CommandKind
 from .permissions import near_bound
 
 FORGOTTEN_S = 3600.0
-MOVED_PCT = 3.0
+MOVED_PCT = 1.0
 """So far away from where it was seen, a battery may be able to do more again."""
 UNSERVED_W = 100.0
 """What a leader that could do more would not leave to the grid for a minute."""
@@ -27,7 +27,7 @@ class SeenLimit:
 
     def holds(self, soc_pct: float, power_w: float, now: float) -> bool:
         """Return whether it still says something: the battery did no more since, and is about as full or empty."""
-        is_near = self.sign * (soc_pct - self.soc_pct) <= MOVED_PCT
+        is_near = self.sign * (soc_pct - self.soc_pct) < MOVED_PCT
         return is_near and self.sign * power_w <= self.power_w + TOLERANCE_W and now - self.at <= FORGOTTEN_S
 
 

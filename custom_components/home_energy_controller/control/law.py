@@ -92,7 +92,7 @@ CHANGE_W = 15.0
 """What any change has to be worth: it may be lost, or answered late."""
 SETTLES_S = 15.0
 """So long a leader needs to take over a change of the followers: the grid serves it meanwhile, once per window."""
-GAP_PCT, GAP_PER_W = 5.0, 1 / 150
+GAP_PCT, GAP_PER_W = 5.0, 1 / 200
 """Of charge, for which another battery leads or follows: the more power is handed over, the wider it has to be."""
 CALM_W = 100.0
 """A net load within this has no direction."""

@@ -93,7 +93,7 @@ def pause(site: Site, memory: DecideMemory, leaders: tuple[View, ...]) -> Decide
         # It gets a new minute, or the old one would end the trial before it began.
         return replace(memory, paused_until=None, leader_auto=Timed(True, site.now), decided_at=None)
     tried_s = site.now - max(auto.at, effort.at)
-    if tried_s < evidence.EVIDENCE_S or not evidence.without_effect(
+    if tried_s < evidence.TRIES_S or not evidence.without_effect(
         leader.settings, leader.soc_pct, power, minute, site.now
     ):
         return memory
