@@ -93,7 +93,7 @@ def test_nothing_is_concluded_of_a_follower_from_anything_else(observation: Batt
 
 def test_limit_holds_until_the_battery_does_more_moves_away_or_an_hour_has_passed() -> None:
     assert FULL.holds(97.0, -1500.0, 10.0)
-    assert FULL.holds(93.0, 0.0, FORGOTTEN_S)
-    assert not FULL.holds(92.9, 0.0, 10.0)
+    assert FULL.holds(95.1, 0.0, FORGOTTEN_S)
+    assert not FULL.holds(95.0, 0.0, 10.0)
     assert not FULL.holds(97.0, -1600.0, 10.0)
     assert not FULL.holds(97.0, -1500.0, FORGOTTEN_S + 1)

@@ -167,8 +167,8 @@ def test_leader_stays_for_a_gap_of_5_percent_and_more_while_it_works_hard() -> N
     assert run(500, batteries=(A, member("b", 55))).leader_id == "a"
     assert run(500, batteries=(A, member("b", 56))).leader_id == "b"
     assert run(-500, batteries=(A, member("b", 44))).leader_id == "b"
-    assert run(1500, batteries=(A, member("b", 60))).leader_id == "a"
-    assert run(1500, batteries=(A, member("b", 61))).leader_id == "b"
+    assert run(1600, batteries=(A, member("b", 58))).leader_id == "a"
+    assert run(1600, batteries=(A, member("b", 59))).leader_id == "b"
 
 
 def test_load_without_direction_changes_no_leader() -> None:

@@ -185,22 +185,22 @@ def test_battery_that_fell_silent_in_auto_leads_as_long_as_nobody_else_does() ->
 
 
 def test_leader_without_effect_stops_the_followers_and_is_tried_again_after_five_minutes() -> None:
-    """It stays in Auto; a new trial takes a new minute."""
+    """It stays in Auto; it has two minutes, and as long again in a new trial."""
     made = course("a", "b").see(seen("a", mode=Mode.AUTO, power=100))
     made.at(0, 400, load=3000)
-    assert made.every(10, 60, 400).state is SiteState.LEADER_AND_FOLLOWERS
-    decision = made.at(70, 400)
+    assert made.every(10, 120, 400, load=3000).state is SiteState.LEADER_AND_FOLLOWERS
+    decision = made.at(130, 400)
     assert decision.state is SiteState.LEADER_WITHOUT_EFFECT
     assert work(decision) == {"a": (Role.LEADER, AUTO, 0), "b": (Role.FOLLOWER, IDLE, 0)}
-    assert made.every(10, 360, 400).state is SiteState.LEADER_WITHOUT_EFFECT
-    again = made.at(370, 400, load=3000)
+    assert made.every(10, 420, 400).state is SiteState.LEADER_WITHOUT_EFFECT
+    again = made.at(430, 400, load=3000)
     assert (again.state, work(again)["b"][2]) == (SiteState.LEADER_AND_FOLLOWERS, 750)
-    assert made.every(10, 420, 400).state is SiteState.LEADER_AND_FOLLOWERS
-    assert made.at(430, 400).state is SiteState.LEADER_WITHOUT_EFFECT
+    assert made.every(10, 540, 400).state is SiteState.LEADER_AND_FOLLOWERS
+    assert made.at(550, 400).state is SiteState.LEADER_WITHOUT_EFFECT
 
 
 def test_leader_at_its_limit_or_just_chosen_has_effect() -> None:
-    """A minute in Auto, not a minute of import, is what counts."""
+    """Two minutes in Auto, not of import, are what counts."""
     made = course("a").see(seen("a", mode=Mode.AUTO, power=2400))
     made.at(0, 400)
     assert made.every(10, 200, 400).state is SiteState.LEADER_ALONE
@@ -208,26 +208,26 @@ def test_leader_at_its_limit_or_just_chosen_has_effect() -> None:
     late.at(0, 400)
     late.every(10, 50, 400)
     late.see(seen("a", mode=Mode.AUTO))
-    assert late.every(10, 110, 400).state is SiteState.LEADER_ALONE
-    assert late.at(120, 400).state is SiteState.LEADER_WITHOUT_EFFECT
+    assert late.every(10, 170, 400).state is SiteState.LEADER_ALONE
+    assert late.at(180, 400).state is SiteState.LEADER_WITHOUT_EFFECT
 
 
 def test_pause_ends_when_the_leader_may_lead_no_more() -> None:
     """Another one is another story."""
     made = course("a", "b").see(seen("a", mode=Mode.AUTO))
     made.at(0, 400)
-    assert made.every(10, 70, 400).state is SiteState.LEADER_WITHOUT_EFFECT
+    assert made.every(10, 130, 400).state is SiteState.LEADER_WITHOUT_EFFECT
     made.settings = site(battery("a", own_meter=OwnMeter.NO), battery("b"))
-    assert made.at(80, 400).leader_id == "b"
+    assert made.at(140, 400).leader_id == "b"
 
 
 def test_leader_that_reaches_its_reserve_in_the_pause_is_held() -> None:
     """A pause suspends no limit."""
     made = course("a").see(seen("a", mode=Mode.AUTO))
     made.at(0, 400)
-    assert made.every(10, 70, 400).state is SiteState.LEADER_WITHOUT_EFFECT
+    assert made.every(10, 130, 400).state is SiteState.LEADER_WITHOUT_EFFECT
     made.see(seen("a", mode=Mode.AUTO, soc=12))
-    assert actions(made.at(80, 400)) == {"a": IDLE}
+    assert actions(made.at(140, 400)) == {"a": IDLE}
 
 
 def test_leader_that_does_not_enter_auto_is_not_asked_for_ten_minutes() -> None:

@@ -8,6 +8,7 @@ from custom_components.home_energy_controller.control.model import (
     Command,
     CommandOutcome,
     Mode,
+    Reach,
     Strategy,
     Target,
 )
@@ -121,6 +122,19 @@ def test_old_leader_of_a_failed_swap_is_not_left_in_auto_that_may_do_one_directi
     spared = (NEW[0], replace(NEW[1], is_watched=True), NEW[2])
     assert auto("a") not in swap.sent(134, *spared)
     assert swap.at(136, *spared).leader_id != "a"
+
+
+def test_old_leader_of_a_failed_swap_leads_on_where_limits_are_shared_only_if_it_still_has_the_room() -> None:
+    """Its circuit may have been given away to others, once it had left Auto."""
+    roomy, tight = Reach(charge_w=2500, discharge_w=2500), Reach(charge_w=2500, discharge_w=300)
+    for most, leader in ((roomy, "a"), (tight, None), (replace(tight, charge_w=0), None)):
+        swap = Swapping()
+        bounded = (replace(NEW[0], most=most), *NEW[1:])
+        for now in range(100, 132, 2):
+            swap.at(now, *bounded)
+        assert swap.at(132, *bounded).leader_id == leader
+        assert (auto("a") in swap.sent(134, *bounded)) is False
+        assert swap.memory.sent["a"].is_auto is (leader == "a")
 
 
 def test_first_step_unproven_after_30_s_leaves_the_old_leader_for_ten_minutes() -> None:

@@ -311,7 +311,7 @@ def test_leader_that_gives_nothing_at_a_low_charge_is_empty_and_not_without_effe
     settings = site(battery("a"), battery("b"))
     minute = tuple(Timed(900.0, float(at)) for at in range(0, 71, 5))
     memory = DecideMemory(leader_id="a", started=True, leader_held=False, leader_auto=Timed(True, -100), minute=minute)
-    memory = replace(memory, asked=(True, settings.strategy), effort=Timed(400.0, -10))
+    memory = replace(memory, asked=(True, settings.strategy), effort=Timed(400.0, -60))
 
     def after(soc: float, power: float, load: float = 900) -> tuple[Decision, DecideMemory]:
         view = snapshot(

@@ -158,7 +158,7 @@ def test_leader_without_a_meter_is_named_and_followers_wait() -> None:
     """Auto idles without meter data."""
     made = world(*ABC, load=4000)
     made.toys["a"].has_meter = False
-    made.run(120)
+    made.run(180)
     assert state(made) is SiteState.LEADER_WITHOUT_EFFECT
     assert made.toys["b"].power_w == 0
 

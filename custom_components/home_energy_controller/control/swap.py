@@ -16,6 +16,7 @@ from .model import (
     Command,
     CommandKind,
     Decision,
+    Reach,
     Role,
     Settings,
     Snapshot,
@@ -201,7 +202,11 @@ def _is_kept(scene: Scene, memory: SwapMemory, kept: BatterySettings, leader: Ba
     """Return whether the old leader of a failed swap stays in place, as far as it may still lead.
 
     Where Auto may do one direction only, for the car's sake as well, it is the one that was decided that is watched.
+    Where limits are shared, it is the one that was decided that was left room for: the old one stays if still in Auto.
     """
+    most, own = scene.target(kept).most, Reach(charge_w=kept.charge_class_w, discharge_w=kept.power_class_w)
+    if most is not None and own & most != own:
+        return False
     may_lead = kept.may_lead and of_auto(kept, scene.settings.strategy, scene.charge(kept)).both
     may_lead = may_lead and not scene.target(leader).is_watched
     return kept is not leader and scene.now < memory.keep_until and may_lead and scene.is_ours(kept)
