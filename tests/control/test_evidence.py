@@ -91,12 +91,9 @@ def test_leader_that_leaves_work_undone_for_a_minute_is_without_effect(sign: int
 
 
 def test_leader_that_is_on_its_way_makes_an_effort() -> None:
-    """50 W further in the right direction, at any pace; also of what it went the wrong way, which gives no time."""
+    """50 W further in the right direction, at any pace."""
     begun = evidence.effort(None, Timed(100.0, 0), 900)
     assert evidence.effort(begun, Timed(149.0, 30), 900) == Timed(100, 0)
     assert evidence.effort(begun, Timed(150.0, 30), 900) == Timed(150, 30)
-    strayed = evidence.effort(begun, Timed(50.0, 30), 900)
-    assert strayed == Timed(50, 0), "the wrong way"
-    assert evidence.effort(strayed, Timed(99.0, 60), 900) == strayed
-    assert evidence.effort(strayed, Timed(100.0, 60), 900) == Timed(100, 60), "and back"
+    assert evidence.effort(begun, Timed(50.0, 30), 900) == Timed(100, 0), "the wrong way"
     assert evidence.effort(begun, Timed(50.0, 30), -900) == Timed(50, 30)

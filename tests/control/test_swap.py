@@ -5,10 +5,10 @@ from dataclasses import replace
 from custom_components.home_energy_controller.control.model import (
     BatteryObservation,
     BatterySettings,
+    Circuit,
     Command,
     CommandOutcome,
     Mode,
-    Reach,
     Strategy,
     Target,
 )
@@ -124,17 +124,16 @@ def test_old_leader_of_a_failed_swap_is_not_left_in_auto_that_may_do_one_directi
     assert swap.at(136, *spared).leader_id != "a"
 
 
-def test_old_leader_of_a_failed_swap_leads_on_where_limits_are_shared_only_if_it_still_has_the_room() -> None:
-    """Its circuit may have been given away to others, once it had left Auto."""
-    roomy, tight = Reach(charge_w=2500, discharge_w=2500), Reach(charge_w=2500, discharge_w=300)
-    for most, leader in ((roomy, "a"), (tight, None), (replace(tight, charge_w=0), None)):
-        swap = Swapping()
-        bounded = (replace(NEW[0], most=most), *NEW[1:])
+def test_old_leader_of_a_failed_swap_leads_on_only_if_its_circuit_carries_all() -> None:
+    """What it leaves may have been given to others, who know nothing of a leader that was not decided."""
+    charges_less = {"power_class_w": 2500, "charge_class_w": 800}
+    gives_less = {"power_class_w": 800, "charge_class_w": 2500}
+    for limit_w, own, leader in ((5000, {}, "a"), (4999, charges_less, None), (4999, gives_less, None)):
+        shed = Circuit(name="shed", limit_w=limit_w)
+        swap = Swapping(battery("a", circuit=shed), battery("b", circuit=shed, **own), battery("c"))
         for now in range(100, 132, 2):
-            swap.at(now, *bounded)
-        assert swap.at(132, *bounded).leader_id == leader
-        assert (auto("a") in swap.sent(134, *bounded)) is False
-        assert swap.memory.sent["a"].is_auto is (leader == "a")
+            swap.at(now, *NEW)
+        assert swap.at(132, *NEW).leader_id == leader
 
 
 def test_first_step_unproven_after_30_s_leaves_the_old_leader_for_ten_minutes() -> None:

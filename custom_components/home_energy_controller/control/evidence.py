@@ -100,19 +100,12 @@ def without_effect(
 
 
 def effort(before: Timed[float] | None, power: Timed[float], grid_w: float) -> Timed[float]:
-    """Return what a leader came to, and when, as it last went towards what the meter asks for.
+    """Return what a leader had come to, and when, as it last went further towards what the meter asks for.
 
     Behind a meter that has a value every ten seconds only, Auto takes minutes: it is on its way, not without effect.
-    What it goes the wrong way first, as one that answers a load that pulses does, gives it no time, but what it then
-    comes back is on its way too.
     """
-    if before is None:
-        return power
     sign = 1 if grid_w > 0 else -1
-    gained_w = sign * (power.value - before.value)
-    if gained_w >= FLOWS_W:
-        return power
-    return Timed(power.value, before.at) if gained_w < 0 else before
+    return power if before is None or sign * (power.value - before.value) >= FLOWS_W else before
 
 
 def at_own_floor(soc_pct: float, power: Timed[float], minute: MeterMinute, now: float) -> bool:

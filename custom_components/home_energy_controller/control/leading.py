@@ -90,7 +90,7 @@ def pause(site: Site, memory: DecideMemory, leaders: tuple[View, ...]) -> Decide
     if memory.paused_until is not None:
         if site.now < memory.paused_until:
             return memory
-        # It gets a new minute, or the old one would end the trial before it began.
+        # It gets its time anew, or the old minute would end the trial before it began.
         return replace(memory, paused_until=None, leader_auto=Timed(True, site.now), decided_at=None)
     tried_s = site.now - max(auto.at, effort.at)
     if tried_s < evidence.TRIES_S or not evidence.without_effect(

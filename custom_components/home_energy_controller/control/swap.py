@@ -16,7 +16,6 @@ from .model import (
     Command,
     CommandKind,
     Decision,
-    Reach,
     Role,
     Settings,
     Snapshot,
@@ -202,14 +201,20 @@ def _is_kept(scene: Scene, memory: SwapMemory, kept: BatterySettings, leader: Ba
     """Return whether the old leader of a failed swap stays in place, as far as it may still lead.
 
     Where Auto may do one direction only, for the car's sake as well, it is the one that was decided that is watched.
-    Where limits are shared, it is the one that was decided that was left room for: the old one stays if still in Auto.
+    On a circuit that cannot carry all its batteries, the room was left for the one that was decided.
     """
-    most, own = scene.target(kept).most, Reach(charge_w=kept.charge_class_w, discharge_w=kept.power_class_w)
-    if most is not None and own & most != own:
+    if not _circuit_carries_all(scene, kept):
         return False
     may_lead = kept.may_lead and of_auto(kept, scene.settings.strategy, scene.charge(kept)).both
     may_lead = may_lead and not scene.target(leader).is_watched
     return kept is not leader and scene.now < memory.keep_until and may_lead and scene.is_ours(kept)
+
+
+def _circuit_carries_all(scene: Scene, battery: BatterySettings) -> bool:
+    """Return whether all batteries on the circuit of one may do all that they can at once."""
+    circuit = battery.circuit
+    sharing = [own for own in scene.settings.batteries if own.circuit == circuit]
+    return circuit is None or all(sum(own.class_w(sign) for own in sharing) <= circuit.limit_w for sign in (1, -1))
 
 
 def _wished(scene: Scene, battery: BatterySettings, target: Target) -> Command | None:
