@@ -21,8 +21,8 @@ AT_LIMIT_SHARE = 0.9
 FLOOR_MOST_PCT = 35.0
 """Owners set their battery's own floor (12 % by default) up to here; what stands still above it has another cause."""
 TRIES_S = 120.0
-"""An HMG-50 waits for ten answers of its meter (31 s) whenever the sign changes, and for one more after each jump:
-under a hob that pulses it may stand still, or go the wrong way, for more than a minute."""
+"""So long a leader may leave work undone. An HMG-50 waits for ten answers of its meter (31 s) when the sign changes,
+and for one more after each jump: under a hob that pulses it may stand still, or go the wrong way, for over a minute."""
 ANSWER_S = 10.0
 """A leader has reached its limit by then, and a reading shows it."""
 

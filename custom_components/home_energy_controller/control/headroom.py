@@ -8,8 +8,8 @@ from .permissions import near_bound
 
 FORGOTTEN_S = 3600.0
 MOVED_PCT = 1.0
-"""So far away from where it was seen (the least that shows) a battery may do more again. One that goes on charging only
-below 99 %, as most do after a sunny noon, would otherwise be left out for an hour: 0.5 kWh a week in July."""
+"""So far away from where it was seen (the least that shows), a battery may be able to do more again. One that charges
+again only below 99 % would otherwise be left out for an hour: 0.4 kWh a week in the simulated July."""
 UNSERVED_W = 100.0
 """What a leader that could do more would not leave to the grid for a minute."""
 LEADER_ANSWERS_S = 45.0
