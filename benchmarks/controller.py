@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from benchmarks.home import FLOOR_PCT, WARM_UP_S, Stage
 from custom_components.home_energy_controller.control import model
-from custom_components.home_energy_controller.control.car import without_car
 from custom_components.home_energy_controller.control.charger import CarObservation, CarSettings
 from custom_components.home_energy_controller.control.decide import DecideMemory, decide
 from custom_components.home_energy_controller.control.model import CommandKind, Timed
@@ -156,6 +155,7 @@ class Controller:
             car=self._car(now),
             barred=self._pursue_memory.barred(now),
             loose=self._pursue_memory.loose(now),
+            runs_until=self._pursue_memory.runs_until(),
             local_time=MONDAY + timedelta(hours=self._stage.case.start_hour, seconds=now - WARM_UP_S),
         )
         memory = self._decide_memory
@@ -167,9 +167,7 @@ class Controller:
         car = self._stage.house.car
         if car and self.settings.car and decision.car_power_w is not None and self._car_is_steered:
             car.tell(decision.car_power_w / self.settings.car.step_w, now)
-        self._pursuit = pursuit = pursue(
-            decision, without_car(snapshot, self._decide_memory.car), self.settings, self._pursue_memory, now
-        )
+        self._pursuit = pursuit = pursue(decision, snapshot, self.settings, self._pursue_memory, now)
         self._pursue_memory = pursuit.memory
         for command in pursuit.commands:
             self._batteries[int(command.battery_id)].write(command, now)

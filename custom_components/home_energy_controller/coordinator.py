@@ -242,6 +242,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             local_time=dt_util.now(),
             barred=self._pursue_memory.barred(self.clock()),
             loose=self._pursue_memory.loose(self.clock()),
+            runs_until=self._pursue_memory.runs_until(),
         )
 
     def _settings(self, release: Release | None = None) -> Settings:

@@ -9,7 +9,7 @@ from homeassistant.helpers import issue_registry as ir
 
 from .battery import Battery
 from .const import CONF_METER, CONF_METER_TYPE, DOMAIN, METER_SENSOR
-from .control.model import Health, SiteState
+from .control.model import Health, LeaderFault, MeterEffect
 from .marstek.errors import MarstekWrongDevice
 from .marstek.profiles import Family, firmware_text
 from .meter.base import MeterApiDisabled
@@ -44,10 +44,20 @@ class BatteryIssue:
     is_fixable: bool = False
 
 
-def _without_effect(watch: Watch, snapshot: SiteSnapshot, *, sensor: bool) -> bool:
-    """Return whether the leader is without effect on this kind of meter: the sign of a sensor can be mended here."""
+def _is_reversed(watch: Watch, snapshot: SiteSnapshot) -> bool:
+    """Return whether it is the sign of a sensor that is wrong: that can be mended here."""
     is_sensor = watch.site.config_entry.data[CONF_METER][CONF_METER_TYPE] == METER_SENSOR
-    return snapshot.state is SiteState.LEADER_WITHOUT_EFFECT and is_sensor is sensor
+    return snapshot.meter_effect is MeterEffect.OPPOSITE and is_sensor
+
+
+def _failed(fault: LeaderFault) -> Callable[[Watch, Battery, BatterySnapshot, float], bool]:
+    """Return whether a battery failed as leader in this way; a meter that does not follow explains it."""
+
+    def applies(watch: Watch, battery: Battery, shown: BatterySnapshot, now: float) -> bool:
+        data = watch.site.data
+        return shown.lead_fault is fault and (data is None or data.meter_effect is None)
+
+    return applies
 
 
 SITE_ISSUES: Final = (
@@ -63,12 +73,12 @@ SITE_ISSUES: Final = (
         names=lambda watch: {"meter": watch.site.meter.source.description},
     ),
     SiteIssue(
-        key="leader_without_effect",
-        applies=lambda watch, snapshot, now: _without_effect(watch, snapshot, sensor=False),
+        key="meter_not_following",
+        applies=lambda watch, snapshot, now: snapshot.meter_effect is not None and not _is_reversed(watch, snapshot),
     ),
     SiteIssue(
         key="meter_sign",
-        applies=lambda watch, snapshot, now: _without_effect(watch, snapshot, sensor=True),
+        applies=lambda watch, snapshot, now: _is_reversed(watch, snapshot),
         is_fixable=True,
     ),
     SiteIssue(
@@ -105,6 +115,13 @@ BATTERY_ISSUES: Final = (
         key="wrong_sign",
         applies=lambda watch, battery, shown, now: shown.health is Health.WRONG_SIGN,
         is_fixable=True,
+    ),
+    BatteryIssue(key="leader_no_auto", applies=_failed(LeaderFault.NO_AUTO)),
+    BatteryIssue(key="leader_without_effect", applies=_failed(LeaderFault.WITHOUT_EFFECT)),
+    BatteryIssue(key="leader_against", applies=_failed(LeaderFault.AGAINST)),
+    BatteryIssue(
+        key="contradicted",
+        applies=lambda watch, battery, shown, now: shown.meter_effect is not None,
     ),
     BatteryIssue(
         key="taken",

@@ -15,7 +15,7 @@ DETAILS_AGE_LIMIT_S = 900.0
 SETTLES_S = 30.0
 """As long as a battery is told again; then it follows, or does not."""
 TROUBLED = {Health.NOT_FOLLOWING, Health.SILENT, Health.TAKEN, Health.WRONG_SIGN}
-PROBLEMS = {SiteState.METER_LOST, SiteState.NO_BATTERY, SiteState.LEADER_WITHOUT_EFFECT}
+PROBLEMS = {SiteState.METER_LOST, SiteState.NO_BATTERY, SiteState.METER_NOT_FOLLOWING}
 
 
 def site_snapshot(
@@ -62,6 +62,7 @@ def site_snapshot(
         state=state,
         intent=decision.intent,
         leader=leader,
+        meter_effect=decision.meter_effect,
         problem=troubled or (state in PROBLEMS and is_asked_for),
         enabled=stored.enabled,
         strategy=stored.strategy,
@@ -106,6 +107,9 @@ def battery_snapshot(
         role=target.role if target else None,
         health=health,
         diagnosis=diagnosis if health in TROUBLED or diagnosis is Diagnosis.LIMITED else None,
+        lead_fault=decision.unfit.get(battery.id),
+        derated=battery.id in decision.derated,
+        meter_effect=decision.contradicted.get(battery.id),
         charged_wh=round(saved.charged_wh),
         discharged_wh=round(saved.discharged_wh),
         link_quality_pct=None if quality_pct is None else round(quality_pct),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from .control.model import Health, Mode, Role, SiteState, Strategy, Wish
+from .control.model import Health, LeaderFault, MeterEffect, Mode, Role, SiteState, Strategy, Wish
 from .control.standing import Diagnosis
 from .figures import Quality, Today
 
@@ -25,6 +25,12 @@ class BatterySnapshot:
     health: Health
     diagnosis: Diagnosis | None
     """What it did last instead of what it was told, while that is a problem."""
+    lead_fault: LeaderFault | None
+    """Why it failed as leader, until it has led well again."""
+    derated: bool
+    """As leader it stood below its class while the meter asked for more."""
+    meter_effect: MeterEffect | None
+    """What its changes of power do to the meter instead of what it says."""
     charged_wh: float
     discharged_wh: float
     link_quality_pct: int | None
@@ -52,6 +58,8 @@ class SiteSnapshot:
     intent: SiteState
     """What control does or, switched off, would do."""
     leader: str | None
+    meter_effect: MeterEffect | None
+    """What the meter does instead of following the batteries."""
     problem: bool
     enabled: bool
     strategy: Strategy

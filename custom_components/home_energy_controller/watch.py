@@ -8,7 +8,7 @@ from homeassistant.const import CONF_HOST, CONF_PORT
 
 from .battery import Battery
 from .const import CONF_FIRMWARE
-from .control.model import CommandKind, Mode, Role, SiteState, Timed
+from .control.model import CommandKind, Mode, Timed
 from .control.standing import Diagnosis
 from .flow_helpers import search
 from .issues import hide_issues, show_issues
@@ -96,8 +96,7 @@ class Watch:
         power_w, told_w = shown.power_w or 0, battery.configured.power_class_w
         at_class = any(abs(power_w - class_w) <= 40 for class_w in LOWEST_CLASSES_W if class_w < told_w)
         falls_short = shown.diagnosis is Diagnosis.LIMITED
-        leads_in_vain = shown.role is Role.LEADER and snapshot.state is SiteState.LEADER_WITHOUT_EFFECT
-        if at_class and (falls_short or leads_in_vain):
+        if at_class and (falls_short or shown.derated):
             self.limited.add(battery.id)
         elif power_w > LOWEST_CLASSES_W[-1] + 100:
             self.limited.discard(battery.id)

@@ -15,7 +15,6 @@ from custom_components.home_energy_controller.control.car import (
     noted,
     view,
     wish_w,
-    without_car,
 )
 from custom_components.home_energy_controller.control.charger import CarObservation, CarSettings
 from custom_components.home_energy_controller.control.decide import DecideMemory, decide
@@ -160,13 +159,6 @@ def test_samples_are_freed_of_what_the_car_drew_then() -> None:
     assert house.spared
     assert not view(replace(CAR, batteries_may_feed=True), samples, memory).spared
     assert view(CAR, (Timed(float("nan"), 50.0),), memory).house_w == ()
-
-
-def test_a_step_of_the_car_is_no_evidence_against_a_battery() -> None:
-    """Whoever judges commands by the net load gets that of the house alone."""
-    shown = snapshot(load=4000, at=150)
-    assert without_car(shown, drew((100, 3680))).net_load_w == (Timed(320, 150),)
-    assert without_car(shown, drew((140, 3680))).net_load_w == ()
 
 
 def test_home_assistant_stopping_leaves_no_leader_in_auto_while_the_car_is_spared() -> None:

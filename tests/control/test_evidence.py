@@ -6,7 +6,6 @@ from custom_components.home_energy_controller.control import evidence
 from custom_components.home_energy_controller.control.evidence import MeterMinute
 from custom_components.home_energy_controller.control.model import Timed
 from custom_components.home_energy_controller.control.permissions import FREE, NOTHING_ALLOWED, Permission
-from tests.control.build import battery
 
 CHARGE_ONLY = Permission(may_discharge=False)
 DISCHARGE_ONLY = Permission(may_charge=False)
@@ -72,22 +71,24 @@ def test_auto_is_given_after_a_minute_of_work_and_taken_at_the_first_sign_of_the
 
 
 @pytest.mark.parametrize("sign", [1, -1])
-def test_leader_that_leaves_work_undone_for_a_minute_is_without_effect(sign: int) -> None:
-    """And all that excuses it."""
-
-    def judged(power_w: float, meter: MeterMinute, soc: float = 50.0, at: float = 80.0) -> bool:
-        return evidence.without_effect(battery(), soc, Timed(sign * power_w, at), meter, 100)
-
+def test_work_is_undone_when_the_meter_asks_for_the_same_all_the_minute(sign: int) -> None:
+    """And all that excuses a leader."""
     work = minute(sign * 301)
-    assert judged(0, work)
-    assert judged(-2500, work), "at its limit, but the wrong way: the sign of the meter"
-    assert judged(2240, work)
-    assert not judged(2260, work), "at its limit"
-    assert not judged(0, minute(sign * 300))
-    assert not judged(0, minute(sign * 301, since=50)), "less than a minute"
-    assert not judged(0, (*minute(sign * 900), Timed(sign * 40.0, 100))), "it did bring the meter to 0"
-    assert not judged(0, work, at=49), "read before it could answer"
-    assert not judged(0, work, soc=13.0 if sign > 0 else 97.0), "it cannot"
+    assert evidence.undone_sign(work, 100) == sign
+    assert not evidence.undone_sign(minute(sign * 300), 100)
+    assert not evidence.undone_sign(minute(sign * 301, since=50), 100), "less than a minute"
+    brought = (*minute(sign * 900), Timed(sign * 40.0, 100))
+    assert not evidence.undone_sign(brought, 100), "it did bring the meter to 0"
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_leader_works_against_the_meter_when_it_had_the_time_to_turn_round(sign: int) -> None:
+    """An HMG-50 waits for ten answers of its meter."""
+    work = minute(sign * 400)
+    assert evidence.works_against(sign, Timed(sign * -301.0, 85), work)
+    assert not evidence.works_against(sign, Timed(sign * -300.0, 85), work), "it may be about to turn"
+    assert not evidence.works_against(sign, Timed(sign * -2500.0, 84), work), "read too soon"
+    assert not evidence.works_against(sign, Timed(sign * 2500.0, 85), work)
 
 
 def test_leader_that_is_on_its_way_makes_an_effort() -> None:

@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 
-from custom_components.home_energy_controller.control.charger import CarObservation, CarSettings
 from custom_components.home_energy_controller.control.codec import CodecError, encode
-from custom_components.home_energy_controller.control.decide import DecideMemory, decide
-from custom_components.home_energy_controller.control.model import Strategy, Timed, Wish
-from custom_components.home_energy_controller.control.pursue import PursueMemory, pursue
+from custom_components.home_energy_controller.control.decide import decide
+from custom_components.home_energy_controller.control.model import Strategy
+from custom_components.home_energy_controller.control.pursue import pursue
 from custom_components.home_energy_controller.control.recording import KEPT_CYCLES, Recorder, read, replay, think
 from custom_components.home_energy_controller.control.release import release
-from tests.control.build import battery, passive, seen, site, snapshot
+from tests.control.build import battery, site
 from tests.control.world import World
 
 
@@ -120,15 +119,3 @@ def test_the_same_inputs_give_the_same_decision() -> None:
     pursuits = [pursue(decisions[0][0], *inputs, world.pursue_memory, world.now) for _ in range(2)]
     assert encode(decisions[0]) == encode(decisions[1])
     assert encode(pursuits[0]) == encode(pursuits[1])
-
-
-def test_what_the_car_draws_is_no_load_of_the_house_to_those_who_obey() -> None:
-    """A command remembers the net load before it, to ask the house who is right: the car must not answer."""
-    settings = site(battery("a", wish=Wish.FIXED, fixed_power_w=300), car=CarSettings())
-    drawn = CarObservation(connected=True, power_w=2600.0)
-    first = think(0, replace(snapshot(seen("a")), car=drawn), settings, DecideMemory(), PursueMemory())
-    settings = replace(settings, batteries=(replace(settings.batteries[0], fixed_power_w=500),))
-    view = replace(snapshot(seen("a", at=100), at=100, load=3000.0), car=drawn)
-    memory = think(100, view, settings, first.decide_memory, first.pursuit.memory).pursuit.memory
-    assert memory.sent["a"].command == passive("a", 500)
-    assert memory.sent["a"].load == Timed(400.0, 100)

@@ -129,23 +129,31 @@ def test_changed_wish_waits_for_the_outcome() -> None:
 def test_battery_that_leaves_the_mode_is_told_again_at_once() -> None:
     """And again when it comes back and leaves once more."""
     one = proven()
-    result = one.read(130, power=600, mode=Mode.MANUAL).at(131, follow("a", 600))
+    result = one.read(130, power=0, mode=Mode.MANUAL).at(131, follow("a", 600))
     assert (result.commands, health(result)) == ((passive("a", 600),), Health.SETTLING)
     assert health(one.at(133, follow("a", 600))) is Health.SETTLING, "what was read before is no proof"
     assert health(one.read(136, power=600).at(137, follow("a", 600))) is Health.PROVEN
-    assert one.read(740, power=600, mode=Mode.MANUAL).at(741, follow("a", 600)).commands
+    assert one.read(740, power=0, mode=Mode.MANUAL).at(741, follow("a", 600)).commands
 
 
-def test_mode_that_is_always_told_wrong_is_corrected_once() -> None:
-    """Its power is right: there is nothing to fight."""
-    one = proven()
-    assert one.read(130, power=600, mode=Mode.MANUAL).at(131, follow("a", 600)).commands
+def test_mode_that_is_told_wrong_is_outweighed_by_the_power_that_is_measured() -> None:
+    """After UPS, firmware 148 says UPS whatever it does: there is nothing to fight."""
+    for mode in (Mode.MANUAL, Mode.UPS, Mode.AI):
+        one = proven()
+        for now in range(135, 240, 5):
+            result = one.read(now - 1, power=600, mode=mode).at(now, follow("a", 600))
+            assert (result.commands, health(result)) == ((), Health.PROVEN)
+
+
+def test_idle_mode_that_is_always_told_wrong_is_corrected_once() -> None:
+    """At 0 W nothing shows that a mode is not what it says."""
+    one = proven(0)
+    assert one.read(130, mode=Mode.MANUAL).at(131, follow("a")).commands
     sends: list[Command] = []
     for now in range(135, 240, 5):
-        result = one.read(now - 1, power=600, mode=Mode.MANUAL).at(now, follow("a", 600))
+        result = one.read(now - 1, mode=Mode.MANUAL).at(now, follow("a"))
         sends += result.commands
-    assert sends == []
-    assert health(result) is Health.PROVEN
+    assert (sends, health(result)) == ([], Health.PROVEN)
 
 
 def test_unreadable_mode_says_nothing() -> None:

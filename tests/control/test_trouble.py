@@ -10,6 +10,7 @@ from custom_components.home_energy_controller.control.model import (
     Command,
     Decision,
     Health,
+    LeaderFault,
     Mode,
     Role,
     SiteState,
@@ -311,7 +312,7 @@ def test_leader_that_gives_nothing_at_a_low_charge_is_empty_and_not_without_effe
     settings = site(battery("a"), battery("b"))
     minute = tuple(Timed(900.0, float(at)) for at in range(0, 71, 5))
     memory = DecideMemory(leader_id="a", started=True, leader_held=False, leader_auto=Timed(True, -100), minute=minute)
-    memory = replace(memory, asked=(True, settings.strategy), effort=Timed(400.0, -60))
+    memory = replace(memory, asked=(True, settings.strategy), effort=Timed(400.0, -60), doubted_at=30.0)
 
     def after(soc: float, power: float, load: float = 900) -> tuple[Decision, DecideMemory]:
         view = snapshot(
@@ -319,10 +320,10 @@ def test_leader_that_gives_nothing_at_a_low_charge_is_empty_and_not_without_effe
         )
         return decide(view, settings, memory, 70)
 
-    assert after(36, 0)[0].state is SiteState.LEADER_WITHOUT_EFFECT
-    assert after(30, 400)[0].state is SiteState.LEADER_WITHOUT_EFFECT
+    assert after(36, 0)[0].unfit == {"a": LeaderFault.WITHOUT_EFFECT}
+    assert after(30, 400)[0].derated == {"a"}, "it does a part"
     made, learnt = after(30, 0)
-    assert made.state is not SiteState.LEADER_WITHOUT_EFFECT
+    assert (made.unfit, made.derated) == ({}, frozenset())
     assert learnt.floors == {"a": Timed(30, 70)}
     view = snapshot(seen("a", soc=30, mode=Mode.AUTO, at=72), seen("b", at=72), meter=900, at=72, load=900)
     assert decide(view, settings, learnt, 72)[0].leader_id == "b"

@@ -107,11 +107,6 @@ def view(settings: CarSettings | None, net_load_w: Iterable[Timed[float]], memor
     )
 
 
-def without_car(snapshot: Snapshot, memory: CarMemory) -> Snapshot:
-    """Return a snapshot whose net load is that of the house alone: a step of the car tells nothing of the batteries."""
-    return replace(snapshot, net_load_w=view(None, snapshot.net_load_w, memory).house_w)
-
-
 def wish_w(settings: CarSettings, house_w: float, charges_pct: Iterable[float], *, is_low_tariff: bool) -> float:
     """Return what the car may draw by the first script's rule: from a surplus, and in low hours at least so much.
 

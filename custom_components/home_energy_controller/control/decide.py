@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
 from math import copysign, inf
 
 from . import car, evidence, leading, limits
@@ -13,6 +14,8 @@ from .model import (
     BatterySettings,
     Decision,
     Health,
+    MeterEffect,
+    Mode,
     Role,
     Settings,
     SiteState,
@@ -23,7 +26,8 @@ from .model import (
     believable,
 )
 from .permissions import allowed_power_w, near_bound
-from .site import METER_FRESH_S, DecideMemory, Site, View, look
+from .site import METER_FRESH_S, DecideMemory, Site, Unseen, View, look
+from .witness import METER, STEP_LEAST_W, Sight, WitnessMemory, observe
 
 __all__ = ["DecideMemory", "decide"]
 
@@ -37,12 +41,18 @@ SETPOINTS_ALONE_S = 60.0
 """Between two steps of set-points that nobody leads: each has to be reached and measured first."""
 STAYS_PCT = 8.0
 """Of charge, for which a battery gives its work to another."""
+FULL_LONGEST_S = 86_400.0
+"""A full charge ends by then, whatever is missing: the largest stack at 800 W needs twenty hours."""
 FULL_S = 300.0
 """Charging has ended when nothing has flowed for so long: a command may need minutes to arrive."""
 SILENT_S = 900.0
 """Who was not heard for so long is not waited for."""
 DAMPING = 0.5
 """Of the grid's power that set-points alone take over per decision: the meter's delay makes more of it swing."""
+SEEN_SHARE = 0.5
+"""Of a step, that the meter has to show."""
+UNSEEN_S = 60.0
+"""For so long a step waits to be seen, beyond the time that the meter takes."""
 SETPOINT_LEAST_W = 100.0
 """The app offers no less, and below it efficiency is poor."""
 
@@ -65,8 +75,10 @@ def decide(
     site = Site(
         snapshot=snapshot, settings=settings, views=views, car=car_view, meter=believable(snapshot.meter_w), now=now
     )
-    memory = limits.observed(site, _remember(site, memory, drawn))
+    memory = limits.observed(site, _witnessed(site, _remember(site, memory, drawn)))
+    setpoints = memory.setpoints
     state, memory = _plan(site, memory, law, interval_s)
+    memory = memory if memory.setpoints == setpoints else replace(memory, told_at=now)
     targets, marks = limits.bounded(site, memory, [_target(view, site, memory) for view in views])
     newest = next((sample for sample in reversed(snapshot.net_load_w) if believable(sample)), None)
     decision = Decision(
@@ -76,8 +88,13 @@ def decide(
         targets=targets,
         net_load_w=newest.value if newest is not None and newest.fresh(now, NET_LOAD_AGE_S) else None,
         decided_at=now,
-        finished=memory.full_since is not None and now - memory.full_since >= FULL_S,
+        finished=_is_finished(site, memory),
         car_power_w=None if settings.car is None else memory.car.power_w,
+        unfit={key: lapse.fault for key, lapse in memory.unfit.items()},
+        derated=frozenset(limit.battery_id for limit in memory.seen_limits if limit.soc_pct is None),
+        meter_effect=memory.witness.against(METER, now),
+        contradicted=_contradicted(memory, now),
+        looks_closer=memory.doubted_at is not None,
         let_go=memory.lets_go(now),
     )
     return decision, replace(memory, marks=marks)
@@ -87,12 +104,17 @@ def _remember(site: Site, memory: DecideMemory, drawn: car.CarMemory) -> DecideM
     """Return the memory with what is seen now; after a new strategy, or switching on, all is decided anew."""
     asked = (site.settings.enabled, site.settings.strategy)
     if asked != memory.asked:
+        was_asked = memory.asked is not None and memory.asked[0] is site.settings.enabled
         memory = DecideMemory(
             begun_at=memory.begun_at,
             started=memory.started,
             asked=asked,
             minute=memory.minute,
             charge=memory.charge,
+            asked_at=site.now,
+            # Switched off and on, its owner has looked at what was held against meter and batteries.
+            unfit=memory.unfit if was_asked else {},
+            witness=memory.witness if was_asked else WitnessMemory(),
             leader_id=memory.leader_id,
             leader_held=memory.leader_held,
             leader_may=memory.leader_may,
@@ -112,6 +134,30 @@ def _remember(site: Site, memory: DecideMemory, drawn: car.CarMemory) -> DecideM
         decided_at=None if drawn.stepped else memory.decided_at,
         car=car.planned(site.settings, site.snapshot, site.car, drawn, site.now),
     )
+
+
+def _witnessed(site: Site, memory: DecideMemory) -> DecideMemory:
+    """Return the memory with what the meter showed of the batteries' set-points."""
+    known = {view.battery_id: view for view in site.views if view.power_w is not None}
+    auto = frozenset(key for key, view in known.items() if view.last_mode is Mode.AUTO)
+    differ_w = [abs(new.value - old.value) for old, new in pairwise(memory.minute[-2:])]
+    sight = Sight(
+        samples=site.car.house_w,
+        powers={key: view.power_w or 0.0 for key, view in known.items() if key not in auto},
+        auto=auto,
+        able=frozenset(view.battery_id for view in site.members if view.settings.has_passive and view.bar is None),
+        decided_at=memory.told_at,
+        settle_s=site.settings.meter_settle_s,
+        meter_step_w=min((step_w for step_w in differ_w if step_w), default=inf),
+        now=site.now,
+    )
+    return replace(memory, witness=observe(memory.witness, sight))
+
+
+def _contradicted(memory: DecideMemory, now: float) -> dict[str, MeterEffect]:
+    """Return the batteries whose own measurement the meter contradicts."""
+    against = {key: memory.witness.against(key, now) for key in memory.witness.verdicts if key != METER}
+    return {key: effect for key, effect in against.items() if effect is not None}
 
 
 def _plan(site: Site, memory: DecideMemory, law: Law, interval_s: float) -> tuple[SiteState, DecideMemory]:
@@ -145,13 +191,26 @@ def _open_loop(site: Site, memory: DecideMemory) -> tuple[SiteState, DecideMemor
 
 
 def _is_full(site: Site) -> bool:
-    """Return whether all are at their ceiling, or near it and take no more; one that is silent for long is left out."""
-    heard = [
+    """Return whether all that can be charged are at their ceiling, or near it and take no more.
+
+    Nobody waits for one that is silent for long, takes no set-points, may not charge, or does not do what it is told.
+    """
+    able = [
         view
         for view in site.views
-        if view.is_ours and (view.is_known or site.now - (view.seen.last_answer_at or -inf) < SILENT_S)
+        if view.is_ours and view.settings.has_passive and view.settings.charge_limit_w > 0 and view.bar is None
+        if view.is_known or site.now - (view.seen.last_answer_at or -inf) < SILENT_S
     ]
-    return bool(site.members) and all(view.is_known and _takes_no_more(view) for view in heard)
+    is_heard = any(view.is_ours and view.is_known for view in site.views)
+    return is_heard and all(view.is_known and _takes_no_more(view) for view in able)
+
+
+def _is_finished(site: Site, memory: DecideMemory) -> bool:
+    """Return whether a full charge has come to its end: nothing flows any more, or it took too long."""
+    if site.settings.strategy is not Strategy.TO_FULL:
+        return False
+    is_late = memory.asked_at is not None and site.now - memory.asked_at >= FULL_LONGEST_S
+    return is_late or (memory.full_since is not None and site.now - memory.full_since >= FULL_S)
 
 
 def _takes_no_more(view: View) -> bool:
@@ -169,6 +228,9 @@ def _closed_loop(site: Site, memory: DecideMemory, law: Law, interval_s: float) 
         memory = replace(memory, leader_held=held, leader_auto=None, setpoints={}, decided_at=None)
         return SiteState.METER_LOST, replace(memory, meter_lost_at=lost_at)
     memory = replace(memory, meter_lost_at=None)
+    if memory.witness.against(METER, site.now):
+        memory = replace(memory, leader_held=True, leader_auto=None, setpoints={}, decided_at=None, unseen=None)
+        return SiteState.METER_NOT_FOLLOWING, memory
     memory = leading.without_missing(site, leading.watch(site, memory))
     silent_id = leading.silent_leader_id(site, memory)
     if silent_id is not None:
@@ -178,9 +240,10 @@ def _closed_loop(site: Site, memory: DecideMemory, law: Law, interval_s: float) 
     leaders = leading.able_to_lead(site, memory)
     if not leaders:
         return SiteState.NO_LEADER, _without_leader(site, memory)
-    memory = leading.pause(site, memory, leaders)
-    if memory.paused_until is not None:
-        return SiteState.LEADER_WITHOUT_EFFECT, replace(leading.hold(site, memory), setpoints={})
+    memory = leading.judge(site, memory, leaders)
+    leaders = tuple(view for view in leaders if not memory.is_unfit(view.battery_id, site.now))
+    if not leaders:
+        return SiteState.NO_LEADER, _without_leader(site, memory)
     if site.car.spared and memory.leader_id in {view.battery_id for view in leaders}:
         memory = leading.hold(site, memory)
         if memory.leader_held:
@@ -200,19 +263,23 @@ def _served(site: Site, memory: DecideMemory) -> tuple[SiteState, DecideMemory]:
 
 def _without_leader(site: Site, memory: DecideMemory) -> DecideMemory:
     """Return set-points that take over a part of what the meter shows, one part per decision."""
-    memory = replace(memory, leader_id=None, leader_auto=None)
+    memory = _step_judged(site, replace(memory, leader_id=None, leader_auto=None))
     if site.car.spared and site.grid_w + site.members_w > site.car.drawn_w:
         return _for_house(site, memory)
     waited = memory.decided_at is None or site.now - memory.decided_at + leading.LATE_S >= SETPOINTS_ALONE_S
     distance_w = site.grid_w - site.settings.grid_target_w
     if not waited or abs(distance_w) < TOLERANCE_W or not site.meter_is_fresh(METER_FRESH_S):
         return memory
-    wanted_w = DAMPING * distance_w + site.members_w
+    change_w = DAMPING * abs(distance_w)
+    if not memory.witness.is_sure:
+        change_w = max(change_w, min(abs(distance_w), SETPOINT_LEAST_W))  # Of less, nothing would be seen.
+    wanted_w = copysign(change_w, distance_w) + site.members_w
     return _by_setpoints(site, memory, min(0.0, wanted_w) if site.car.spared else wanted_w)
 
 
 def _for_house(site: Site, memory: DecideMemory) -> DecideMemory:
     """Return set-points that serve the house and not the car: Auto cannot tell the two apart."""
+    memory = _step_judged(site, memory)
     wanted_w = car.for_house_w(
         memory.car,
         memory.minute,
@@ -228,11 +295,33 @@ def _for_house(site: Site, memory: DecideMemory) -> DecideMemory:
 
 
 def _by_setpoints(site: Site, memory: DecideMemory, wanted_w: float) -> DecideMemory:
-    """Return a power divided among no more batteries than it needs."""
+    """Return a power divided among no more batteries than it needs.
+
+    Until the meter is known to follow, there is no further step before it has shown the last one: whatever it says, no
+    more than one step is ever wrong.
+    """
     if abs(wanted_w) < TOLERANCE_W:
-        return replace(memory, setpoints={}, decided_at=site.now)
-    wanted_w = copysign(max(SETPOINT_LEAST_W, abs(wanted_w)), wanted_w)
-    return replace(memory, setpoints=_spread(site, memory, wanted_w), decided_at=site.now)
+        return replace(memory, setpoints={}, decided_at=site.now, unseen=None)
+    wanted_w, given_w = copysign(max(SETPOINT_LEAST_W, abs(wanted_w)), wanted_w), sum(memory.setpoints.values())
+    unseen = None
+    if wanted_w * (wanted_w - given_w) > 0 and not memory.witness.is_sure:
+        if memory.unseen is not None or (given_w and abs(wanted_w - given_w) < STEP_LEAST_W):
+            return memory
+        unseen = Unseen(before=memory.setpoints if wanted_w * given_w > 0 else {}, at=site.now)
+    return replace(memory, setpoints=_spread(site, memory, wanted_w), decided_at=site.now, unseen=unseen)
+
+
+def _step_judged(site: Site, memory: DecideMemory) -> DecideMemory:
+    """Return the memory with the last step of set-points taken back, where the meter did not show it in time."""
+    unseen, step = memory.unseen, memory.witness.step
+    if unseen is None or memory.witness.is_sure:
+        return replace(memory, unseen=None)
+    if step is not None and step.at > unseen.at and step.share > SEEN_SHARE:
+        return replace(memory, unseen=None)
+    is_judged = step is not None and step.at > unseen.at
+    if not is_judged and site.now - unseen.at < UNSEEN_S + site.settings.meter_settle_s:
+        return memory
+    return replace(memory, unseen=None, setpoints=unseen.before, decided_at=site.now)
 
 
 def _spread(site: Site, memory: DecideMemory, wanted_w: float) -> dict[str, int]:
@@ -267,6 +356,7 @@ def _target(view: View, site: Site, memory: DecideMemory) -> Target:
     if is_leader and not view.is_known and not view.is_out:
         return Target(battery_id=view.battery_id, role=Role.LEADER, action=Action.NOTHING)
     role = Role.LEADER if is_leader else Role.FOLLOWER
+    is_relieved = not is_leader and memory.is_unfit(view.battery_id, site.now)
     if view.is_out or not view.is_known:
         # Silent, it is out of reach. Heard but unclear, it must not run a second loop against the leader.
         target = _work(view.settings, Role.UNAVAILABLE, 0)
@@ -280,7 +370,7 @@ def _target(view: View, site: Site, memory: DecideMemory) -> Target:
         leave_alone = not is_leader and memory.lets_go(site.now)
     if leave_alone or not memory.started or not site.settings.enabled:
         return replace(target, action=Action.NOTHING)
-    return target
+    return replace(target, is_relieved=is_relieved)
 
 
 def _owners_target(view: View) -> Target:

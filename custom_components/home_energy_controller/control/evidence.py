@@ -2,8 +2,8 @@
 
 from statistics import fmean
 
-from .model import BatterySettings, Timed
-from .permissions import Permission, near_bound
+from .model import Timed
+from .permissions import Permission
 
 EVIDENCE_S = 60.0
 """Nothing is concluded from less: a kettle or a cloud is over by then, or the leader has answered it."""
@@ -17,12 +17,13 @@ FLOWS_W = 50.0
 """Less is standby consumption and measuring error; Auto itself does nothing below 20 W."""
 LASTS_LEAST_S, LASTS_MOST_S = 6.0, 15.0
 """Of readings that are taken as one: in a calm cycle two of them, in a busy one half a dozen."""
-AT_LIMIT_SHARE = 0.9
 FLOOR_MOST_PCT = 35.0
 """Owners set their battery's own floor (12 % by default) up to here; what stands still above it has another cause."""
 TRIES_S = 120.0
 """So long a leader may leave work undone. An HMG-50 waits for ten answers of its meter (31 s) when the sign changes,
 and for one more after each jump: under a hob that pulses it may stand still, or go the wrong way, for over a minute."""
+AGAINST_W, TURNS_S = 300.0, 45.0
+"""The slowest Auto (HMG-50) has turned round by then, and needs fifteen seconds more for its whole power."""
 ANSWER_S = 10.0
 """A leader has reached its limit by then, and a reading shows it."""
 
@@ -83,20 +84,21 @@ def _open_sign(allowed: Permission) -> int:
     return -1 if allowed.may_charge else 1
 
 
-def without_effect(
-    battery: BatterySettings, soc_pct: float, power: Timed[float], minute: MeterMinute, now: float
-) -> bool:
-    """Return whether a leader leaves work undone that it could do: no meter, another meter, or a wrong sign.
+def undone_sign(minute: MeterMinute, now: float) -> int:
+    """Return what the meter has asked for all the last minute: 1 more discharging, -1 more charging, 0 neither.
 
-    One that works brings the meter near 0 within the minute; one at its limit, or near a bound, cannot.
+    A leader that works brings the meter near 0 within the minute.
     """
     mean = mean_w(minute, now)
-    if mean is None or abs(mean) <= SOMEBODY_MISSING_W or near_bound(battery, soc_pct, mean):
-        return False
+    if mean is None or abs(mean) <= SOMEBODY_MISSING_W:
+        return 0
     sign = 1 if mean > 0 else -1
-    if any(sign * reading.value < FLOWS_W for reading in minute) or power.at < minute[0].at + ANSWER_S:
-        return False
-    return sign * power.value < AT_LIMIT_SHARE * battery.class_w(sign)
+    return sign if all(sign * reading.value >= FLOWS_W for reading in minute) else 0
+
+
+def works_against(sign: int, power: Timed[float], minute: MeterMinute) -> bool:
+    """Return whether a leader goes the other way, after it had the time to turn round."""
+    return sign * power.value < -AGAINST_W and power.at >= minute[0].at + TURNS_S
 
 
 def effort(before: Timed[float] | None, power: Timed[float], grid_w: float) -> Timed[float]:

@@ -1,9 +1,9 @@
-"""What a battery near full or empty was seen to be able to do: less than its class, and no reply says how much."""
+"""What a battery was seen to be able to do: less than its class, and no reply says how much."""
 
 from dataclasses import dataclass
 
-from .evidence import ANSWER_S, FLOWS_W, MeterMinute, is_full
-from .model import TOLERANCE_W, BatteryObservation, BatterySettings, CommandKind, Mode
+from .evidence import ANSWER_S, FLOWS_W, TURNS_S, MeterMinute, is_full
+from .model import TOLERANCE_W, BatteryObservation, BatterySettings, CommandKind, Mode, Timed
 from .permissions import near_bound
 
 FORGOTTEN_S = 3600.0
@@ -12,8 +12,7 @@ MOVED_PCT = 1.0
 again only below 99 % would otherwise be left out for an hour: 0.4 kWh a week in the simulated July."""
 UNSERVED_W = 100.0
 """What a leader that could do more would not leave to the grid for a minute."""
-LEADER_ANSWERS_S = 45.0
-"""The slowest Auto (HMG-50) waits for ten answers of its meter, then needs fifteen for its whole power."""
+AT_LIMIT_SHARE = 0.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,24 +22,32 @@ class SeenLimit:
     battery_id: str
     sign: int
     power_w: float
-    soc_pct: float
+    soc_pct: float | None
+    """None where the charge does not explain it: a lower class than was told, or heat."""
     at: float
 
     def holds(self, soc_pct: float, power_w: float, now: float) -> bool:
         """Return whether it still says something: the battery did no more since, and is about as full or empty."""
-        is_near = self.sign * (soc_pct - self.soc_pct) < MOVED_PCT
+        is_near = self.soc_pct is None or self.sign * (soc_pct - self.soc_pct) < MOVED_PCT
         return is_near and self.sign * power_w <= self.power_w + TOLERANCE_W and now - self.at <= FORGOTTEN_S
 
 
 def leader_limit(
     battery: BatterySettings, seen: BatteryObservation, sign: int, minute: MeterMinute, now: float
 ) -> SeenLimit | None:
-    """Return the power at which a leader stands though the meter asked for more in this direction for a minute."""
+    """Return the power at which a leader stands near a bound though the meter asked for more for a minute."""
     power = seen.power_w
     asked = is_full(minute, now) and all(sign * reading.value > UNSERVED_W for reading in minute)
-    if not asked or power is None or power.at < minute[0].at + LEADER_ANSWERS_S or sign * power.value < -FLOWS_W:
+    if not asked or power is None or power.at < minute[0].at + TURNS_S or sign * power.value < -FLOWS_W:
         return None
     return _limit(battery, seen, sign)
+
+
+def standing_limit(battery: BatterySettings, power: Timed[float], sign: int) -> SeenLimit | None:
+    """Return the power at which a leader stands for long, anywhere, if it is a part of the work and below its class."""
+    if not FLOWS_W < sign * power.value < AT_LIMIT_SHARE * battery.class_w(sign):
+        return None
+    return SeenLimit(battery_id=battery.battery_id, sign=sign, power_w=sign * power.value, soc_pct=None, at=power.at)
 
 
 def follower_limit(battery: BatterySettings, seen: BatteryObservation, sign: int) -> SeenLimit | None:

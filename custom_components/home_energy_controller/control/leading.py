@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from . import evidence, headroom, limits
 from .law import Law, LawBattery, LawInput
-from .model import TOLERANCE_W, Mode, Reach, Timed
-from .site import METER_FRESH_S, DecideMemory, Site, View
+from .model import TOLERANCE_W, LeaderFault, Mode, Reach, Timed
+from .permissions import near_bound
+from .site import METER_FRESH_S, DecideMemory, Lapse, Site, View
 
 LATE_S = 2.0
 """Cycles do not keep exact time: a decision may come this much early."""
@@ -14,10 +15,17 @@ UNALIGNED_AFTER_S = 120.0
 """So long without a sample of the net load, meter and newest powers must do: better unaligned than not at all."""
 LEAD_LIMIT_S = 120.0
 """A leader that says so long after it was chosen that it is not in Auto cannot be led into it."""
-UNFIT_S = 600.0
-"""For so long it is not asked again."""
-PAUSE_S = 300.0
-"""After a leader was without effect, before the followers are tried again."""
+UNFIT_S, UNFIT_AGAINST_S, UNFIT_MOST_S = 600.0, 3600.0, 21_600.0
+"""For so long a leader that failed is not asked again; each time for twice as long."""
+UNFIT_KEPT_S = 86_400.0
+"""A failure that is longer ago is forgotten."""
+LOOKS_CLOSER_S = 40.0
+"""So long the meter is read every two seconds before a leader is judged: every ten, a hob that pulses every eleven may
+look as if it were on all the time."""
+REDEEMED_S = 600.0
+"""Who leads well for so long is no longer held to have failed."""
+AGAINST_AFTER_S = 90.0
+"""Auto begins with 20 s of trying out which phase it is on (E 3.0), and a minute has to follow."""
 OPPOSED_W = 150.0
 """What two batteries give each other at least for it to matter."""
 OPPOSED_KEPT_S = 300.0
@@ -30,16 +38,32 @@ GONE_W = 150.0
 def watch(site: Site, memory: DecideMemory) -> DecideMemory:
     """Return the memory with what the leader says of itself; one that does not enter Auto loses its fitness to lead."""
     at_work = {view.battery_id for view in site.members if view.in_auto}
-    unfit = {key: until for key, until in memory.unfit.items() if until > site.now and key not in at_work}
+    unfit = {
+        key: lapse
+        for key, lapse in memory.unfit.items()
+        if site.now - lapse.until <= UNFIT_KEPT_S and not (lapse.fault is LeaderFault.NO_AUTO and key in at_work)
+    }
+    memory = replace(memory, unfit=unfit)
     leader = site.member(memory.leader_id)
     if leader is None or leader.seen.mode is None or memory.leader_held or not site.settings.enabled:
-        return replace(memory, leader_auto=None, unfit=unfit)
+        return replace(memory, leader_auto=None)
     auto = memory.leader_auto
     if auto is None or auto.value is not leader.in_auto:
         auto = Timed(leader.in_auto, site.now)
+    memory = replace(memory, leader_auto=auto)
     if not auto.value and leader.mode is not Mode.UNKNOWN and leader.seen.mode.at - auto.at >= LEAD_LIMIT_S:
-        unfit[leader.battery_id] = site.now + UNFIT_S
-    return replace(memory, leader_auto=auto, unfit=unfit)
+        return _without_fitness(site, memory, leader.battery_id, LeaderFault.NO_AUTO)
+    return memory
+
+
+def _without_fitness(site: Site, memory: DecideMemory, battery_id: str, fault: LeaderFault) -> DecideMemory:
+    """Return the memory with a leader that is not asked to lead for a while, a longer one each time."""
+    before = memory.unfit.get(battery_id)
+    times = 1 if before is None else before.times + 1
+    first_s = UNFIT_AGAINST_S if fault is LeaderFault.AGAINST else UNFIT_S
+    until = site.now + min(UNFIT_MOST_S, first_s * 2 ** (times - 1))
+    lapse = Lapse(fault=fault, until=until, times=times)
+    return replace(memory, unfit={**memory.unfit, battery_id: lapse}, effort=None, doubted_at=None, decided_at=None)
 
 
 def silent_leader_id(site: Site, memory: DecideMemory) -> str | None:
@@ -71,36 +95,57 @@ def able_to_lead(site: Site, memory: DecideMemory) -> tuple[View, ...]:
         view
         for view in site.members
         if view.settings.may_lead
-        and view.battery_id not in memory.unfit
+        and not memory.is_unfit(view.battery_id, site.now)
         and (view.auto.both or view.settings.can_idle)
         and limits.may_lead(site, memory, view)
     )
     return tuple(view for view in able if view.bar or (view.in_auto and not view.settings.can_idle)) or able
 
 
-def pause(site: Site, memory: DecideMemory, leaders: tuple[View, ...]) -> DecideMemory:
-    """Return the memory with a pause begun or ended: a leader in Auto that changes nothing is no base for followers."""
+def judge(site: Site, memory: DecideMemory, leaders: tuple[View, ...]) -> DecideMemory:
+    """Return the memory with what the meter says of the leader: without effect, or against it, it leads no longer."""
     leader = next((view for view in leaders if view.battery_id == memory.leader_id), None)
     auto = memory.leader_auto
     if leader is None or auto is None or not auto.value or leader.soc_pct is None or leader.seen.power_w is None:
-        return replace(memory, paused_until=None, effort=None)
-    power, minute = leader.seen.power_w, memory.minute
-    effort = evidence.effort(memory.effort, power, site.grid_w)
+        return replace(memory, effort=None, doubted_at=None)
+    effort = evidence.effort(memory.effort, leader.seen.power_w, site.grid_w)
     memory = replace(memory, effort=effort)
-    if memory.paused_until is not None:
-        if site.now < memory.paused_until:
-            return memory
-        # It gets its time anew, or the old minute would end the trial before it began.
-        return replace(memory, paused_until=None, leader_auto=Timed(True, site.now), decided_at=None)
-    tried_s = site.now - max(auto.at, effort.at)
-    if tried_s < evidence.TRIES_S or not evidence.without_effect(
-        leader.settings, leader.soc_pct, power, minute, site.now
-    ):
+    sign, leads_s = evidence.undone_sign(memory.minute, site.now), site.now - auto.at
+    is_against = leads_s >= AGAINST_AFTER_S and evidence.works_against(sign, leader.seen.power_w, memory.minute)
+    if not sign or not (is_against or site.now - max(auto.at, effort.at) >= evidence.TRIES_S):
+        lapse = memory.unfit.get(leader.battery_id)
+        if not sign and lapse is not None and leads_s >= REDEEMED_S:
+            memory = replace(memory, unfit={key: old for key, old in memory.unfit.items() if old is not lapse})
+        return replace(memory, doubted_at=None)
+    if memory.doubted_at is None or site.now - memory.doubted_at < LOOKS_CLOSER_S:
+        return replace(memory, doubted_at=site.now if memory.doubted_at is None else memory.doubted_at)
+    if is_against:
+        return _without_fitness(site, memory, leader.battery_id, LeaderFault.AGAINST)
+    return _stands_still(site, memory, leader, sign)
+
+
+def _stands_still(site: Site, memory: DecideMemory, leader: View, sign: int) -> DecideMemory:
+    """Return the memory with what a leader can do that comes no nearer to what the meter asks for."""
+    power, soc_pct = leader.seen.power_w, leader.soc_pct
+    if power is None or soc_pct is None or power.at < memory.minute[0].at + evidence.ANSWER_S:
         return memory
-    if evidence.at_own_floor(leader.soc_pct, power, minute, site.now):
-        floor = Timed(leader.soc_pct, site.now)
+    if near_bound(leader.settings, soc_pct, sign):
+        return memory
+    if limit := headroom.standing_limit(leader.settings, power, sign):
+        return _with_limit(memory, limit)
+    if sign * power.value > evidence.FLOWS_W:
+        return memory
+    if evidence.at_own_floor(soc_pct, power, memory.minute, site.now):
+        floor = Timed(soc_pct, site.now)
         return replace(memory, floors={**memory.floors, leader.battery_id: floor})
-    return replace(memory, paused_until=site.now + PAUSE_S)
+    return _without_fitness(site, memory, leader.battery_id, LeaderFault.WITHOUT_EFFECT)
+
+
+def _with_limit(memory: DecideMemory, limit: headroom.SeenLimit) -> DecideMemory:
+    """Return the memory with a limit at which the leader stands; news let the law run."""
+    others = tuple(old for old in memory.seen_limits if (old.battery_id, old.sign) != (limit.battery_id, limit.sign))
+    is_news = limit not in memory.seen_limits and len(others) == len(memory.seen_limits)
+    return replace(memory, seen_limits=(*others, limit), decided_at=None if is_news else memory.decided_at)
 
 
 def hold(site: Site, memory: DecideMemory) -> DecideMemory:

@@ -10,6 +10,7 @@ from math import inf
 
 from .model import (
     BELIEVABLE,
+    COUNTDOWN_S,
     TOLERANCE_SHARE,
     TOLERANCE_W,
     Action,
@@ -24,6 +25,7 @@ from .model import (
 from .net_load import outdated
 from .permissions import allowed_power_w
 from .site import METER_FRESH_S, DecideMemory, Load, Mark, Site, Span, View
+from .witness import METER
 
 SETTLE_S = 5.0
 """A reading that follows a new target by less may still be the ramp, or be older than the command."""
@@ -35,6 +37,10 @@ In a minute's six readings a hob that pulses every 11 s can look as if it were o
 BLURRED_S = 60.0
 """So long one that is not of one moment: a battery in Auto moves by kilowatts between its reply and the meter's."""
 AT_ONCE_S = 3.0
+MAKES_ROOM_S = 40.0
+"""So long before a set-point may end unheard, the others begin to make room: they have to be told, and to obey."""
+UNWATCHED_S = 45.0
+"""A meter that is older watches no connection: what flows by set-points is ended. Until then it is not raised."""
 CONNECTION_STEP_W = 100.0
 """Of what the connection leaves: it changes with every lamp."""
 PHASES = (1, 2, 3)
@@ -64,7 +70,7 @@ def observed(site: Site, memory: DecideMemory) -> DecideMemory:
     """Return the memory with what each battery may be doing now, and what the house has been drawing."""
     if not _groups(site, memory):
         return replace(memory, marks={}, loads=())
-    marks = {view.battery_id: _seen(memory.marks.get(view.battery_id), view) for view in site.views}
+    marks = {view.battery_id: _seen(memory.marks.get(view.battery_id), view, site) for view in site.views}
     loads = tuple(load for load in memory.loads if load.until >= site.now)
     if site.meter_is_fresh(METER_FRESH_S) and not any(_is_moving(marks[view.battery_id], view) for view in site.views):
         counts_s = LOADS_S if all(_is_at_once(site, view) for view in site.views) else BLURRED_S
@@ -181,7 +187,8 @@ def _groups(site: Site, memory: DecideMemory) -> list[Group]:
         most = (told.max_phase_import_w, told.max_phase_export_w) if phase else (told.max_import_w, told.max_export_w)
         if most != (None, None):
             members = frozenset(view.battery_id for view in site.views if _hangs_on(view, phase))
-            groups.append(Group(members=members, limit=_connection(memory, phase, *most), is_circuit=False))
+            limit = _connection(memory, phase, *most) & _watched(site, memory, members)
+            groups.append(Group(members=members, limit=limit, is_circuit=False))
     return groups
 
 
@@ -212,6 +219,16 @@ def _connection(memory: DecideMemory, phase: int, max_import_w: int | None, max_
     return Reach(charge_w=_stepped(charge_w), discharge_w=_stepped(discharge_w))
 
 
+def _watched(site: Site, memory: DecideMemory, members: frozenset[str]) -> Reach:
+    """Return what may flow on the connection by how well it is watched: what flows, and soon nothing, without meter."""
+    if memory.witness.against(METER, site.now) or not site.meter_is_fresh(UNWATCHED_S):
+        return Reach()
+    if site.meter_is_fresh(METER_FRESH_S):
+        return UNLIMITED
+    told = [memory.marks[key].told for key in members if key in memory.marks]
+    return Reach(charge_w=sum(reach.charge_w for reach in told), discharge_w=sum(reach.discharge_w for reach in told))
+
+
 def _stepped(power_w: float) -> float:
     """Return a power in whole steps, at least 0."""
     return power_w // CONNECTION_STEP_W * CONNECTION_STEP_W if power_w > 0 else 0.0
@@ -235,20 +252,34 @@ def _taken(view: View, memory: DecideMemory) -> Reach:
     return told if view.is_known else told | may
 
 
-def _seen(mark: Mark | None, view: View) -> Mark:
-    """Return the mark with what the newest reading shows; in Auto, and never heard, a battery may do all."""
+def _seen(mark: Mark | None, view: View, site: Site) -> Mark:
+    """Return the mark with what the newest reading shows; in Auto, and unheard, a battery may do all."""
     own, power = _class(view), believable(view.seen.power_w)
     measured = own if power is None else reach_of(power.value)
     if mark is None:
         first = own if view.last_mode is Mode.AUTO else measured
         return Mark(told=first, most=first, may=first, at=-inf)
-    if view.last_mode is Mode.AUTO or power is None:
+    if view.last_mode is Mode.AUTO or power is None or _is_adrift(view, site):
         return replace(mark, may=mark.may | own)
     shown = Reach(
         charge_w=_shown(measured.charge_w, mark.most.charge_w),
         discharge_w=_shown(measured.discharge_w, mark.most.discharge_w),
     )
     return replace(mark, may=shown | (mark.told if power.at >= mark.at + SETTLE_S else mark.may))
+
+
+def _is_adrift(view: View, site: Site) -> bool:
+    """Return whether a battery was not heard since its set-point may have ended: nobody knows what it does then."""
+    heard_at = view.seen.last_answer_at or -inf
+    runs_until = site.snapshot.runs_until.get(view.battery_id)
+    if runs_until is None:
+        return not view.is_known
+    ends_at = min(runs_until, heard_at + COUNTDOWN_S)
+    if heard_at >= ends_at:
+        return not view.is_known
+    # Heard shortly before, it is sure to go on until then.
+    makes_room_s = MAKES_ROOM_S if heard_at < ends_at - MAKES_ROOM_S else 0.0
+    return site.now >= ends_at - makes_room_s
 
 
 def _shown(measured_w: float, most_w: float) -> float:

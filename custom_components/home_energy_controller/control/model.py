@@ -20,6 +20,8 @@ BELIEVABLE = 1_000_000.0
 TOLERANCE_W = 50.0
 TOLERANCE_SHARE = 0.1
 """Measured power proves a set-point within the larger of both: inverters round, ramp and measure to a few per cent."""
+COUNTDOWN_S = 300
+"""So long a set-point acts that nobody renews."""
 SIGN_UNPROVEN_W = 300
 """No more is asked of a battery until it has shown that it does not do the opposite."""
 
@@ -88,8 +90,27 @@ class SiteState(StrEnum):
     NO_BATTERY = "no_battery"
     SPARING_CAR = "sparing_car"
     """The car draws more than the surplus: the batteries serve the house alone, by set-points."""
-    LEADER_WITHOUT_EFFECT = "leader_without_effect"
+    METER_NOT_FOLLOWING = "meter_not_following"
+    """What the batteries do does not show on the meter, or the wrong way round: nothing is commanded by it."""
     POLLING_OFF = "polling_off"
+
+
+class LeaderFault(StrEnum):
+    """Why a battery failed as leader."""
+
+    NO_AUTO = "no_auto"
+    """It does not enter Auto."""
+    WITHOUT_EFFECT = "without_effect"
+    """The meter stays far from zero, and it does nothing about that."""
+    AGAINST = "against"
+    """It works against what the meter asks for."""
+
+
+class MeterEffect(StrEnum):
+    """What a battery's change of power did to the meter instead of what it should."""
+
+    UNMOVED = "unmoved"
+    OPPOSITE = "opposite"
 
 
 class Role(StrEnum):
@@ -213,6 +234,8 @@ class Snapshot:
     """Batteries that get no work for now, and why (see `standing.py`)."""
     loose: frozenset[str] = frozenset()
     """Those of them that fall into Auto whatever they are told."""
+    runs_until: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    """Until when a set-point acts for certain, should nothing reach the battery any more."""
     local_time: datetime
     """Wall clock of the home, aware; for hours of the day only, never for durations."""
 
@@ -324,6 +347,8 @@ class Settings:
     max_phase_export_w: int | None = None
     """The same for each of three phases, by what the meter tells of it."""
     meter_age_limit_s: float = 60.0
+    meter_settle_s: float = 12.0
+    """So long after a change the meter shows it: a telegram every ten seconds at worst, or a slow sensor's time."""
     battery_age_limit_s: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     """Per battery: how old a reading may be (three polls of its firmware, at least 90 s)."""
 
@@ -371,6 +396,8 @@ class Target:
     """Auto has to wait until others that share its circuit have made room."""
     is_watched: bool = False
     """Auto may do one direction only: it is read more often, to end it at the first sign of the other."""
+    is_relieved: bool = False
+    """It led, and did not do what a leader does: it ends that at once, and nobody takes over its power."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -388,6 +415,16 @@ class Decision:
     """What the car should draw; None without one."""
     finished: bool = False
     """The strategy has come to its end: all are full."""
+    unfit: Mapping[str, LeaderFault] = field(default_factory=lambda: MappingProxyType({}))
+    """Batteries that failed as leaders and have not led well since, and why."""
+    derated: frozenset[str] = frozenset()
+    """Leaders that stood below their class while the meter asked for more."""
+    meter_effect: MeterEffect | None = None
+    """What the meter does instead of following the batteries."""
+    contradicted: Mapping[str, MeterEffect] = field(default_factory=lambda: MappingProxyType({}))
+    """Batteries whose own measurement the meter contradicts."""
+    looks_closer: bool = False
+    """The meter has to be read as often as can be."""
     let_go: bool = False
     """Followers that are left alone are released: what they wait for is not coming back soon."""
 

@@ -9,7 +9,6 @@ from .model import (
     Command,
     CommandKind,
     Mode,
-    Timed,
     believable,
 )
 from .permissions import near_bound
@@ -57,8 +56,6 @@ class Sent:
     """It was released with this: once proven it is left alone."""
     cured: bool = False
     """Manual was set, or is, because something went on flowing at Passive 0 W."""
-    load: Timed[float] | None = None
-    """The net load (W) before it was told: the rest of the house is a witness (see `sign.py`)."""
     held_w: float | None = None
     """What it did, as it was told to, when it was told this."""
     limited_w: float | None = None
@@ -222,8 +219,15 @@ def _is_contradicted(sent: Sent, seen: BatteryObservation, battery: BatterySetti
 
 
 def _has_left(sent: Sent, seen: BatteryObservation) -> bool:
-    """Return whether it told, after the proof, a mode that we did not ask for: somebody else did, or it dropped out."""
-    if sent.proven_at is None or seen.mode is None or sent.corrected:
+    """Return whether it told, after the proof, a mode that we did not ask for: somebody else did, or it dropped out.
+
+    Measured power outweighs the name of a mode, but for Auto, which may do just the same: after UPS, firmware 148 goes
+    on saying so whatever it does.
+    """
+    if sent.proven_at is None or seen.mode is None or sent.corrected or seen.mode.at <= sent.proven_at:
         return False
-    foreign = seen.mode.value not in {MODE_OF[sent.command.kind], Mode.UNKNOWN}
-    return foreign and seen.mode.at > sent.proven_at
+    power, mode = believable(seen.power_w), seen.mode.value
+    is_shown = power is not None and power.at >= seen.mode.at and sent.command.fits(power.value)
+    if is_shown and mode is not Mode.AUTO and abs(sent.command.power_w) >= MIRROR_LEAST_W:
+        return False
+    return mode not in {MODE_OF[sent.command.kind], Mode.UNKNOWN}

@@ -13,14 +13,13 @@ from .model import (
     CommandKind,
     Decision,
     Health,
+    MeterEffect,
     Role,
     Settings,
     Snapshot,
-    Timed,
 )
-from .proof import Sent, is_mirrored, judge, may_be_auto, may_mirror, why_failed
+from .proof import MIRROR_LEAST_W, Sent, is_mirrored, judge, may_be_auto, may_mirror, why_failed
 from .release import last_word
-from .sign import is_right
 from .standing import PAUSES_S, Diagnosis, Standing
 from .swap import Scene, SwapMemory, Wishes, setpoint, wishes
 
@@ -32,8 +31,8 @@ RESEND_AFTER_S = 10.0
 SENDS = 3
 CURE_S = 10.0
 """Between Manual and Passive 0 W, where that alone did not stop the flow (JS-DE)."""
-WITNESS_AGE_S = 60.0
-"""An older sample says nothing of the net load before a command."""
+PATIENCE_S = 45.0
+"""A set-point that is measured for so long is done the right way round, unless the meter says otherwise."""
 READ_AFTER_S = (5.0, 10.0, 20.0, 40.0)
 """When power, or where that cannot tell the mode, is read after a send until it proves it."""
 WATCH_S = 10.0
@@ -59,6 +58,11 @@ class PursueMemory:
     def loose(self, now: float) -> frozenset[str]:
         """Return those of them that drop out of Passive again and again."""
         return frozenset(key for key in self.barred(now) if self.standing[key].diagnosis is Diagnosis.DROPPED)
+
+    def runs_until(self) -> dict[str, float]:
+        """Return until when set-points act for certain, should nothing more reach a battery."""
+        passive = {key: sent for key, sent in self.sent.items() if sent.command.kind is CommandKind.PASSIVE}
+        return {key: sent.counts_from + sent.command.countdown_s for key, sent in passive.items()}
 
     def is_taken(self, battery_id: str) -> bool:
         """Return whether somebody else runs a battery: it was given up, and is not ours to release."""
@@ -104,12 +108,22 @@ class Case:
     battery: BatterySettings
     seen: BatteryObservation
     sent: Sent | None
-    is_right: bool | None
-    """Whether it did what it was told the right way round; None while that cannot be told."""
     standing: Standing
-    load: Timed[float] | None
-    """The newest sample of the net load (W), if it is of now."""
+    effect: MeterEffect | None
+    """What the meter holds against what it measures."""
     now: float
+
+    @property
+    def is_right(self) -> bool:
+        """Return whether it has been doing what it was told, the right way round, for long enough to be believed."""
+        sent = self.sent
+        return (
+            sent is not None
+            and self.effect is None
+            and sent.proven_at is not None
+            and abs(sent.command.power_w) >= MIRROR_LEAST_W
+            and self.now - sent.asked_at >= PATIENCE_S
+        )
 
 
 def pursue(decision: Decision, snapshot: Snapshot, settings: Settings, memory: PursueMemory, now: float) -> Pursuit:
@@ -125,7 +139,7 @@ def pursue(decision: Decision, snapshot: Snapshot, settings: Settings, memory: P
     after = {key: _acted(case, wanted[key], decision) for key, case in cases.items()}
     sent = {key: told for key, (told, _) in after.items() if told is not None}
     standing = {key: stands for key, (_, stands) in after.items()}
-    due = [now + BUSY_S] if swap.swap is not None else []
+    due = [now + BUSY_S] if swap.swap is not None or decision.looks_closer else []
     due += [_due(told, cases[key].seen, now) for key, told in sent.items() if wanted[key] is not None or told.is_last]
     return Pursuit(
         commands=tuple(told.command for key, told in sent.items() if _is_news(told, known.get(key))),
@@ -156,14 +170,12 @@ def _case(battery: BatterySettings, decision: Decision, snapshot: Snapshot, memo
     before = memory.sent.get(battery.battery_id)
     sent = None if before is None else _judged(before, seen, battery, decision)
     standing = memory.standing.get(battery.battery_id, Standing())
-    newest = next(reversed(snapshot.net_load_w), None)
     case = Case(
         battery=battery,
         seen=seen,
         sent=sent,
-        is_right=None if sent is None else is_right(sent, snapshot.net_load_w, now),
         standing=standing.watched(seen, battery, now, commanded=before is not None),
-        load=newest if newest is not None and newest.fresh(now, WITNESS_AGE_S) else None,
+        effect=decision.contradicted.get(battery.battery_id),
         now=now,
     )
     return case if before is None else replace(case, standing=_learnt(case, before))
@@ -174,14 +186,12 @@ def _learnt(case: Case, before: Sent) -> Standing:
     standing, sent, mode = case.standing, case.sent, case.seen.mode
     if sent is None or standing.health is Health.WRONG_SIGN:
         return standing
+    if case.effect is not None:
+        return standing.contradicted(case.now)
     if sent.lost is not None and before.lost is None:
         return standing.lost(sent.lost, None if mode is None else mode.value, case.now)
     if is_mirrored(sent, case.seen):
         return standing.wrong()
-    if case.is_right is False and not case.battery.sign_proven and standing.doubted_at != sent.asked_at:
-        # Once it may be a kettle that was switched on in these seconds; in a year of kettles it is twice as well, so
-        # that the house is asked about the first, small commands only.
-        return replace(standing, doubted_at=sent.asked_at) if standing.doubted_at is None else standing.wrong()
     if sent.proven_at is not None and before.proven_at is None:
         return standing.obeyed(case.now, again=sent.was_ignored, works=sent.is_auto or sent.command.power_w != 0)
     return standing
@@ -190,7 +200,7 @@ def _learnt(case: Case, before: Sent) -> Standing:
 def _signs(cases: Mapping[str, Case]) -> dict[str, bool]:
     """Return of which batteries it is known that they do what they are told the right way round, or the wrong one."""
     wrong = {key: False for key, case in cases.items() if case.standing.health is Health.WRONG_SIGN}
-    return {key: True for key, case in cases.items() if case.is_right} | wrong
+    return dict.fromkeys((key for key, case in cases.items() if case.is_right), True) | wrong
 
 
 def _acted(case: Case, wish: Command | None, decision: Decision) -> tuple[Sent | None, Standing]:
@@ -309,7 +319,6 @@ def _begun(wish: Command, sent: Sent | None, case: Case) -> Sent:
         retry_at=sent.retry_at if sent is not None and waits else None,
         may_be_auto=may_be_auto(sent, case.seen),
         cured=wish.kind is CommandKind.MANUAL_IDLE or (rests and sent is not None and sent.cured),
-        load=case.load,
         held_w=None if sent is None or power is None or not sent.command.fits(power.value) else power.value,
         may_mirror=may_mirror(wish, None if sent is None else sent.command, case.seen),
     )

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .car import without_car
 from .codec import CodecError, decode, encode
 from .decide import decide
 from .model import Command, Decision, Settings, Snapshot
@@ -49,7 +48,7 @@ def think(
 ) -> Thought:
     """Return what to do, and what to send for it."""
     decision, next_memory = decide(snapshot, settings, decide_memory, now)
-    pursuit = pursue(decision, without_car(snapshot, next_memory.car), settings, pursue_memory, now)
+    pursuit = pursue(decision, snapshot, settings, pursue_memory, now)
     cycle = Cycle(
         now=now,
         snapshot=snapshot,

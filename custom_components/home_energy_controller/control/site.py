@@ -12,6 +12,7 @@ from .model import (
     BatteryObservation,
     BatterySettings,
     Health,
+    LeaderFault,
     Mode,
     Reach,
     Settings,
@@ -22,6 +23,7 @@ from .model import (
     believable,
 )
 from .permissions import CHARGE_ONLY, FREE, NOTHING_ALLOWED, Permission, by_charge, by_strategy, of_auto
+from .witness import WitnessMemory
 
 FLOOR_LEARNT_S = 3600.0
 """For so long a battery is not asked for more than it gave; then its owner may have changed it in the app."""
@@ -158,6 +160,23 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lapse:
+    """Why a battery is not asked to lead, until when, and how often that happened."""
+
+    fault: LeaderFault
+    until: float
+    times: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unseen:
+    """A step of set-points that nobody leads, and what they were before (W)."""
+
+    before: Mapping[str, int]
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DecideMemory:
     """What one decision leaves to the next."""
 
@@ -187,14 +206,22 @@ class DecideMemory:
     """What all batteries carried together (W) whenever the leader worked against the followers."""
     seen_limits: tuple[SeenLimit, ...] = ()
     """What batteries near full or empty were seen to do at most."""
-    unfit: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
-    """Until when a battery that did not enter Auto is not asked to lead."""
-    paused_until: float | None = None
+    unfit: Mapping[str, Lapse] = field(default_factory=lambda: MappingProxyType({}))
+    """Batteries that failed as leaders."""
+    doubted_at: float | None = None
+    """Since when the meter is looked at more closely, because of the leader."""
+    witness: WitnessMemory = field(default_factory=WitnessMemory)
+    unseen: Unseen | None = None
+    """What set-points alone did last that the meter has not shown yet."""
+    told_at: float | None = None
+    """When a target was changed last."""
     marks: Mapping[str, Mark] = field(default_factory=lambda: MappingProxyType({}))
     loads: tuple[Load, ...] = ()
     """What house and sun asked of the connection in the last minutes, where a limit needs it."""
     full_since: float | None = None
     """Since when all are as full as the strategy `to_full` makes them."""
+    asked_at: float | None = None
+    """Since when the strategy is what it is."""
     car: CarMemory = field(default_factory=CarMemory)
     floors: Mapping[str, Timed[float]] = field(default_factory=lambda: MappingProxyType({}))
     """Charges (%) at which a leader stopped delivering: its owner set such a depth of discharge in the app."""
@@ -210,6 +237,11 @@ class DecideMemory:
             for battery in settings.batteries
         )
         return replace(settings, batteries=tuple(batteries)) if floors else settings
+
+    def is_unfit(self, battery_id: str, now: float) -> bool:
+        """Return whether a battery is not asked to lead now."""
+        lapse = self.unfit.get(battery_id)
+        return lapse is not None and now < lapse.until
 
     def lets_go(self, now: float) -> bool:
         """Return whether the meter is lost for so long that followers are released."""

@@ -16,6 +16,8 @@ FOREIGN_AGAIN_S = 600.0
 """A foreign change is corrected once: whoever repeats it within this time means it."""
 TAKEN_S = 3600.0
 """A battery that was left to somebody else is taken back after so long without a sign of them."""
+CONTRADICTED_S = 60.0
+"""Beyond the last cycle in which the meter still contradicted a battery."""
 THEIRS = {Mode.AI, Mode.UPS}
 """Nothing falls into these by itself: somebody chose them."""
 
@@ -41,6 +43,8 @@ class Diagnosis(StrEnum):
     STUCK = "stuck"
     """At Passive 0 W something goes on flowing (JS-DE)."""
     WRONG_SIGN = "wrong_sign"
+    CONTRADICTED = "contradicted"
+    """The meter does not show what it measures, or the opposite."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +64,6 @@ class Standing:
     """What it was read in while somebody else runs it."""
     invited: bool = False
     """Its owner said that it is ours, whatever it was found in."""
-    doubted_at: float | None = None
-    """When it was told what the rest of the house says that it did the other way round."""
 
     def bar(self, now: float) -> Health | None:
         """Return why it gets no work now, None if it does."""
@@ -109,6 +111,12 @@ class Standing:
     def wrong(self) -> Standing:
         """Return the standing of a battery that does the opposite: refused until its settings are looked at."""
         return replace(self, diagnosis=Diagnosis.WRONG_SIGN, health=Health.WRONG_SIGN, barred_until=inf)
+
+    def contradicted(self, now: float) -> Standing:
+        """Return the standing of a battery that gets no work as long as the meter contradicts it."""
+        until = now + CONTRADICTED_S
+        health = Health.NOT_FOLLOWING
+        return replace(self, diagnosis=Diagnosis.CONTRADICTED, health=health, barred_until=until)
 
     def watched(self, seen: BatteryObservation, battery: BatterySettings, now: float, *, commanded: bool) -> Standing:
         """Return the standing as what it is read in makes it."""

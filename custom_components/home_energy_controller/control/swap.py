@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from .model import (
+    COUNTDOWN_S,
     Action,
     BatterySettings,
     Command,
@@ -25,7 +26,6 @@ from .model import (
 from .permissions import NOTHING_ALLOWED, Permission, allowed_power_w, by_charge, by_strategy, of_auto
 from .proof import Sent, may_be_auto
 
-COUNTDOWN_S = 300
 STEP_LIMIT_S = 30.0
 """For each proof; so much longer, as the firmware does not let itself be read at once."""
 SWAP_PAUSE_S = 600.0
@@ -186,7 +186,12 @@ def _begun(
     """Return the memory with a swap begun, if another battery leads now and nothing speaks against it."""
     old = next(iter(scene.loops_beside(leader)), None)
     kept = batteries.get(memory.keep_id or "")
-    if old is None or scene.may_be_auto(leader) or (kept is not None and _is_kept(scene, memory, kept, leader)):
+    if (
+        old is None
+        or scene.target(old).is_relieved
+        or scene.may_be_auto(leader)
+        or (kept is not None and _is_kept(scene, memory, kept, leader))
+    ):
         return memory
     # Together they go on with what they do now, divided as was decided.
     total_w = scene.power_w(old) + scene.power_w(leader)
@@ -206,7 +211,7 @@ def _is_kept(scene: Scene, memory: SwapMemory, kept: BatterySettings, leader: Ba
     if not _circuit_carries_all(scene, kept):
         return False
     may_lead = kept.may_lead and of_auto(kept, scene.settings.strategy, scene.charge(kept)).both
-    may_lead = may_lead and not scene.target(leader).is_watched
+    may_lead = may_lead and not scene.target(leader).is_watched and not scene.target(kept).is_relieved
     return kept is not leader and scene.now < memory.keep_until and may_lead and scene.is_ours(kept)
 
 
