@@ -4,6 +4,7 @@ from typing import Final
 
 DOMAIN: Final = "home_energy_controller"
 MANUFACTURER: Final = "Marstek"
+REPORTS_URL: Final = "https://github.com/home-energy-controller/home-energy-controller/issues"
 
 SUBENTRY_BATTERY: Final = "battery"
 SUBENTRY_CHARGER: Final = "ev_charger"

@@ -8,7 +8,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 
 from .battery import Battery
-from .const import CONF_METER, CONF_METER_TYPE, DOMAIN, METER_SENSOR
+from .const import CONF_METER, CONF_METER_TYPE, DOMAIN, METER_SENSOR, REPORTS_URL
 from .control.model import Health, SiteState
 from .marstek.errors import MarstekWrongDevice
 from .marstek.profiles import Family, firmware_text, model_name
@@ -132,7 +132,8 @@ def show_issues(watch: Watch, snapshot: SiteSnapshot, now: float) -> None:
     for battery in site.batteries.values():
         info, shown = battery.device.info, snapshot.batteries[battery.id]
         firmware, model = (info.firmware, info.model) if info else (None, None)
-        names = {"name": battery.name, "model": model_name(model), "firmware": firmware_text(firmware)}
+        names = {"name": battery.name, "firmware": firmware_text(firmware)}
+        names |= {"model": model_name(model), "url": REPORTS_URL}
         for row in BATTERY_ISSUES:
             _show(watch, row, f"{row.key}_{battery.id}", names, applies=row.applies(watch, battery, shown, now))
 

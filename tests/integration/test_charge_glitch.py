@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from simulation.battery import DeviceMode
 from simulation.udp import FakeBattery
 
 from .test_control import modes
@@ -28,7 +29,7 @@ def cured(battery: FakeBattery) -> None:
 
 def leader(world: World) -> int:
     """Return the number of the battery that leads."""
-    return modes(world).index("Auto")
+    return modes(world).index(DeviceMode.AUTO)
 
 
 @pytest.mark.parametrize("load_w", [800.0, -800.0])

@@ -76,9 +76,9 @@ async def test_devices_that_an_earlier_release_merged_come_apart(bare_world: Wor
     assert devices(world) == {mac: {("mac", dr.format_mac(mac))} for mac in macs}
     assert before == {entity.unique_id: entity.entity_id for entity in entities.entities.values()}
     for mac in macs:
-        device = registry.async_get_device_by_identifier((DOMAIN, mac), world.entry.entry_id)
-        assert device is not None
-        unique_ids = {entity.unique_id for entity in er.async_entries_for_device(entities, device.id, True)}
+        own = registry.async_get_device_by_identifier((DOMAIN, mac), world.entry.entry_id)
+        assert own is not None
+        unique_ids = {entity.unique_id for entity in er.async_entries_for_device(entities, own.id, True)}
         assert unique_ids == {unique_id for unique_id in before if unique_id.startswith(mac)}
 
 
@@ -250,12 +250,11 @@ async def test_a_name_from_a_reboot_is_not_kept(world: World) -> None:
     battery.faults.clear()
     battery.model.device = replace(VENUS_E_156, name="Venus")
     await world.pass_time(60)
-    device = world.coordinator.batteries[battery.mac].device
-    assert device.profile.family is Family.UNKNOWN
+    assert world.coordinator.batteries[battery.mac].device.profile.family is Family.UNKNOWN
     assert list(world.entry.subentries.values())[2].data["model"] == "VenusE"
     battery.model.device = VENUS_E_156
     await world.pass_time(300)
-    assert device.profile.family is Family.HMG50
+    assert world.coordinator.batteries[battery.mac].device.profile.family is Family.HMG50
     assert not issues(world)
 
 

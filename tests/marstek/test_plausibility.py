@@ -13,7 +13,7 @@ VENUS_C = ChargeLimits(capacity_wh=2560.0, most_w=2500.0)
 
 def told(*values: tuple[float, float], limits: ChargeLimits = VENUS_E) -> list[tuple[float | None, bool]]:
     """Return what is believed after each (time in s, charge in %), and whether the newest is held back."""
-    guard, found = ChargeGuard(), []
+    guard, found = ChargeGuard(), list[tuple[float | None, bool]]()
     for at, value in values:
         guard = guard.after(Reading(value, at), limits)
         assert guard.believed is not None
