@@ -1,5 +1,8 @@
 """Home Energy Controller: several Marstek Venus home batteries run as one."""
 
+from functools import partial
+from typing import Any
+
 from homeassistant.const import Platform
 from homeassistant.core import HassJob, HomeAssistant
 from homeassistant.helpers import config_validation as cv, device_registry as dr
@@ -7,14 +10,15 @@ from homeassistant.helpers.typing import ConfigType
 
 from .actions import async_setup_actions
 from .clock import monotonic_clock
-from .const import CONF_METER, DOMAIN
+from .const import CONF_FIRMWARE, CONF_METER, CONF_MODEL, DOMAIN
 from .coordinator import SiteConfigEntry, SiteCoordinator
-from .entity import site_device_info
+from .entity import site_device_info, update_devices
 from .marstek.client import MarstekClient
 from .meters import make_meter
 from .store import SiteStore
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+_TOLD = {CONF_FIRMWARE, CONF_MODEL}
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.NUMBER, Platform.SELECT, Platform.SENSOR, Platform.SWITCH]
 
 
@@ -38,12 +42,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: SiteConfigEntry) -> bool
 
     # Batteries name the site as the device they are reached through, so it must exist before them.
     dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **site_device_info(coordinator))
+    update_devices(coordinator)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     await coordinator.async_release_leftovers()
 
     # A coordinator sleeps while nobody listens: control must go on though every entity is disabled.
-    entry.async_on_unload(coordinator.async_add_listener(lambda: None))
-    entry.async_on_unload(entry.add_update_listener(_async_reload))
+    entry.async_on_unload(coordinator.async_add_listener(partial(update_devices, coordinator)))
+    entry.async_on_unload(entry.add_update_listener(partial(_async_reload, _chosen(entry))))
     # A stop job runs before background tasks are cancelled, the stop event only after.
     entry.async_on_unload(hass.async_add_shutdown_job(HassJob(coordinator.async_stop)))
     return True
@@ -60,6 +65,16 @@ async def async_remove_entry(hass: HomeAssistant, entry: SiteConfigEntry) -> Non
     await SiteStore(hass, entry.entry_id).async_remove()
 
 
-async def _async_reload(hass: HomeAssistant, entry: SiteConfigEntry) -> None:
+def _chosen(entry: SiteConfigEntry) -> tuple[Any, ...]:
+    """Return what people chose: all but what a battery tells of itself, which acts at once and without a new start."""
+    subentries = {
+        key: (subentry.title, {name: value for name, value in subentry.data.items() if name not in _TOLD})
+        for key, subentry in entry.subentries.items()
+    }
+    return entry.title, dict(entry.data), dict(entry.options), entry.pref_disable_polling, subentries
+
+
+async def _async_reload(chosen: tuple[Any, ...], hass: HomeAssistant, entry: SiteConfigEntry) -> None:
     """Start again with what was configured anew."""
-    await hass.config_entries.async_reload(entry.entry_id)
+    if _chosen(entry) != chosen:
+        await hass.config_entries.async_reload(entry.entry_id)

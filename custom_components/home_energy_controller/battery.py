@@ -25,7 +25,6 @@ from .const import (
     CONF_POWER_CLASS_W,
     CONF_RELEASE,
     CONF_SLOTS_CLEARED,
-    CONF_WIFI_MAC,
     DEFAULT_CAPACITY_WH,
     DEFAULT_CEILING_PCT,
     DEFAULT_LIMIT_W,
@@ -48,8 +47,9 @@ from .control.model import (
 from .energy import EnergyTotals
 from .marstek.client import MarstekClient
 from .marstek.device import MarstekDevice
-from .marstek.errors import MarstekError, MarstekSuperseded
+from .marstek.errors import MarstekError, MarstekSuperseded, MarstekWrongDevice
 from .marstek.models import DeviceInfo
+from .marstek.plausibility import ChargeGuard, ChargeLimits
 from .marstek.profiles import Profile
 from .store import StoredBattery
 
@@ -112,7 +112,6 @@ class Battery:
                 model=data.get(CONF_MODEL),
                 firmware=data.get(CONF_FIRMWARE),
                 ble_mac=self.id,
-                wifi_mac=data.get(CONF_WIFI_MAC),
             ),
         )
         self.totals = EnergyTotals(charged_wh=stored.charged_wh, discharged_wh=stored.discharged_wh)
@@ -124,6 +123,7 @@ class Battery:
         self.leaves = False
         """It was taken out of the site: left in Auto, it would fight the next leader over the meter."""
         self.last_answer: datetime | None = None
+        self.charge = ChargeGuard()
         self._clock = clock
         self._spawn = spawn
         self._read: asyncio.Task[None] | None = None
@@ -160,7 +160,7 @@ class Battery:
         """Return what is known of it."""
         mode = self.device.mode if self.device.mode and self.device.mode.received_at > self._mode_from else None
         power = self.device.ac_power_w
-        soc = self.device.soc_pct
+        soc = self.charge.believed
         return BatteryObservation(
             battery_id=self.id,
             soc_pct=None if soc is None else Timed(*soc),
@@ -226,27 +226,35 @@ class Battery:
             _LOGGER.debug("%s: not read: %s", self.name, err)
             self.failure = err
             return
+        self._judge_charge()
         self.failure = None
         first = self.last_answer is None
         self.last_answer = dt_util.utcnow().replace(microsecond=0)
         if (power := self.device.power_w) is not None:
             self.totals = self.totals.counted(*power)
         # Nobody waits for the rest: the device needs a pause before the next question. The first poll has to be quick.
-        if not first and (self.device.details_due or not self._is_identified):
+        if not first and (self.device.details_due or self.device.identity.is_due(self._clock())):
             self._spawn(self._async_read_details(), f"read details of {self.name}")
 
-    @property
-    def _is_identified(self) -> bool:
-        """Return whether it told who it is; what the configuration says may be older than its firmware."""
-        return self.device.info is not None and self.device.info.received_at is not None
+    def _judge_charge(self) -> None:
+        """Take the newest state of charge for true, or hold it back for a while."""
+        if (reading := self.device.soc_pct) is not None:
+            profile = self.device.profile
+            # Panels charge the cells beside the inverter; those of a model that nobody knows may.
+            most_w = profile.charge_class_w * (1 if profile.has_pv is False else 2)
+            limits = ChargeLimits(capacity_wh=self.configured.capacity_wh, most_w=most_w)
+            self.charge = self.charge.after(reading, limits)
 
     async def _async_read_details(self) -> None:
-        """Ask once who it is, because the app may have updated its firmware, and read what changes slowly."""
+        """Ask who it is, because its firmware may be another by now, and read what changes slowly."""
         try:
-            if not self._is_identified:
+            if self.device.identity.is_due(self._clock()):
                 await self.device.identify()
             if self.device.details_due:
                 await self.device.read_details()
+                self._judge_charge()
+        except MarstekWrongDevice as err:
+            self.failure = err
         except MarstekError as err:
             _LOGGER.debug("%s: no details: %s", self.name, err)
 

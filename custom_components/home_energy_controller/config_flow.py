@@ -18,7 +18,6 @@ from .charger_flow import ChargerSubentryFlow
 from .const import (
     CONF_MAC,
     CONF_METER,
-    CONF_WIFI_MAC,
     DOMAIN,
     SUBENTRY_BATTERY,
     SUBENTRY_CHARGER,
@@ -62,7 +61,7 @@ class SiteConfigFlow(BatteryFlow[ConfigFlowContext, ConfigFlowResult, str], Mete
         mac, host = discovery_info.macaddress, discovery_info.ip
         for entry, subentry in configured_batteries(self.hass):
             data = subentry.data
-            if mac not in {data[CONF_MAC], data.get(CONF_WIFI_MAC)}:
+            if mac != data[CONF_MAC]:
                 continue
             if host == data[CONF_HOST]:
                 return self.async_abort(reason="already_configured")

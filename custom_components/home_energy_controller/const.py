@@ -4,6 +4,7 @@ from typing import Final
 
 DOMAIN: Final = "home_energy_controller"
 MANUFACTURER: Final = "Marstek"
+REPORTS_URL: Final = "https://github.com/home-energy-controller/home-energy-controller/issues"
 
 SUBENTRY_BATTERY: Final = "battery"
 SUBENTRY_CHARGER: Final = "ev_charger"
@@ -30,7 +31,6 @@ CONF_MAX_PHASE_EXPORT_W: Final = "max_phase_export_w"
 CONF_MAC: Final = "mac"
 CONF_MODEL: Final = "model"
 CONF_FIRMWARE: Final = "firmware"
-CONF_WIFI_MAC: Final = "wifi_mac"
 CONF_POWER_CLASS_W: Final = "power_class_w"
 CONF_OWN_METER: Final = "own_meter"
 CONF_CIRCUIT: Final = "circuit"

@@ -76,13 +76,36 @@ def _service_info(identifier: str, name: str) -> DeviceInfo:
     )
 
 
+def update_devices(coordinator: SiteCoordinator) -> None:
+    """Let every device say what its battery tells now, and each battery have one of its own.
+
+    Earlier releases took the access point's MAC for the battery's, so that batteries on one became one device.
+    """
+    registry, entry_id = dr.async_get(coordinator.hass), coordinator.config_entry.entry_id
+    for device in dr.async_entries_for_config_entry(registry, entry_id):
+        ids = {identifier for domain, identifier in device.identifiers if domain == DOMAIN}
+        batteries = [battery for battery in coordinator.batteries.values() if battery.id in ids]
+        if not batteries:
+            continue
+        # It stays with the battery under whose subentry it is shown; the entities of the others get new devices.
+        batteries.sort(key=lambda battery: battery.subentry.subentry_id != device.config_subentry_id)
+        wanted = _battery_device_info(coordinator, batteries[0])
+        if (device.identifiers, device.connections) != (wanted["identifiers"], wanted["connections"]):
+            registry.async_update_device(
+                device.id, new_identifiers=wanted["identifiers"], new_connections=wanted["connections"]
+            )
+        told = (wanted["model"], wanted["model_id"], wanted["sw_version"])
+        if (device.model, device.model_id, device.sw_version) != told:
+            registry.async_update_device(device.id, model=told[0], model_id=told[1], sw_version=told[2])
+
+
 def _battery_device_info(coordinator: SiteCoordinator, battery: Battery) -> DeviceInfo:
     """Return the device of a battery, which is reached through the site."""
     info, site_id = battery.device.info, coordinator.config_entry.entry_id
-    macs = {mac for mac in (battery.id, info.wifi_mac if info else None) if mac}
     return DeviceInfo(
         identifiers={(DOMAIN, battery.id)},
-        connections={(CONNECTION_NETWORK_MAC, dr.format_mac(mac)) for mac in macs},
+        # What a router may know it by, at best: its access point's MAC, which it tells as well, is that of others too.
+        connections={(CONNECTION_NETWORK_MAC, dr.format_mac(battery.id))},
         manufacturer=MANUFACTURER,
         model=model_name(info.model) if info else None,
         model_id=info.model if info else None,

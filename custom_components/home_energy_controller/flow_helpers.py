@@ -33,7 +33,6 @@ from .const import (
     CONF_POWER_CLASS_W,
     CONF_RELEASE,
     CONF_SLOTS_CLEARED,
-    CONF_WIFI_MAC,
     DEFAULT_BATTERY_PORT,
     DEFAULT_CAPACITY_WH,
     DEFAULT_CEILING_PCT,
@@ -62,8 +61,8 @@ from .sensor_meter import SensorMissing, SensorNotPower
 
 CONF_CAPACITY_KWH: Final = "capacity_kwh"
 
-CAPACITIES_WH: Final = {Family.VENUS_A: 2120, Family.VENUS_D: 2560}
-"""Of the base unit; packs below it, the owner adds up in the battery's settings."""
+CAPACITIES_WH: Final = {Family.HMG25: 2560, Family.VENUS_A: 2120, Family.VENUS_D: 2560}
+"""Of the base unit, where the battery itself does not tell; packs below it, the owner then adds up in its settings."""
 
 LEAST_LIMIT_W: Final = 100
 """The app offers no less, and below it efficiency is poor."""
@@ -156,6 +155,8 @@ class ProbedBattery:
     info: DeviceInfo
     profile: Profile
     soc_pct: float | None
+    capacity_wh: int
+    """What it tells, or what its model has."""
 
     @property
     def name(self) -> str:
@@ -189,11 +190,23 @@ async def probe(client: MarstekClient, host: str, port: int) -> ProbedBattery:
         raise
     if info.ble_mac is None:
         raise MarstekProtocolError("The device does not tell who it is")
-    soc_pct = None
     with suppress(MarstekError, TimeoutError):
         async with asyncio.timeout(CHARGE_LIMIT_S):
-            soc_pct = (await device.read_mode()).soc_pct
-    return ProbedBattery(host=host, port=port, mac=info.ble_mac, info=info, profile=device.profile, soc_pct=soc_pct)
+            await device.read_mode()
+    with suppress(MarstekError, TimeoutError):
+        async with asyncio.timeout(CHARGE_LIMIT_S):
+            if device.profile.battery_status_safe:
+                await device.read_battery()
+    told_wh = device.battery.capacity_wh if device.battery else None
+    return ProbedBattery(
+        host=host,
+        port=port,
+        mac=info.ble_mac,
+        info=info,
+        profile=device.profile,
+        soc_pct=device.soc_pct.value if device.soc_pct else None,
+        capacity_wh=round(told_wh or CAPACITIES_WH.get(device.profile.family, DEFAULT_CAPACITY_WH)),
+    )
 
 
 def configured_batteries(hass: HomeAssistant) -> Iterator[tuple[ConfigEntry, ConfigSubentry]]:
@@ -357,7 +370,6 @@ def probed_data(battery: ProbedBattery) -> dict[str, Any]:
         CONF_MAC: battery.mac,
         CONF_MODEL: battery.info.model,
         CONF_FIRMWARE: battery.info.firmware,
-        CONF_WIFI_MAC: battery.info.wifi_mac,
     }
 
 
@@ -372,6 +384,6 @@ def new_subentry(battery: ProbedBattery, user_input: Mapping[str, Any]) -> Confi
             **details_data(user_input),
             CONF_RELEASE: RELEASE_DEFAULT,
             CONF_SLOTS_CLEARED: False,
-            CONF_CAPACITY_WH: CAPACITIES_WH.get(battery.profile.family, DEFAULT_CAPACITY_WH),
+            CONF_CAPACITY_WH: battery.capacity_wh,
         },
     )

@@ -8,10 +8,10 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 
 from .battery import Battery
-from .const import CONF_METER, CONF_METER_TYPE, DOMAIN, METER_SENSOR
+from .const import CONF_METER, CONF_METER_TYPE, DOMAIN, METER_SENSOR, REPORTS_URL
 from .control.model import Health, LeaderFault, MeterEffect
 from .marstek.errors import MarstekWrongDevice
-from .marstek.profiles import Family, firmware_text
+from .marstek.profiles import Family, firmware_text, model_name
 from .meter.base import MeterApiDisabled
 from .snapshot import BatterySnapshot, SiteSnapshot
 
@@ -99,6 +99,11 @@ BATTERY_ISSUES: Final = (
         severity=_WARNING,
     ),
     BatteryIssue(
+        key="model_unknown",
+        applies=lambda watch, battery, shown, now: battery.device.identity.is_unknown,
+        severity=_WARNING,
+    ),
+    BatteryIssue(
         key="battery_silent",
         applies=lambda watch, battery, shown, now: now - watch.heard_at(battery) > LONG_S,
     ),
@@ -143,7 +148,9 @@ def show_issues(watch: Watch, snapshot: SiteSnapshot, now: float) -> None:
         _show(watch, issue, issue.key, issue.names(watch), applies=issue.applies(watch, snapshot, now))
     for battery in site.batteries.values():
         info, shown = battery.device.info, snapshot.batteries[battery.id]
-        names = {"name": battery.name, "firmware": firmware_text(info.firmware if info else None)}
+        firmware, model = (info.firmware, info.model) if info else (None, None)
+        names = {"name": battery.name, "firmware": firmware_text(firmware)}
+        names |= {"model": model_name(model), "url": REPORTS_URL}
         for row in BATTERY_ISSUES:
             _show(watch, row, f"{row.key}_{battery.id}", names, applies=row.applies(watch, battery, shown, now))
 

@@ -90,7 +90,7 @@ def battery_snapshot(
     health = _calm_health(battery.id, pursuit, before, now)
     diagnosis = pursuit.diagnosis.get(battery.id) if pursuit else None
     available = battery.is_available(now)
-    soc_pct = _fresh(seen.soc_pct, now, battery.age_limit_s)
+    soc_pct = None if battery.charge.is_in_doubt else _fresh(seen.soc_pct, now, battery.age_limit_s)
     power = battery.device.power_w
     power_w = None if power is None else _fresh(Timed(*power), now, battery.age_limit_s)
     target = decision.target(battery.id)

@@ -162,15 +162,20 @@ async def async_setup_entry(
     """Set up the sensors of the site, of each battery and of the charger."""
     coordinator = entry.runtime_data
     async_add_entities(SiteSensor(coordinator, description) for description in SITE_SENSORS)
-    for battery in coordinator.batteries.values():
-        async_add_entities(
-            (
-                BatterySensor(coordinator, battery, description)
-                for description in BATTERY_SENSORS
-                if description.exists(battery)
-            ),
-            config_subentry_id=battery.subentry.subentry_id,
-        )
+    missing = {battery.id: list(BATTERY_SENSORS) for battery in coordinator.batteries.values()}
+
+    def add_what_exists() -> None:
+        """Add what a battery tells, now or with other firmware later."""
+        for battery in coordinator.batteries.values():
+            if found := [description for description in missing[battery.id] if description.exists(battery)]:
+                missing[battery.id] = [description for description in missing[battery.id] if description not in found]
+                async_add_entities(
+                    [BatterySensor(coordinator, battery, description) for description in found],
+                    config_subentry_id=battery.subentry.subentry_id,
+                )
+
+    add_what_exists()
+    entry.async_on_unload(coordinator.async_add_listener(add_what_exists))
     if (charger := coordinator.charger.subentry) is not None:
         async_add_entities([ChargerSensor(coordinator, charger, CAR_POWER)], config_subentry_id=charger.subentry_id)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from homeassistant.const import CONF_HOST, CONF_PORT
 
 from .battery import Battery
-from .const import CONF_FIRMWARE
+from .const import CONF_FIRMWARE, CONF_MODEL
 from .control.model import CommandKind, Mode, Timed
 from .control.standing import Diagnosis
 from .flow_helpers import search
@@ -15,6 +15,7 @@ from .issues import hide_issues, show_issues
 from .marstek.device import MarstekDevice
 from .marstek.errors import MarstekError, MarstekWrongDevice
 from .marstek.models import DiscoveredDevice
+from .marstek.profiles import is_bare
 from .snapshot import SiteSnapshot
 
 if TYPE_CHECKING:
@@ -102,13 +103,15 @@ class Watch:
             self.limited.discard(battery.id)
 
     def _note_firmware(self, battery: Battery) -> None:
-        """Keep the firmware that a battery tells; the entry's update listener then starts the site again by it."""
-        info, data = battery.device.info, battery.subentry.data
-        told = None if info is None or info.received_at is None else info.firmware
-        if told is not None and told != data.get(CONF_FIRMWARE):
-            entry = self.site.config_entry
-            updated = {**data, CONF_FIRMWARE: told}
-            self.site.hass.config_entries.async_update_subentry(entry, battery.subentry, data=updated)
+        """Keep the model and firmware that a battery tells, for the forms and the next start; here they act already."""
+        info, data, entry = battery.device.info, battery.subentry.data, self.site.config_entry
+        if info is None or info.received_at is None or info.firmware is None or is_bare(info.model):
+            return
+        told = {CONF_MODEL: info.model, CONF_FIRMWARE: info.firmware}
+        if told != {key: data.get(key) for key in told} and battery.subentry.subentry_id in entry.subentries:
+            _LOGGER.info("%s tells that it is a %s with firmware %s", battery.name, info.model, info.firmware)
+            self.site.hass.config_entries.async_update_subentry(entry, battery.subentry, data={**data, **told})
+            battery.subentry = entry.subentries[battery.subentry.subentry_id]
 
     def _is_lost(self, battery: Battery) -> bool:
         """Return whether a battery may be somewhere else by now."""

@@ -1,5 +1,6 @@
 """Setting up a site with its batteries, and following batteries to new addresses."""
 
+from dataclasses import replace
 import socket
 from typing import Any
 from unittest.mock import patch
@@ -13,7 +14,15 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.home_energy_controller.const import DOMAIN
 from custom_components.home_energy_controller.marstek.errors import MarstekConnectionError
 from simulation.battery import BatteryModel
-from simulation.devices import VENUS_A_147, VENUS_E3_144, VENUS_E3_150, VENUS_MINI_300
+from simulation.devices import (
+    VENUS_A_147,
+    VENUS_C_153,
+    VENUS_D_147,
+    VENUS_E3_144,
+    VENUS_E3_150,
+    VENUS_E_156,
+    VENUS_MINI_300,
+)
 from simulation.faults import Fault
 from simulation.site import SimulatedSite
 
@@ -101,7 +110,6 @@ async def test_what_owner_meter_and_battery_told_is_kept(home: FlowHome) -> None
         "mac": home.site.batteries[0].mac,
         "model": "VenusE 3.0",
         "firmware": 150,
-        "wifi_mac": kitchen.data["wifi_mac"],
         "power_class_w": 2500,
         "own_meter": "yes",
         "circuit": "Group 4",
@@ -113,7 +121,6 @@ async def test_what_owner_meter_and_battery_told_is_kept(home: FlowHome) -> None
         "ceiling_pct": 100,
         "phase": "unknown",
     }
-    assert len(kitchen.data["wifi_mac"]) == 12
     assert other.data["circuit"] == ""
 
 
@@ -247,6 +254,11 @@ async def test_meter_or_battery_that_another_flow_took_meanwhile_is_refused_at_t
         (VENUS_E3_144, {"base": "firmware_resets"}, "144", ["600", "800", "2500"], 5120),
         (VENUS_A_147, {"base": "firmware_resets"}, "147", ["600", "800", "1200"], 2120),
         (VENUS_MINI_300, {}, "300", ["600", "800"], 5120),
+        (VENUS_C_153, {"base": "firmware_resets"}, "153", ["600", "800", "2500"], 2560),
+        (replace(VENUS_E_156, name="VenusC", capacity_wh=2560.0), {}, "156", ["600", "800", "2500"], 2560),
+        (replace(VENUS_E_156, name="VenusC"), {}, "156", ["600", "800", "2500"], 5120),
+        (replace(VENUS_E_156, capacity_wh=2560.0), {}, "156", ["600", "800", "2500"], 2560),
+        (replace(VENUS_D_147, firmware=150, capacity_wh=7680.0), {}, "150", ["600", "800", "2200", "2500"], 7680),
     ],
     ids=lambda value: getattr(value, "name", None),
 )
@@ -260,7 +272,7 @@ async def test_form_knows_the_model_and_warns_of_its_firmware(
     choices: list[str],
     capacity_wh: int,
 ) -> None:
-    """A warning is no refusal: the form goes on."""
+    """A warning is no refusal: the form goes on. What it holds it tells itself, where it may be asked."""
     async with SimulatedSite([BatteryModel(device)]) as site:
         with short_waits(site), patch(f"{INTEGRATION}.async_setup_entry", return_value=True) as setup_entry:
             home = FlowHome(hass=hass, site=site, setup_entry=setup_entry)
@@ -285,15 +297,15 @@ async def dhcp(home: FlowHome, ip: str, mac: str) -> Any:
     )
 
 
-@pytest.mark.parametrize("by_wifi", [True, False])
-async def test_battery_is_followed_to_its_new_address(home: FlowHome, entry: MockConfigEntry, by_wifi: bool) -> None:
-    """Its Wi-Fi MAC or its BLE MAC may be the one that the router sees."""
+@pytest.mark.parametrize("own", [True, False])
+async def test_battery_is_followed_to_its_new_address(home: FlowHome, entry: MockConfigEntry, own: bool) -> None:
+    """By its own MAC, and never by that of its access point, which earlier releases kept for it."""
     battery = next(iter(entry.subentries.values()))
-    data = {**battery.data, "host": "127.0.0.99", "wifi_mac": "aabbccddeeff"}
+    data = {**battery.data, "host": "127.0.0.99", "wifi_mac": "f09fc2aabb01"}
     home.hass.config_entries.async_update_subentry(entry, battery, data=data)
-    result = await dhcp(home, home.hosts[0], "aabbccddeeff" if by_wifi else battery.data["mac"])
-    assert result["reason"] == "already_configured"
-    assert entry.subentries[battery.subentry_id].data == {**data, "host": home.hosts[0]}
+    result = await dhcp(home, home.hosts[0], battery.data["mac"] if own else "f09fc2aabb01")
+    assert result["reason"] == ("already_configured" if own else "not_ours")
+    assert entry.subentries[battery.subentry_id].data == {**data, "host": home.hosts[0] if own else "127.0.0.99"}
 
 
 async def test_address_is_not_changed_on_hearsay(home: FlowHome, entry: MockConfigEntry) -> None:

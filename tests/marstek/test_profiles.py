@@ -1,8 +1,10 @@
 """What each family and firmware is taken for, and how it is treated."""
 
+from dataclasses import replace
+
 import pytest
 
-from custom_components.home_energy_controller.marstek.profiles import Family, firmware_major, profile_for
+from custom_components.home_energy_controller.marstek.profiles import Family, firmware_major, is_bare, profile_for
 
 
 @pytest.mark.parametrize(
@@ -12,8 +14,13 @@ from custom_components.home_energy_controller.marstek.profiles import Family, fi
         ("venuse3", Family.VENUS_E3),
         ("VNSE3-0", Family.VENUS_E3),
         ("VenusE", Family.HMG50),
-        ("VenusC", Family.HMG50),
+        ("venuse", Family.HMG50),
         ("HMG-50", Family.HMG50),
+        ("VenusC", Family.HMG25),
+        ("HMG-25", Family.HMG25),
+        ("VNSE3-0-acd9290a1b2c", Family.VENUS_E3),
+        ("VNSA-0", Family.VENUS_A),
+        ("VNSD-0-acd9290a1b2c", Family.VENUS_D),
         ("VenusA", Family.VENUS_A),
         ("Venus A", Family.VENUS_A),
         ("Venus D", Family.VENUS_D),
@@ -26,6 +33,39 @@ from custom_components.home_energy_controller.marstek.profiles import Family, fi
 def test_a_device_string_names_a_family(model: str | None, family: Family) -> None:
     """With and without space, as sales name or as hardware name."""
     assert profile_for(model, 150).family is family
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "VenusE Pro",
+        "VEPRO-0",
+        *("VNSE4-0", "VNSA2-0", "VNSD2-0", "VNSG-0", "VNSB-0", "VENX-0", "VAAC2-0", "VDAC-0", "VNSEM-1", "VNSE30-1"),
+        *("VenusE 4.0", "Venus E 3.5", "VenusA2", "VenusD Max", "VenusEmini", "HMG-501", "Venus"),
+        "VNSE4-0-acd9290a1b2c",
+    ],
+)
+def test_a_name_that_only_begins_like_another_is_unknown(name: str) -> None:
+    """A "VenusE Pro" is a Venus A inside; what comes next year may be anything: it gets the greatest care."""
+    profile, known = profile_for(name, 200), [profile_for(one, 147) for one in ("VenusE", "VenusA", "VenusE3")]
+    assert profile == profile_for("Jupiter", 200)
+    assert profile.family is Family.UNKNOWN
+    assert all(profile.care > other.care for other in known)
+
+
+@pytest.mark.parametrize(
+    ("name", "bare"), [("Venus", True), (None, True), ("venus-acd9290a1b2c", True), ("VenusE", False)]
+)
+def test_a_battery_that_boots_has_no_name_yet(name: str | None, bare: bool) -> None:
+    """It names itself "Venus" until its BMS is up."""
+    assert is_bare(name) is bare
+
+
+def test_a_venus_c_has_the_firmware_of_its_elder_sister() -> None:
+    """And half the cells."""
+    for firmware in (111, 153, 154, 155, 156, 1581):
+        sister = profile_for("VenusE", firmware)
+        assert replace(profile_for("VenusC", firmware), family=Family.HMG50) == sister
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from custom_components.home_energy_controller.marstek.errors import MarstekProtocolError
 from custom_components.home_energy_controller.marstek.models import DeviceMode
-from custom_components.home_energy_controller.marstek.profiles import profile_for
+from custom_components.home_energy_controller.marstek.profiles import Profile, profile_for
 from custom_components.home_energy_controller.marstek.results import parse_battery, parse_info, parse_mode, parse_pv
 
 VENUS_A = profile_for("VenusA", 147)
@@ -109,8 +109,39 @@ def test_the_first_string_of_a_venus_a_is_mostly_in_tenths(raw: dict[str, Any], 
 
 
 def test_the_first_string_of_a_venus_d_is_in_watt() -> None:
-    """No capture says otherwise."""
+    """Unless its voltage and current say otherwise."""
     assert parse_pv({"pv1_power": 400, "pv2_power": 20}, profile_for("VenusD", 150), 1.0).power_w == 420.0
+
+
+@pytest.mark.parametrize("profile", [VENUS_A, profile_for("VenusD", 147), profile_for("VNSA2-0", 1)])
+@pytest.mark.parametrize("string", ["pv1_", "pv2_", "pv3_", "pv4_"])
+def test_voltage_and_current_tell_the_unit_of_any_string(profile: Profile, string: str) -> None:
+    """Whatever the model, and whichever string it is."""
+    for power, voltage, current, watt in ((4000, 40, 10, 400.0), (400, 40, 10, 400.0), (300, 40, 0, 30.0)):
+        raw = {f"{string}power": power, f"{string}voltage": voltage, f"{string}current": current}
+        others = {f"pv{number}_power": 100 for number in range(1, 5)} | {"pv1_voltage": 34, "pv1_current": 3}
+        assert parse_pv(others | raw, profile, 1.0).power_w == pytest.approx(300.0 + watt)
+
+
+def test_a_single_string_is_judged_as_well() -> None:
+    """An early Venus D, and the document, number none."""
+    raw = {"pv_power": 5800, "pv_voltage": 60, "pv_current": 9.6}
+    assert parse_pv(raw, profile_for("VenusD", 147), 1.0).power_w == 580.0
+    assert parse_pv(raw | {"pv_power": 580}, profile_for("VenusD", 147), 1.0).power_w == 580.0
+
+
+@pytest.mark.parametrize(
+    ("raw", "capacity_wh"), [(5120.0, 5120.0), ("2560", 2560.0), (51.2, None), (0, None), (None, None)]
+)
+def test_a_battery_tells_what_it_holds(raw: object, capacity_wh: float | None) -> None:
+    """What no battery can hold is in another unit, and is left out."""
+    assert parse_battery({"rated_capacity": raw}, VENUS_A, 1.0).capacity_wh == capacity_wh
+
+
+@pytest.mark.parametrize("mac", ["000000000000", "ff:ff:ff:ff:ff:ff", "00-00-00-00-00-00", "", 0])
+def test_a_mac_that_is_nobody_s_is_none(mac: object) -> None:
+    """Some tell zeros while they boot: then the sender counts."""
+    assert parse_info({"ble_mac": mac}, model=None, mac="009b08000002", received_at=1.0).ble_mac == "009b08000002"
 
 
 def test_an_impossible_string_rejects_the_frame() -> None:

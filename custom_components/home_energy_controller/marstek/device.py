@@ -8,6 +8,7 @@ from typing import Final
 
 from .client import MarstekClient
 from .errors import (
+    MarstekConnectionError,
     MarstekProtocolError,
     MarstekRejected,
     MarstekSuperseded,
@@ -26,16 +27,21 @@ from .frames import (
     redact_address,
     set_result,
 )
+from .identity import Identity
 from .models import BatteryStatus, DeviceInfo, LinkStatistics, ModeStatus, PvStatus, Reading, Status
-from .profiles import Profile, profile_for
+from .profiles import Profile
 from .results import parse_battery, parse_info, parse_mode, parse_pv, parse_status
 
 _LOGGER = logging.getLogger(__name__)
 
 BATTERY_INTERVAL_S: Final = 300.0
 LINK_WINDOW: Final = 50
+PV_TRIALS: Final = 3
+"""So often an unknown model is asked for solar strings in vain: some are silent where others refuse (taurgis#86)."""
 _ID: Final = {"id": 0}
 """Every method but Marstek.GetDevice refuses params without it (stijn, firmware 155)."""
+_MAY_BE_MUTE: Final = {Method.BAT_GET_STATUS, Method.PV_GET_STATUS}
+"""No answer to these says nothing about who is there."""
 
 
 class MarstekDevice:
@@ -58,7 +64,7 @@ class MarstekDevice:
         self.host = host
         self.port = port
         self.mac = mac
-        self.info = info
+        self.identity = Identity(info)
         self.mode: ModeStatus | None = None
         self.status: Status | None = None
         self.battery: BatteryStatus | None = None
@@ -67,8 +73,8 @@ class MarstekDevice:
         """The last answer to each question as it came, for diagnostics."""
         self._client = client
         self._clock = client.clock
-        self._verified = False
         self._unsupported: set[Method] = set()
+        self._pv_trials = 0
         self._written_at: float | None = None
         self._battery_asked_at: float | None = None
         self._asked = self._answered = 0
@@ -77,14 +83,21 @@ class MarstekDevice:
         self._answered_at: float | None = None
 
     @property
+    def info(self) -> DeviceInfo | None:
+        """Return what it told of itself last, or else what the configuration remembers."""
+        return self.identity.info
+
+    @property
     def profile(self) -> Profile:
         """Return how this model and firmware is treated; with great care while unknown."""
-        return profile_for(self.info.model, self.info.firmware) if self.info else profile_for(None, None)
+        return self.identity.profile
 
     @property
     def has_pv(self) -> bool:
         """Return whether solar strings are connected to it, as far as its model and its answers tell."""
-        return self.profile.has_pv and Method.PV_GET_STATUS not in self._unsupported
+        if Method.PV_GET_STATUS in self._unsupported:
+            return False
+        return self.pv is not None if self.profile.has_pv is None else self.profile.has_pv
 
     @property
     def ac_power_w(self) -> Reading | None:
@@ -139,14 +152,17 @@ class MarstekDevice:
         """Ask who it is; raises MarstekWrongDevice when it is not the one with our `mac`, which else is learned."""
         answer = await self._ask(Method.GET_DEVICE, {"ble_mac": "0"})
         info = parse_info(answer.result, model=answer.model, mac=answer.mac, received_at=answer.received_at)
+        if self.mac and info.ble_mac is None:
+            self.identity.miss()
+            raise MarstekProtocolError("the device does not tell who it is")
         if self.mac and info.ble_mac and info.ble_mac != self.mac:
-            self._verified = False
+            self.identity.doubt()
             raise MarstekWrongDevice(self.mac, info.ble_mac)
         if self.info is None or (self.info.model, self.info.firmware) != (info.model, info.firmware):
             self._unsupported.clear()
+            self._pv_trials = 0
         self.mac = self.mac or info.ble_mac
-        self.info = info
-        self._verified = True
+        self.identity.tell(info, self._clock())
         return info
 
     async def read_mode(self) -> ModeStatus:
@@ -184,7 +200,8 @@ class MarstekDevice:
             await asyncio.sleep(wait_s)
             await self.poll()  # Another command may have come meanwhile.
             return
-        if self.has_pv:
+        if self._pv_due:
+            self._pv_trials += 1
             await self._try(self.read_pv())
 
     async def read_details(self) -> None:
@@ -222,6 +239,12 @@ class MarstekDevice:
         """Note that a command was sent now, by whomever: where that matters, ES.GetMode waits from here on."""
         self._written_at = self._clock()
 
+    @property
+    def _pv_due(self) -> bool:
+        """Return whether to ask for solar strings; of a model that nobody knows, whether to find out."""
+        is_trial = self.profile.has_pv is None and self._pv_trials < PV_TRIALS
+        return self.has_pv or (is_trial and Method.PV_GET_STATUS not in self._unsupported)
+
     def _mode_wait_s(self) -> float:
         """Return how long ES.GetMode must wait after the last command."""
         if self._written_at is None:
@@ -230,8 +253,10 @@ class MarstekDevice:
 
     @property
     def details_due(self) -> bool:
-        """Return whether `read_details` is due, and safe on this firmware."""
+        """Return whether `read_details` is due, and safe on this firmware as far as it is known for certain."""
         if not self.profile.battery_status_safe or Method.BAT_GET_STATUS in self._unsupported:
+            return False
+        if self.identity.is_in_doubt:
             return False
         return self._battery_asked_at is None or self._clock() - self._battery_asked_at >= BATTERY_INTERVAL_S
 
@@ -243,8 +268,8 @@ class MarstekDevice:
             _LOGGER.debug("%s does not tell: %s", redact_address(self.host), err)
 
     async def _command(self, config: Config) -> bool:
-        """Send a command to the right battery: one that never answered under its MAC is asked who it is first."""
-        if self.mac and not self._verified:
+        """Send a command to the right battery: whose newest answer does not name it is asked who it is first."""
+        if self.mac and not self.identity.is_vouched(self._clock()):
             await self.identify()
         self.note_write()
         try:
@@ -255,6 +280,16 @@ class MarstekDevice:
         return set_result(answer.result)
 
     async def _ask(self, method: Method, params: Params) -> Answer:
+        """Ask, and believe an answer that names nobody only of a battery that told lately who it is."""
+        answer = await self._exchange(method, params)
+        if method is not Method.GET_DEVICE:
+            self.identity.hear(signed=answer.mac is not None)
+            if self.mac and not self.identity.is_vouched(self._clock()):
+                await self.identify()
+        self.replies[method] = answer
+        return answer
+
+    async def _exchange(self, method: Method, params: Params) -> Answer:
         """Ask, and keep account of the link."""
         dual_home = (self.info.ip,) if self.info and self.info.ip else ()
         try:
@@ -269,9 +304,14 @@ class MarstekDevice:
             )
         except (MarstekTimeout, MarstekProtocolError) as err:
             self._account(sends=err.sends if isinstance(err, MarstekTimeout) else 1, answered=False)
+            if method not in _MAY_BE_MUTE:
+                self.identity.miss()
+            raise
+        except MarstekConnectionError:
+            self.identity.miss()
             raise
         except MarstekWrongDevice:
-            self._verified = False
+            self.identity.doubt()
             raise
         except MarstekRejected as err:
             self._account(sends=1, answered=True)
@@ -279,9 +319,7 @@ class MarstekDevice:
                 self._unsupported.add(method)
             raise
         self._account(sends=answer.sends, answered=True)
-        self.replies[method] = answer
         self._latency_s, self._answered_at = answer.latency_s, answer.received_at
-        self._verified = self._verified or (answer.mac is not None and answer.mac == self.mac)
         return answer
 
     def _account(self, *, sends: int, answered: bool) -> None:

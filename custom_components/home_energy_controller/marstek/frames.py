@@ -21,6 +21,8 @@ SLOT_COUNT = 10
 _MAX_BRACKETS = 32
 _NUMBER = re.compile(r"\s*[-+]?\d+(\.\d+)?\s*", re.ASCII)
 _MAC = re.compile(r"[0-9a-f]{12}")
+_NOBODY = {"0" * 12, "f" * 12}
+"""What stands where no MAC is known yet, or where everybody is meant."""
 _MAC_IN_TEXT = re.compile(
     r"(?<![0-9a-fA-F])((?:[0-9a-fA-F]{2}[:-]?){3})(?:[0-9a-fA-F]{2}[:-]?){2}[0-9a-fA-F]{2}(?![0-9a-fA-F])"
 )
@@ -126,7 +128,7 @@ def as_mac(value: object) -> str | None:
     if not isinstance(value, str):
         return None
     mac = value.lower().replace(":", "").replace("-", "")
-    return mac if _MAC.fullmatch(mac) else None
+    return mac if _MAC.fullmatch(mac) and mac not in _NOBODY else None
 
 
 def set_result(result: Params) -> bool:

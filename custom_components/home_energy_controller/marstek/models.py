@@ -37,6 +37,7 @@ class DeviceInfo:
     ble_mac: str | None
     """12 lower-case hex digits: the identity of the battery."""
     wifi_mac: str | None = None
+    """That of the access point: all batteries on one tell the same (jaapp#3). It identifies nobody."""
     ip: str | None = None
     """What the device believes; a dual-homed unit may answer from another address (jaapp#31)."""
     received_at: float | None = None
@@ -68,6 +69,8 @@ class BatteryStatus:
 
     soc_pct: float | None = None
     temperature_c: float | None = None
+    capacity_wh: float | None = None
+    """What its cells hold when they are full, with the packs below it."""
     received_at: float
 
 

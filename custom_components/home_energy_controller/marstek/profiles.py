@@ -12,7 +12,9 @@ class Family(StrEnum):
 
     VENUS_E3 = "venus_e3"
     HMG50 = "hmg50"
-    """Venus E of the first two generations, and Venus C."""
+    """Venus E of the first two generations."""
+    HMG25 = "hmg25"
+    """Venus C: half the cells, the same firmware."""
     VENUS_A = "venus_a"
     VENUS_D = "venus_d"
     MINI = "mini"
@@ -30,8 +32,10 @@ class Profile:
     reset_prone: bool = False
     """Polling may wipe the settings of the device (taurgis#14, jaapp#75): ask seldom, and GetMode or GetStatus only."""
     has_passive: bool = True
-    has_pv: bool = False
+    has_pv: bool | None = False
+    """Whether solar strings can be connected; None where nobody knows: then what PV.GetStatus answers decides."""
     pv1_may_be_deciwatt: bool = False
+    """Whether the first string comes in 0.1 W where its voltage and current, which decide everywhere, do not tell."""
     energy_status_answers: bool = True
     mode_read_delay_s: float = 0.0
     """ES.GetMode sooner after a write made firmware 148 fall back to Auto (jaapp#111)."""
@@ -63,6 +67,12 @@ class Profile:
     def battery_status_safe(self) -> bool:
         """Return whether Bat.GetStatus may be asked: settings were lost right after it (taurgis#14)."""
         return not self.reset_prone and self.family is not Family.MINI
+
+    @property
+    def care(self) -> tuple[bool, bool, float, bool, int]:
+        """Return how careful it is: of two that a device may have, the one with the greater care is right."""
+        silent, is_unknown = not self.energy_status_answers, self.family is Family.UNKNOWN
+        return self.reset_prone, is_unknown, self.mode_read_delay_s, silent or not self.has_passive, self.charge_class_w
 
 
 # The newest firmware of each family. It is no longer reset prone: the vendor mended that with 150 for E3, A and D
@@ -112,22 +122,38 @@ _TABLE: Final = (
     _MINI,
     # Whatever we do not know is treated with the greatest care.
     Profile(
-        family=Family.UNKNOWN, firmware_major=0, temperature_scale=None, reset_prone=True, energy_status_answers=False
+        family=Family.UNKNOWN,
+        firmware_major=0,
+        temperature_scale=None,
+        reset_prone=True,
+        has_pv=None,
+        energy_status_answers=False,
     ),
 )
 
+# Whole names, without blanks, dots and dashes: "VenusE Pro" runs the firmware of a Venus A, and the coming VNSE4-0,
+# VNSA2-0, VNSD2-0 and others are nobody's children yet (field.md).
 _FAMILIES: Final = {
+    "venuse30": Family.VENUS_E3,
     "venuse3": Family.VENUS_E3,
+    "vnse30": Family.VENUS_E3,
     "vnse3": Family.VENUS_E3,
     "venuse": Family.HMG50,
-    "venusc": Family.HMG50,
     "hmg50": Family.HMG50,
+    "venusc": Family.HMG25,
+    "hmg25": Family.HMG25,
     "venusa": Family.VENUS_A,
+    "vnsa0": Family.VENUS_A,
     "vnsa": Family.VENUS_A,
     "venusd": Family.VENUS_D,
+    "vnsd0": Family.VENUS_D,
     "vnsd": Family.VENUS_D,
+    "vnsem0": Family.MINI,
     "vnsem": Family.MINI,
 }
+_SAME_FIRMWARE: Final = {Family.HMG25: Family.HMG50}
+_BARE_NAMES: Final = {"", "venus"}
+"""An HMG-50 names itself so until its BMS is up (taurgis)."""
 
 
 def firmware_major(firmware: int | None) -> int:
@@ -140,11 +166,21 @@ def firmware_major(firmware: int | None) -> int:
 @lru_cache(maxsize=32)
 def profile_for(model: str | None, firmware: int | None) -> Profile:
     """Return how to treat a device with this device string and `ver` as reported."""
-    name = "".join(character for character in (model or "").lower() if character.isalnum())
-    family = next((family for prefix, family in _FAMILIES.items() if name.startswith(prefix)), Family.UNKNOWN)
-    major = firmware_major(firmware)
-    row = [profile for profile in _TABLE if profile.family is family and profile.firmware_major <= major][-1]
-    return replace(row, firmware_major=major)
+    family = _FAMILIES.get(_normalised(model), Family.UNKNOWN)
+    major, listed = firmware_major(firmware), _SAME_FIRMWARE.get(family, family)
+    row = [profile for profile in _TABLE if profile.family is listed and profile.firmware_major <= major][-1]
+    return replace(row, family=family, firmware_major=major)
+
+
+def is_bare(model: str | None) -> bool:
+    """Return whether a device string says no more than that it is a battery of theirs, or nothing at all."""
+    return _normalised(model) in _BARE_NAMES
+
+
+def _normalised(model: str | None) -> str:
+    """Return the letters and digits of a device string, in lower case; a MAC behind it is no part of the name."""
+    name = re.sub(r"-[0-9a-f]{12}$", "", (model or "").lower())
+    return "".join(character for character in name if character.isalnum())
 
 
 def model_name(model: str | None) -> str:

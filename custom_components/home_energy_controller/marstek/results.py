@@ -17,6 +17,8 @@ type Result = dict[str, Any]
 MAX_BATTERY_POWER_W: Final = 10_000.0
 MAX_FIRMWARE: Final = 9_999
 PV_STRINGS: Final = 4
+CAPACITIES_WH: Final = (1_000.0, 40_000.0)
+"""A battery that tells less or more for its cells speaks in another unit."""
 
 # Numbers as aiomarstek and dnoshawork take them.
 _MODES: Final = {"0": "auto", "1": "ai", "2": "manual", "3": "passive", "4": "ups"}
@@ -54,11 +56,13 @@ def parse_status(result: Result, received_at: float) -> Status:
 def parse_battery(result: Result, profile: Profile, received_at: float) -> BatteryStatus:
     """Read Bat.GetStatus."""
     raw, scale = as_number(result.get("bat_temp")), profile.temperature_scale
+    capacity_wh = as_number(result.get("rated_capacity"))
     temperature_c = None if raw is None or scale is None else raw * scale
     return BatteryStatus(
         soc_pct=_soc(result, "soc"),
         # A wrong scale shows here first, and is no reason to lose the rest.
         temperature_c=temperature_c if temperature_c is None or -40.0 <= temperature_c <= 90.0 else None,
+        capacity_wh=capacity_wh if capacity_wh and CAPACITIES_WH[0] <= capacity_wh <= CAPACITIES_WH[1] else None,
         received_at=received_at,
     )
 
@@ -67,27 +71,27 @@ def parse_pv(result: Result, profile: Profile, received_at: float) -> PvStatus:
     """Read PV.GetStatus: numbered strings on real devices, a single one in the document's table."""
     names = [f"pv{number}_" for number in range(1, PV_STRINGS + 1) if f"pv{number}_power" in result] or ["pv_"]
     powers = {name: power for name in names if (power := as_number(result.get(f"{name}power"))) is not None}
-    if profile.pv1_may_be_deciwatt and "pv1_" in powers and _first_string_is_deciwatt(result, powers):
-        powers["pv1_"] /= 10.0
-    strings = [_possible(power) for power in powers.values()]
+    proven = {name: _is_deciwatt(result, name, power) for name, power in powers.items()}
+    if profile.pv1_may_be_deciwatt and "pv1_" in powers and proven["pv1_"] is None:
+        # The first of a Venus A mostly is (taurgis#2, #57): the other strings are the next best witness.
+        others = max((power for name, power in powers.items() if name != "pv1_"), default=0.0)
+        proven["pv1_"] = powers["pv1_"] > _DECIWATT_RATIO * others
+    strings = [_possible(power / 10.0 if proven[name] else power) for name, power in powers.items()]
     return PvStatus(power_w=sum(strings) if strings else None, received_at=received_at)
 
 
-def _first_string_is_deciwatt(result: Result, powers: dict[str, float]) -> bool:
-    """Return whether pv1 comes in 0.1 W, as on most firmware of the Venus A (taurgis#2, #57).
+def _is_deciwatt(result: Result, name: str, power: float) -> bool | None:
+    """Return whether a string comes in 0.1 W, by its voltage and current; None when they do not tell.
 
-    The better witness first: voltage times current, then the other strings. A current below 1 A is printed as 0 and
-    proves deci-watt only where watt would need more than that.
+    Venus A and D were both seen to do that (taurgis#2; Flodesirat#8). A current below 1 A is printed as 0 and proves
+    deci-watt only where watt would need more than that.
     """
-    power = powers["pv1_"]
-    voltage, current = as_number(result.get("pv1_voltage")), as_number(result.get("pv1_current"))
-    if voltage and current is not None:
-        if current >= 1.0:
-            return power > _DECIWATT_RATIO * voltage * current
-        if power > voltage:
-            return True
-    others = max((value for name, value in powers.items() if name != "pv1_"), default=0.0)
-    return power > _DECIWATT_RATIO * others
+    voltage, current = as_number(result.get(f"{name}voltage")), as_number(result.get(f"{name}current"))
+    if not voltage or current is None:
+        return None
+    if current >= 1.0:
+        return power > _DECIWATT_RATIO * voltage * current
+    return True if power > voltage else None
 
 
 def _mode(value: object) -> DeviceMode:
