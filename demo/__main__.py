@@ -17,7 +17,7 @@ from simulation.site import SimulatedSite
 
 from .api import PASSWORD, USER, Api
 from .check import SETTLE_S, judge, measure, window_start_s
-from .console import DemoError, put, say
+from .console import DemoError, patience, put, reason, say
 from .home_assistant import HomeAssistant, install_requirements, package_errors
 from .house import BATTERY_LIMIT_W, BATTERY_NAMES, START_S, Playback, describe, open_house
 from .site_setup import set_up
@@ -86,16 +86,16 @@ async def running(
 
 async def open_up(api: Api) -> None:
     """Wait for Home Assistant, and create its owner."""
-    say("starting Home Assistant")
-    await api.wait_until_up()
-    await api.onboard()
+    async with patience("starting Home Assistant"):
+        await api.wait_until_up()
+        await api.onboard()
 
 
 async def bring_up(api: Api, simulated: SimulatedSite, playback: Playback) -> dict[str, str]:
     """Set everything up, switch the controller on and let the scenario begin; return the site's entity ids."""
     await open_up(api)
-    say("setting the site up")
-    entities = await set_up(api, simulated)
+    async with patience("setting the site up"):
+        entities = await set_up(api, simulated)
     playback.play(simulated.house.trace_s)
     await api.act("switch.turn_on", entities["controller"])
     return entities
@@ -164,5 +164,5 @@ async def main(options: argparse.Namespace) -> int:
 if __name__ == "__main__":
     try:
         sys.exit(asyncio.run(main(parse(sys.argv[1:]))))
-    except (DemoError, TimeoutError, aiohttp.ClientError, NoWindowError) as error:
-        sys.exit(f"demo: {error or 'Home Assistant took too long'}")
+    except (DemoError, OSError, aiohttp.ClientError, NoWindowError) as error:
+        sys.exit(f"demo: {reason(error)}")

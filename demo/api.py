@@ -44,16 +44,25 @@ class Api:
 
     async def wait_until_up(self) -> None:
         """Wait until Home Assistant answers over HTTP."""
-        async with asyncio.timeout(START_LIMIT_S):
-            while True:
-                if not self._home_assistant.running:
-                    raise DemoError(f"Home Assistant ended while starting:\n{self._home_assistant.log()}")
-                try:
-                    await self.request("GET", "/api/onboarding")
-                except aiohttp.ClientConnectionError:
+        try:
+            async with asyncio.timeout(START_LIMIT_S):
+                while True:
+                    if await self._is_up():
+                        return
                     await asyncio.sleep(0.2)
-                else:
-                    return
+        except TimeoutError as err:
+            log = self._home_assistant.log()
+            raise DemoError(f"Home Assistant did not answer within {START_LIMIT_S:.0f} s:\n{log}") from err
+
+    async def _is_up(self) -> bool:
+        """Return whether Home Assistant answers; raise DemoError when it ended."""
+        if not self._home_assistant.running:
+            raise DemoError(f"Home Assistant ended while starting:\n{self._home_assistant.log()}")
+        try:
+            await self.request("GET", "/api/onboarding")
+        except aiohttp.ClientConnectionError:
+            return False
+        return True
 
     async def onboard(self) -> None:
         """Create the owner through Home Assistant's own onboarding and log in as that person."""

@@ -1,5 +1,8 @@
 """What the demo says to the person who started it."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 import sys
 import time
 
@@ -14,6 +17,30 @@ def say(text: str) -> None:
     """Tell on standard error how far the demo is, with the seconds since it started."""
     sys.stderr.write(f"[{time.monotonic() - _STARTED_AT:5.1f} s] {text}\n")
     sys.stderr.flush()
+
+
+def reason(error: Exception) -> str:
+    """Return why it failed, in words: many errors have no text of their own, which does not make them false."""
+    if text := str(error).strip():
+        return text
+    return "Home Assistant took too long" if isinstance(error, TimeoutError) else type(error).__name__
+
+
+@asynccontextmanager
+async def patience(text: str, every_s: float = 10.0) -> AsyncIterator[None]:
+    """Say what is being done, and again and again that it still is: nobody knows a silent program from a dead one."""
+
+    async def repeat() -> None:
+        while True:
+            await asyncio.sleep(every_s)
+            say(f"still {text}")
+
+    say(text)
+    task = asyncio.create_task(repeat())
+    try:
+        yield
+    finally:
+        task.cancel()
 
 
 def put(text: str) -> None:

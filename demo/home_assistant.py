@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 import ctypes
 from datetime import UTC, datetime
+import hashlib
 import importlib.metadata
 import json
 import os
@@ -17,7 +18,7 @@ from typing import Any
 
 import homeassistant.components
 
-from .console import DemoError, say
+from .console import DemoError, patience, say
 
 ROOT = Path(__file__).resolve().parent.parent
 DASHBOARD = ROOT / "docs" / "dashboard.yaml"
@@ -25,7 +26,7 @@ DOMAIN = "home_energy_controller"
 USUAL_PORT = 8123
 TIME_ZONE = "Europe/Amsterdam"
 STOP_LIMIT_S = 60.0
-_EXTRA_COMPONENTS = ("automation", "config", "energy", "history", "logbook")
+TERMINAL = "terminal.log"
 _LOG_RECORD = re.compile(r"(?m)^(?=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ [A-Z]+ )")
 _LOG_ERROR = re.compile(r"\S+ \S+ (ERROR|CRITICAL) ")
 _LIBC = ctypes.CDLL(None)
@@ -58,7 +59,7 @@ _BARE: dict[str, Any] = {
 _CONFIGURATION: dict[str, Any] = {
     **_CORE,
     "frontend": {},
-    **{component: {} for component in _EXTRA_COMPONENTS},
+    **{component: {} for component in ("config", "energy", "history", "logbook")},
     "automation": "!include automations.yaml",
     "lovelace": {
         "dashboards": {
@@ -75,33 +76,51 @@ _CONFIGURATION: dict[str, Any] = {
 
 
 def requirements() -> list[str]:
-    """Return what the components of this Home Assistant need from PyPI, as their manifests pin it."""
-    from homeassistant.bootstrap import CORE_INTEGRATIONS, DEFAULT_INTEGRATIONS  # noqa: PLC0415 - takes seconds
+    """Return what Home Assistant fetches from PyPI when it starts with our configuration, as its manifests pin it.
 
-    ours = json.loads((ROOT / "custom_components" / DOMAIN / "manifest.json").read_text())
-    pending = [*CORE_INTEGRATIONS, *DEFAULT_INTEGRATIONS, *_EXTRA_COMPONENTS, *ours["dependencies"]]
-    pending += {"dhcp", "zeroconf"} & ours.keys()  # Home Assistant brings these along where a manifest names them.
+    Like Home Assistant itself it looks through everything that a component may come after, set up or not.
+    """
+    from homeassistant.auth.mfa_modules.totp import REQUIREMENTS  # noqa: PLC0415 - every login offers this module
+    from homeassistant.bootstrap import CORE_INTEGRATIONS, DEFAULT_INTEGRATIONS  # noqa: PLC0415 - takes seconds
+    from homeassistant.requirements import DISCOVERY_INTEGRATIONS  # noqa: PLC0415
+
+    pending = [*CORE_INTEGRATIONS, *DEFAULT_INTEGRATIONS, *_CONFIGURATION, DOMAIN]
     needed: dict[str, list[str]] = {}
     while pending:
         if (component := pending.pop()) not in needed:
-            manifest = json.loads((_PACKAGE / "components" / component / "manifest.json").read_text())
+            manifest = _manifest(component)
             needed[component] = manifest.get("requirements", [])
-            pending += manifest.get("dependencies", [])
-    return sorted({pin for pins in needed.values() for pin in pins})
+            pending += manifest.get("dependencies", []) + manifest.get("after_dependencies", [])
+            pending += [finder for finder, keys in DISCOVERY_INTEGRATIONS.items() if manifest.keys() & set(keys)]
+    return sorted({pin for pins in [*needed.values(), REQUIREMENTS] for pin in pins})
+
+
+def _manifest(component: str) -> dict[str, Any]:
+    """Return the manifest of a component: ours, or one of Home Assistant's own."""
+    folder = ROOT / "custom_components" if component == DOMAIN else _PACKAGE / "components"
+    manifest: dict[str, Any] = json.loads((folder / component / "manifest.json").read_text())
+    return manifest
+
+
+def _wanted() -> str:
+    """Return what the requirements depend on: the version of Home Assistant, and what we configure in it."""
+    sources = Path(__file__).read_bytes() + (ROOT / "custom_components" / DOMAIN / "manifest.json").read_bytes()
+    return f"{importlib.metadata.version('homeassistant')} {hashlib.sha256(sources).hexdigest()}"
 
 
 async def install_requirements() -> None:
     """Install what Home Assistant would otherwise fetch package by package while it starts; once per version."""
-    stamp, version = Path(sys.prefix) / ".demo-requirements", importlib.metadata.version("homeassistant")
-    if stamp.exists() and stamp.read_text() == version:
+    stamp, wanted = Path(sys.prefix) / ".demo-requirements", _wanted()
+    if stamp.exists() and stamp.read_text() == wanted:
         return
-    say(f"installing what Home Assistant {version} needs for its frontend")
     where = ("--python", sys.executable, "--constraints", str(_PACKAGE / "package_constraints.txt"))
-    install = ("pip", "install", "--quiet", *where, *requirements())
-    process = await asyncio.create_subprocess_exec(Path(sys.prefix) / "bin" / "uv", *install)
-    if await process.wait():
-        raise DemoError("the packages for Home Assistant's frontend could not be installed")
-    stamp.write_text(version)
+    async with patience(f"installing what Home Assistant {wanted.split()[0]} fetches when it starts"):
+        install = ("pip", "install", "--quiet", *where, *await asyncio.to_thread(requirements))
+        process = await asyncio.create_subprocess_exec(Path(sys.prefix) / "bin" / "uv", *install)
+        failed = await process.wait()
+    if failed:
+        raise DemoError("the packages that Home Assistant needs could not be installed; above, uv tells why")
+    stamp.write_text(wanted)
 
 
 def free_port(usual: int = USUAL_PORT) -> int:
@@ -149,9 +168,11 @@ class HomeAssistant:
         return await self._process.wait()
 
     def log(self) -> str:
-        """Return the log file of Home Assistant."""
-        with suppress(FileNotFoundError):
-            return (self.config_dir / "home-assistant.log").read_text(errors="replace")
+        """Return the log file of Home Assistant, or what it wrote to the terminal when it did not get that far."""
+        for name in ("home-assistant.log", TERMINAL):
+            with suppress(FileNotFoundError):
+                if text := (self.config_dir / name).read_text(errors="replace"):
+                    return text
         return ""
 
     def prepare(self, *, empty: bool = False) -> None:
@@ -198,17 +219,18 @@ class HomeAssistant:
     async def start(self) -> None:
         """Start the process in a session of its own: Ctrl+C is for the demo, which then stops it in order."""
         program = (sys.executable, "-m", "demo.bare") if self.bare else (Path(sys.prefix) / "bin" / "hass",)
-        self._process = await asyncio.create_subprocess_exec(
-            *program,
-            *("--config", self.config_dir),
-            cwd=ROOT,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-            start_new_session=True,
-            preexec_fn=_end_with_us,
-            env=self._environment(),
-        )
+        with (self.config_dir / TERMINAL).open("wb") as terminal:
+            self._process = await asyncio.create_subprocess_exec(
+                *program,
+                *("--config", self.config_dir),
+                cwd=ROOT,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=terminal,
+                stderr=terminal,
+                start_new_session=True,
+                preexec_fn=_end_with_us,
+                env=self._environment(),
+            )
 
     def _environment(self) -> dict[str, str]:
         """Return the environment of the process; a bare one is started often, and compiled once, whatever ours says."""

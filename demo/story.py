@@ -10,6 +10,7 @@ from pathlib import Path
 import re
 import sys
 
+from aiohttp import ClientError
 from playwright.async_api import Error as PlaywrightError, Locator, Page
 
 from simulation.battery import BatteryModel, DeviceMode
@@ -18,7 +19,7 @@ from simulation.site import SimulatedSite
 from .__main__ import open_up, running
 from .api import PASSWORD, USER, Api
 from .browser import DESKTOP, PHONE, Camera, find_chromium, open_page
-from .console import DemoError, say
+from .console import DemoError, reason, say
 from .energy_day import show_yesterday, simulated_day
 from .home_assistant import DOMAIN, install_requirements, package_errors
 from .house import BATTERY_LIMIT_W, BATTERY_NAMES, START_S, Playback
@@ -258,7 +259,7 @@ async def tell(folder: Path | None = None) -> None:
                     await chapter(story)
                 except (DemoError, PlaywrightError) as err:
                     seen = await page.locator("body").aria_snapshot()
-                    raise DemoError(f"{chapter.__name__}: {err}\n\nThe page then:\n{seen}") from err
+                    raise DemoError(f"{chapter.__name__}: {reason(err)}\n\nThe page then:\n{seen}") from err
         await home_assistant.stop()
         if errors := package_errors(home_assistant.log()):
             raise DemoError("\n".join(["Home Assistant's log names our package:", *errors]))
@@ -269,5 +270,5 @@ if __name__ == "__main__":
         sys.exit("there is no Chromium on this machine")
     try:
         asyncio.run(tell(Path(sys.argv[1]) if len(sys.argv) > 1 else None))
-    except DemoError as error:
-        sys.exit(f"story: {error}")
+    except (DemoError, OSError, ClientError, PlaywrightError) as error:
+        sys.exit(f"story: {reason(error)}")

@@ -46,6 +46,13 @@ def test_control_touches_no_clock_no_loop_and_no_file() -> None:
         assert not roots & {"asyncio", "time", "random", "os", "pathlib", "socket", "logging"}, path
 
 
+def test_other_integrations_are_imported_by_their_front_door() -> None:
+    """What lies in their modules moves from one Home Assistant to the next; what their root names stays."""
+    for path in files(INTEGRATION):
+        for name in imported(path):
+            assert not name.startswith("homeassistant.components.") or name.count(".") <= 3, (path, name)
+
+
 def test_nothing_that_ships_knows_the_simulation() -> None:
     """The simulated house may read the integration, never the reverse."""
     for path in files(INTEGRATION):

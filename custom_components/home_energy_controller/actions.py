@@ -1,6 +1,6 @@
 """The actions: a cycle by hand, a power for a while, letting go, and clearing a battery's schedules."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -26,14 +26,36 @@ ATTR_DURATION: Final = "duration"
 ATTR_POWER_W: Final = "power_w"
 ATTR_TARGET_SOC: Final = "target_soc"
 
+DURATIONS: Final = (timedelta(seconds=10), timedelta(days=7))
+"""Longer than a week is a mode, which has an entity of its own."""
+MAX_POWER_W: Final = 15000
+
+
+def _bounded[ValueT: (float, timedelta)](
+    read: Callable[[Any], ValueT], least: ValueT, most: ValueT
+) -> Callable[[Any], ValueT]:
+    """Return a validator that also has words for what is too large for the type, and for what is no number."""
+
+    def validate(given: Any) -> ValueT:
+        try:
+            value = read(given)
+        except OverflowError as err:
+            raise vol.Invalid(f"{str(given)[:40]} is not between {least} and {most}") from err
+        if not least <= value <= most:
+            raise vol.Invalid(f"{value} is not between {least} and {most}")
+        return value
+
+    return validate
+
+
 TARGET: Final = {vol.Required(ATTR_DEVICE_ID): cv.string}
 RUN_CYCLE: Final = vol.Schema({**TARGET, vol.Optional(ATTR_DRY_RUN, default=False): cv.boolean})
 SET_POWER: Final = vol.Schema(
     {
         **TARGET,
-        vol.Required(ATTR_POWER_W): vol.All(vol.Coerce(int), vol.Range(min=-15000, max=15000)),
-        vol.Optional(ATTR_DURATION): vol.All(cv.positive_time_period, vol.Range(min=timedelta(seconds=10))),
-        vol.Optional(ATTR_TARGET_SOC): vol.All(vol.Coerce(float), vol.Range(min=1, max=100)),
+        vol.Required(ATTR_POWER_W): _bounded(vol.Coerce(int), -MAX_POWER_W, MAX_POWER_W),
+        vol.Optional(ATTR_DURATION): _bounded(cv.positive_time_period, *DURATIONS),
+        vol.Optional(ATTR_TARGET_SOC): _bounded(vol.Coerce(float), 1, 100),
     }
 )
 RELEASE: Final = vol.Schema(TARGET)

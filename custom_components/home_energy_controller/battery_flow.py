@@ -12,7 +12,6 @@ from homeassistant.config_entries import (
     ConfigEntryState,
     ConfigSubentry,
     ConfigSubentryData,
-    ConfigSubentryFlow,
     SubentryFlowContext,
     SubentryFlowResult,
 )
@@ -35,6 +34,7 @@ from .const import (
     CONF_RELEASE,
     DEFAULT_BATTERY_PORT,
     DEFAULT_CAPACITY_WH,
+    MAX_BATTERIES,
     RELEASE_DEFAULT,
     SUBENTRY_BATTERY,
 )
@@ -45,6 +45,7 @@ from .flow_helpers import (
     FlowTrouble,
     InvalidAddress,
     ProbedBattery,
+    battery_address,
     battery_client,
     configured_macs,
     details_data,
@@ -62,6 +63,7 @@ from .flow_helpers import (
     suggested_details,
     unused_name,
 )
+from .flow_parts import PartFlow
 from .marstek.client import MarstekClient
 from .marstek.errors import MarstekError, MarstekWrongDevice
 from .marstek.models import DiscoveredDevice
@@ -70,6 +72,7 @@ from .options_flow import circuits_of
 from .store import StoredSite
 
 CONF_FOUND: Final = "found"
+TOO_MANY: Final = "too_many_batteries"
 
 
 class BatteryFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT](
@@ -131,7 +134,7 @@ class BatteryFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
         """Ask what only the owner knows, battery after battery."""
         battery, *others = self._batteries
         new = None if user_input is None else new_subentry(battery, user_input)
-        trouble = {} if new is None else self._name_trouble(new["title"]) or self._limits_trouble(new["data"])
+        trouble = {} if new is None else self._new_trouble(new)
         if new is not None and not trouble:
             self._subentries = (*self._subentries, new)
             self._batteries = tuple(others)
@@ -147,7 +150,7 @@ class BatteryFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
         return self.async_show_form(
             step_id="battery",
             data_schema=self.add_suggested_values_to_schema(schema, user_input or suggested),
-            description_placeholders=battery.placeholders,
+            description_placeholders=battery.placeholders | _limit_told(trouble),
             errors=trouble or battery.caution,
             last_step=not others,
         )
@@ -162,14 +165,16 @@ class BatteryFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
             picked: str | list[str] = user_input.get(CONF_FOUND) or user_input.get(CONF_HOST) or []
             addresses = [text for text in ([picked] if isinstance(picked, str) else picked) if text.strip()]
             port = int(user_input.get(CONF_PORT, DEFAULT_BATTERY_PORT))
-            failures = _entered_twice(addresses, port) or await self._async_probe(addresses, port)
+            failures = _entered_twice(addresses, port) or dict.fromkeys(addresses[MAX_BATTERIES:], TOO_MANY)
+            failures = failures or await self._async_probe(addresses, port)
             if self._batteries and not failures:
                 return await self.async_step_battery()
             errors["base"] = next(iter(failures.values()), "no_battery_chosen")
             failed = [address for address, key in failures.items() if key == errors["base"]]
         # Where several may be typed, a line is there to type the first into.
         suggested = user_input or ({CONF_HOST: [""]} if self._site is None else {})
-        return show_form(self, step_id, vol.Schema(fields), suggested, errors, host=", ".join(failed))
+        told = {"host": ", ".join(failed)} | _limit_told(errors)
+        return show_form(self, step_id, vol.Schema(fields), suggested, errors, **told)
 
     async def _async_probe(self, addresses: list[str], default_port: int) -> dict[str, str]:
         """Take the batteries at these addresses, each once; return the error keys of the addresses that failed."""
@@ -188,7 +193,7 @@ class BatteryFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
     async def _async_ask(self, client: MarstekClient, address: str, default_port: int) -> ProbedBattery | FlowTrouble:
         """Return the battery at an address, or what is wrong with it."""
         try:
-            battery = await probe(client, *parse_address(address, default_port))
+            battery = await probe(client, *await battery_address(self.hass, address, default_port))
         except (InvalidAddress, MarstekError) as err:
             return err
         return AlreadyConfigured() if battery.mac in configured_macs(self.hass) else battery
@@ -200,6 +205,14 @@ class BatteryFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
         known = configured_macs(self.hass)
         # The address carries its port, the usual one as well, so that it means the same wherever it is read.
         return {f"{device.host}:{device.port}": _label(device) for device in found if device.info.ble_mac not in known}
+
+    def _new_trouble(self, new: ConfigSubentryData) -> dict[str, str]:
+        """Return the error of a new battery."""
+        site = self._site
+        configured = [] if site is None else list(site.get_subentries_of_type(SUBENTRY_BATTERY))
+        if len(configured) + len(self._subentries) >= MAX_BATTERIES:
+            return {"base": TOO_MANY}
+        return self._name_trouble(new["title"]) or self._limits_trouble(new["data"])
 
     def _limits_trouble(self, data: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> dict[str, str]:
         """Return the error of limits that make no sense; who was warned of their consequences once, may go on."""
@@ -244,12 +257,17 @@ def _entered_twice(addresses: list[str], default_port: int) -> dict[str, str]:
     return twice
 
 
+def _limit_told(errors: Mapping[str, str]) -> dict[str, str]:
+    """Return what the text of an error about too many batteries tells."""
+    return {"most": str(MAX_BATTERIES)} if errors.get("base") == TOO_MANY else {}
+
+
 def _label(device: DiscoveredDevice) -> str:
     """Return what tells one battery from another."""
     return f"{model_name(device.info.model)} ({firmware_text(device.info.firmware)}), {device.host}"
 
 
-class BatterySubentryFlow(BatteryFlow[SubentryFlowContext, SubentryFlowResult, tuple[str, str]], ConfigSubentryFlow):
+class BatterySubentryFlow(BatteryFlow[SubentryFlowContext, SubentryFlowResult, tuple[str, str]], PartFlow):
     """Adds one battery to a site, or changes it."""
 
     @property
@@ -259,7 +277,9 @@ class BatterySubentryFlow(BatteryFlow[SubentryFlowContext, SubentryFlowResult, t
         return self._get_entry()
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Ask how to find the battery."""
+        """Ask how to find the battery, while there is room for one."""
+        if len(list(self._site.get_subentries_of_type(SUBENTRY_BATTERY))) >= MAX_BATTERIES:
+            return self.async_abort(reason=TOO_MANY, description_placeholders=_limit_told({"base": TOO_MANY}))
         return self.async_show_menu(step_id="user", menu_options=["scan", "address"])
 
     @override
@@ -282,6 +302,7 @@ class BatterySubentryFlow(BatteryFlow[SubentryFlowContext, SubentryFlowResult, t
                 title = user_input[CONF_NAME].strip() or subentry.title
                 errors = self._name_trouble(title, subentry.title)
                 errors = errors or self._limits_trouble({**data, **updates}, before=data)
+            subentry = self._get_reconfigure_subentry()  # It may have been removed while the battery was asked.
             if not errors:
                 return self.async_update_and_abort(self._site, subentry, title=title, data_updates=updates)
         choices = {*profile_for(data[CONF_MODEL], data[CONF_FIRMWARE]).power_class_choices, data[CONF_POWER_CLASS_W]}
@@ -305,7 +326,7 @@ class BatterySubentryFlow(BatteryFlow[SubentryFlowContext, SubentryFlowResult, t
             CONF_CAPACITY_WH: round(user_input[CONF_CAPACITY_KWH] * 1000),
             CONF_RELEASE: user_input[CONF_RELEASE],
         }
-        host, port = parse_address(user_input[CONF_HOST], int(user_input[CONF_PORT]))
+        host, port = await battery_address(self.hass, user_input[CONF_HOST], int(user_input[CONF_PORT]))
         if (host, port) == (subentry.data[CONF_HOST], subentry.data[CONF_PORT]):
             return updates
         async with battery_client(self._site) as client:

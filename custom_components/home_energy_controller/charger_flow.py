@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from homeassistant.components.number import ATTR_MIN
-from homeassistant.config_entries import ConfigSubentryFlow, SubentryFlowResult
+from homeassistant.config_entries import SubentryFlowResult
 from homeassistant.const import (
     ATTR_UNIT_OF_MEASUREMENT,
     CONF_NAME,
@@ -34,6 +34,7 @@ from .const import (
 from .control.car import LEAST_A
 from .control.charger import CarSettings
 from .flow_helpers import number_box, show_form
+from .flow_parts import PartFlow
 from .neighbours import lasting_id, own_entities, present_id
 
 ENTITIES: Final = (CONF_CONNECTED, CONF_POWER, CONF_OUTPUT)
@@ -51,7 +52,7 @@ SUGGESTED: Final[Mapping[str, Any]] = {
 }
 
 
-class ChargerSubentryFlow(ConfigSubentryFlow):
+class ChargerSubentryFlow(PartFlow):
     """Adds the charger to a site, or changes it."""
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:

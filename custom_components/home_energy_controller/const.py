@@ -54,6 +54,8 @@ CONF_SURPLUS_PCT: Final = "surplus_pct"
 CONF_LOW_TARIFF_W: Final = "low_tariff_w"
 CONF_MAY_FEED: Final = "batteries_may_feed"
 
+MAX_BATTERIES: Final = 6
+"""Of one site: what the controller was built, simulated and measured for."""
 DEFAULT_BATTERY_PORT: Final = 30000
 DEFAULT_METER_PORT: Final = 80
 DEFAULT_METER_AGE_LIMIT_S: Final = 60

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Container, Iterable, Iterator, Mappin
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
-import re
 from typing import Any, Final
 
 from homeassistant.components import network
@@ -17,6 +16,7 @@ from homeassistant.helpers import selector
 import voluptuous as vol
 from yarl import URL
 
+from .addresses import device_host
 from .battery import configured_settings
 from .const import (
     CONF_CAPACITY_WH,
@@ -44,6 +44,7 @@ from .const import (
     SUBENTRY_BATTERY,
 )
 from .control.model import Circuit, OwnMeter, Release
+from .flow_parts import FiniteNumber
 from .marstek.client import MarstekClient
 from .marstek.device import MarstekDevice
 from .marstek.discovery import discover
@@ -118,12 +119,25 @@ def parse_address(text: str, default_port: int) -> tuple[str, int]:
     text = text.strip()
     try:
         url = URL(text if "://" in text else f"http://{text}")
-        host, port = url.host, default_port if url.explicit_port is None else url.explicit_port
+        host, port = device_host(url.host or ""), default_port if url.explicit_port is None else url.explicit_port
     except ValueError as err:
         raise InvalidAddress(text) from err
-    if not host or re.search(r"\s", host) or not port:
+    if not port:
         raise InvalidAddress(text)
     return host, port
+
+
+async def battery_address(hass: HomeAssistant, text: str, default_port: int) -> tuple[str, int]:
+    """Return host and port of one battery; raise InvalidAddress, also for what reaches a whole network."""
+    host, port = parse_address(text, default_port)
+    if host in await _network_broadcasts(hass):
+        raise InvalidAddress(text)
+    return host, port
+
+
+async def _network_broadcasts(hass: HomeAssistant) -> list[str]:
+    """Return the broadcast addresses of the networks that Home Assistant is on."""
+    return [str(address) for address in await network.async_get_ipv4_broadcast_addresses(hass)]
 
 
 def format_address(host: str, port: int, default_port: int) -> str:
@@ -229,7 +243,7 @@ def scan_ports(hass: HomeAssistant) -> tuple[int, ...]:
 async def search(hass: HomeAssistant, client: MarstekClient) -> list[DiscoveredDevice]:
     """Return the batteries that answer a broadcast; that takes about ten seconds."""
     # Beyond the one to everybody, which leaves through the default interface only.
-    networks = [str(address) for address in await network.async_get_ipv4_broadcast_addresses(hass)]
+    networks = await _network_broadcasts(hass)
     try:
         return await discover(client, ports=scan_ports(hass), broadcast_addresses=networks)
     except MarstekError:
@@ -258,7 +272,7 @@ def number_box(least: float, most: float, unit: str | None = None, *, step: floa
     """Return a field for a number that is typed."""
     box = selector.NumberSelectorMode.BOX
     config: selector.NumberSelectorConfig = {"min": least, "max": most, "step": step, "mode": box}
-    return selector.NumberSelector(config | {"unit_of_measurement": unit} if unit else config)
+    return FiniteNumber(config | {"unit_of_measurement": unit} if unit else config)
 
 
 def port_selector() -> selector.NumberSelector:
@@ -308,7 +322,7 @@ def watt_selector(most_w: int) -> selector.NumberSelector:
 
 def limits_schema() -> vol.Schema:
     """Return the form of what a battery may do at most."""
-    percent = selector.NumberSelector({"min": 10, "max": 100, "step": 1, "unit_of_measurement": PERCENTAGE})
+    percent = FiniteNumber({"min": 10, "max": 100, "step": 1, "unit_of_measurement": PERCENTAGE})
     return vol.Schema(
         {
             vol.Required(CONF_MAX_CHARGE_W, default=DEFAULT_LIMIT_W): watt_selector(DEFAULT_LIMIT_W),

@@ -1,5 +1,6 @@
 """Numbers: the powers that act in what is named `fixed`, the reserve, and the grid target where nobody leads."""
 
+import math
 from typing import override
 
 from homeassistant.components.number import NumberDeviceClass, NumberEntity, NumberEntityDescription, NumberMode
@@ -53,6 +54,13 @@ async def async_setup_entry(
         async_add_entities(numbers, config_subentry_id=battery.subentry.subentry_id)
 
 
+def _number(value: float) -> float:
+    """Return a value that is a number; raises ServiceValidationError for NaN, which passes Home Assistant's bounds."""
+    if not math.isfinite(value):
+        raise refusal("not_a_number")
+    return value
+
+
 class SiteSetpoint(SiteEntity, NumberEntity):
     """The power of all batteries together in the strategy `fixed`; + discharges."""
 
@@ -72,7 +80,7 @@ class SiteSetpoint(SiteEntity, NumberEntity):
     @override
     async def async_set_native_value(self, value: float) -> None:
         """Change the setpoint."""
-        await self.coordinator.async_update_site(setpoint_w=round(value))
+        await self.coordinator.async_update_site(setpoint_w=round(_number(value)))
 
 
 class BatterySetpoint(BatteryEntity, NumberEntity):
@@ -93,7 +101,7 @@ class BatterySetpoint(BatteryEntity, NumberEntity):
     @override
     async def async_set_native_value(self, value: float) -> None:
         """Change the setpoint."""
-        await self.coordinator.async_update_battery(self.battery.id, setpoint_w=round(value))
+        await self.coordinator.async_update_battery(self.battery.id, setpoint_w=round(_number(value)))
 
 
 class GridTarget(SiteEntity, NumberEntity):
@@ -114,7 +122,7 @@ class GridTarget(SiteEntity, NumberEntity):
     @override
     async def async_set_native_value(self, value: float) -> None:
         """Change the target."""
-        await self.coordinator.async_update_site(grid_target_w=round(value))
+        await self.coordinator.async_update_site(grid_target_w=round(_number(value)))
 
 
 class Reserve(BatteryEntity, NumberEntity):
@@ -130,6 +138,6 @@ class Reserve(BatteryEntity, NumberEntity):
     async def async_set_native_value(self, value: float) -> None:
         """Change the reserve."""
         ceiling_pct = self.battery.configured.ceiling_pct
-        if value >= ceiling_pct:
+        if _number(value) >= ceiling_pct:
             raise refusal("reserve_above_ceiling", name=self.battery.name, ceiling=f"{ceiling_pct:.0f}")
         await self.coordinator.async_update_battery(self.battery.id, reserve_pct=value)

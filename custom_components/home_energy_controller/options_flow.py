@@ -1,11 +1,11 @@
 """The options of a site: circuits, connection, tariff, and how patient control is with the meter."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, override
 
-from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigFlowResult, OptionsFlow, UnknownEntry
 from homeassistant.const import CONF_NAME, UnitOfElectricCurrent, UnitOfElectricPotential, UnitOfPower, UnitOfTime
-from homeassistant.data_entry_flow import section
+from homeassistant.data_entry_flow import AbortFlow, section
 from homeassistant.helpers import selector
 import voluptuous as vol
 
@@ -28,6 +28,7 @@ from .const import (
 )
 from .control.model import Circuit
 from .flow_helpers import LEAST_LIMIT_W, circuit_selector, loses_auto, number_box, show_form, watt_selector
+from .flow_parts import FiniteNumber
 from .neighbours import lasting_id, present_id
 from .tariffs import CONF_PRICE, tariff_schema, tariff_trouble
 
@@ -57,6 +58,15 @@ class SiteOptionsFlow(OptionsFlow):
 
     _warned: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     """Which consequences of which options their owner was told."""
+
+    @property
+    @override
+    def config_entry(self) -> ConfigEntry:
+        """Return the site; raise AbortFlow when it was removed while the form was open."""
+        try:
+            return super().config_entry
+        except UnknownEntry as err:
+            raise AbortFlow("removed") from err
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show the options in sections."""
@@ -153,9 +163,7 @@ class SiteOptionsFlow(OptionsFlow):
 def _schema(circuit_names: list[str]) -> vol.Schema:
     """Return the form, which offers the circuits that batteries are on."""
     shortest, longest = METER_AGE_LIMITS_S
-    age = selector.NumberSelector(
-        {"min": shortest, "max": longest, "step": 5, "unit_of_measurement": UnitOfTime.SECONDS}
-    )
+    age = FiniteNumber({"min": shortest, "max": longest, "step": 5, "unit_of_measurement": UnitOfTime.SECONDS})
     fields: dict[str, selector.ObjectSelectorField] = {
         CONF_NAME: {"required": True, "selector": circuit_selector(circuit_names)},
         CONF_LIMIT_A: {"selector": number_box(0, 100, UnitOfElectricCurrent.AMPERE)},

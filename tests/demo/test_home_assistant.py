@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 
+from homeassistant.auth.mfa_modules import totp
 from homeassistant.components import frontend
 import pytest
 
@@ -40,6 +41,26 @@ def test_errors_of_our_package_are_found_even_in_a_traceback_that_others_log() -
 def test_requirements_hold_the_frontend_that_home_assistant_pins() -> None:
     """The pin is read, not repeated here."""
     manifest = json.loads((Path(frontend.__file__).parent / "manifest.json").read_text())
+    assert set(manifest["requirements"]) <= set(requirements())
+
+
+def test_requirements_hold_what_components_only_come_after() -> None:
+    """Home Assistant looks through those as well, set up or not, and fetches what they need."""
+    folder = Path(frontend.__file__).parent.parent
+    backup, hassio = (json.loads((folder / name / "manifest.json").read_text()) for name in ("backup", "hassio"))
+    assert "hassio" in backup["after_dependencies"]
+    assert set(hassio["requirements"]) <= set(requirements())
+
+
+def test_requirements_hold_those_of_the_second_factor_that_every_login_offers() -> None:
+    """They stand in no manifest."""
+    assert set(totp.REQUIREMENTS) <= set(requirements())
+
+
+@pytest.mark.parametrize("component", ["dhcp", "zeroconf", "recorder", "backup", "ffmpeg", "conversation"])
+def test_requirements_hold_those_of_everything_that_starts(component: str) -> None:
+    """Whether our manifest, our configuration or Home Assistant itself brings it along."""
+    manifest = json.loads((Path(frontend.__file__).parents[1] / component / "manifest.json").read_text())
     assert set(manifest["requirements"]) <= set(requirements())
 
 

@@ -176,14 +176,54 @@ async def test_what_cannot_be_done_is_refused(
     assert await refused(world, "set_power", index, **data) == reason
 
 
+POWERS: tuple[Any, ...] = (99999, "much", 1e18, -1e18, float("nan"), "nan", float("inf"), 10**400, None, [800])
+DURATIONS: tuple[Any, ...] = (
+    *(1, 0, -600, 1e18, "1e18", 10**400, float("nan"), float("inf"), "-inf", "5 minutes", None),
+    *("-01:00:00", "99999:00:00", "168:00:01", "99999999999:00:00", "00:00:1e18", "00:00:nan"),
+    *({"days": 3650}, {"days": 7, "seconds": 1}, {"hours": 1e18}, {"hours": float("nan")}, {"minutes": -5}, {}),
+)
+CHARGES: tuple[Any, ...] = (0, 101, -5, 1e18, float("nan"), "nan", float("inf"), 10**400, None)
+
+
 @pytest.mark.parametrize(
     "data",
-    [{"power_w": 99999}, {"power_w": "much"}, {"power_w": 100, "duration": 1}, {"power_w": 1, "target_soc": 0}, {}],
+    [
+        *({"power_w": power} for power in POWERS),
+        *({"power_w": 100, "duration": duration} for duration in DURATIONS),
+        *({"power_w": 100, "target_soc": charge} for charge in CHARGES),
+        {},
+    ],
+    ids=lambda data: str(data)[:60],
 )
 async def test_nonsense_is_refused_before_anything_is_asked(world: World, data: dict[str, Any]) -> None:
-    """By the schema."""
-    with pytest.raises(vol.Invalid):
+    """By the schema, with words."""
+    with pytest.raises(vol.Invalid) as refusal:
         await act(world, "set_power", 0, **data)
+    assert str(refusal.value)
+    assert not written(world.site)
+
+
+@pytest.mark.parametrize("duration", [{"days": 7}, "168:00:00", 604_800, "10"], ids=str)
+async def test_a_power_lasts_from_ten_seconds_to_a_week(world: World, duration: Any) -> None:
+    """Both included."""
+    await act(world, "set_power", 1, power_w=-700, duration=duration)
+    stored = world.coordinator.store.site.battery(world.site.batteries[1].mac)
+    assert (stored.wish, stored.setpoint_w) == ("fixed", -700)
+
+
+@pytest.mark.parametrize("key", ["site_setpoint", "setpoint", "reserve"])
+async def test_a_number_that_is_none_is_refused(world: World, key: str) -> None:
+    """Home Assistant lets NaN through: it is neither below the least nor above the most."""
+    entity_id = (
+        world.battery_entity("number", 0, key) if key != "site_setpoint" else world.site_entity("number", "setpoint")
+    )
+    before = world.state(entity_id)
+    for value in (float("nan"), "nan", "inf", "-inf", 1e18):
+        with pytest.raises(ServiceValidationError) as refusal:
+            await world.call("number", "set_value", entity_id, value=value)
+        assert refusal.value.translation_key in {"not_a_number", "out_of_range"}
+    assert world.state(entity_id) == before
+    assert not written(world.site)
 
 
 async def test_a_battery_is_given_back(world: World) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from homeassistant.config_entries import SOURCE_USER
 from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import InvalidData
 from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -118,3 +119,30 @@ async def test_all_can_be_changed_and_entities_may_be_renamed(
     (subentry,) = entry.get_subentries_of_type("ev_charger")
     assert subentry.title == "Car"
     assert subentry.data == {"connected": PLUG, **RULE, "phases": 3, "low_tariff_w": 5000}
+
+
+async def test_a_charger_that_is_removed_under_its_open_form_ends_the_form_with_words(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    """And so does its site."""
+    await submit(hass, await start(hass, entry), **GIVEN)
+    (charger,) = entry.subentries.values()
+    result = await entry.start_subentry_reconfigure_flow(hass, charger.subentry_id)
+    hass.config_entries.async_remove_subentry(entry, charger.subentry_id)
+    result = await submit(hass, result, **GIVEN)
+    assert (result["type"], result["reason"]) == ("abort", "removed")
+    result = await start(hass, entry)
+    await hass.config_entries.async_remove(entry.entry_id)
+    result = await submit(hass, result, **GIVEN)
+    assert (result["type"], result["reason"]) == ("abort", "removed")
+
+
+@pytest.mark.parametrize("field", ["phases", "voltage_v", "most_a", "surplus_pct", "low_tariff_w"])
+async def test_what_is_no_number_is_refused_for_a_charger(
+    hass: HomeAssistant, entry: MockConfigEntry, field: str
+) -> None:
+    """The form stays open."""
+    result = await start(hass, entry)
+    with pytest.raises(InvalidData):
+        await submit(hass, result, **GIVEN | {field: "nan"})
+    assert (await submit(hass, result, **GIVEN))["type"] == "create_entry"

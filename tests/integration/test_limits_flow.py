@@ -3,6 +3,7 @@
 from typing import Any
 
 from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import InvalidData
 import pytest
 
 from custom_components.home_energy_controller.options_flow import circuits_of
@@ -212,3 +213,25 @@ def test_circuit_counts_in_watts(hass: HomeAssistant) -> None:
     """At the voltage that its owner measured."""
     made = circuits_of({"circuits": [{"name": "Shed", "limit_a": 16, "voltage_v": 240}]})
     assert made["Shed"].limit_w == 3840
+
+
+async def test_a_site_that_is_removed_under_its_open_options_ends_them_with_words(options: Options) -> None:
+    """There is nothing left to be changed."""
+    result = await options.open()
+    await options.world.hass.config_entries.async_remove(options.world.entry.entry_id)
+    result = await options.fill(result, [SHED])
+    assert (result["type"], result["reason"]) == ("abort", "removed")
+    assert_translated(result, TEXTS["options"])
+
+
+@pytest.mark.parametrize(
+    "circuit", [{"limit_a": "nan"}, {"limit_w": float("nan")}, {"limit_a": 16, "voltage_v": "nan"}]
+)
+async def test_limits_that_are_no_numbers_are_refused(options: Options, circuit: dict[str, Any]) -> None:
+    """Nothing would ever be above one."""
+    result = await options.open()
+    with pytest.raises(InvalidData):
+        await options.fill(result, [{"name": "Shed"} | circuit])
+    with pytest.raises(InvalidData):
+        await options.fill(result, [SHED], max_import_w=float("nan"))  # type: ignore[arg-type] # that is the point
+    assert (await options.fill(result, [SHED], max_import_w=6000))["type"] == "create_entry"
