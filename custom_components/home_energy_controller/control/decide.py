@@ -78,7 +78,8 @@ def decide(
     memory = limits.observed(site, _witnessed(site, _remember(site, memory, drawn)))
     setpoints = memory.setpoints
     state, memory = _plan(site, memory, law, interval_s)
-    memory = memory if memory.setpoints == setpoints else replace(memory, told_at=now)
+    is_news = memory.setpoints != setpoints or memory.witness.probed_at == now
+    memory = replace(memory, told_at=now if is_news else memory.told_at)
     targets, marks = limits.bounded(site, memory, [_target(view, site, memory) for view in views])
     newest = next((sample for sample in reversed(snapshot.net_load_w) if believable(sample)), None)
     decision = Decision(
@@ -365,7 +366,8 @@ def _target(view: View, site: Site, memory: DecideMemory) -> Target:
         target = Target(battery_id=view.battery_id, role=role, action=Action.AUTO, is_watched=not view.auto.both)
         leave_alone = False
     else:
-        power_w = memory.setpoints.get(view.battery_id, 0)
+        rests = memory.witness.rests(view.battery_id, site.now)
+        power_w = 0 if rests else memory.setpoints.get(view.battery_id, 0)
         target = _work(view.settings, role, allowed_power_w(power_w, view.settings, view.permission))
         leave_alone = not is_leader and memory.lets_go(site.now)
     if leave_alone or not memory.started or not site.settings.enabled:

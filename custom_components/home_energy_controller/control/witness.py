@@ -32,6 +32,8 @@ SURE = log(1e6)
 """Logarithm of the likelihood ratio that decides."""
 TRUST_MOST = 1.3 * SURE
 """So sure and no surer, lest a meter that fails after years is believed for hours."""
+PROBE_S, PROBE_AGAIN_S = 90.0, 900.0
+"""For so long a battery that is suspected rests, which is a change that tells; and not again for a while."""
 METER_LEADS = 3.0
 """So much better than any one battery the meter has to explain it all, while there are others that can be tried."""
 METER = ""
@@ -83,11 +85,19 @@ class WitnessMemory:
     verdicts: Mapping[str, Verdict] = field(default_factory=lambda: MappingProxyType({}))
     step: Step | None = None
     """The newest change that was judged."""
+    probed: str | None = None
+    """The battery that is put to the test by a rest, or was last."""
+    probed_at: float = -inf
 
     @property
     def is_sure(self) -> bool:
         """Return whether the meter follows beyond doubt."""
         return all(ratio <= -SURE for ratio in self.ratios.get(METER, (0.0, 0.0)))
+
+    def rests(self, battery_id: str, now: float) -> bool:
+        """Return whether a battery has to rest, so that the meter can tell whether it did what it says."""
+        is_open = SURE / 2 <= max(self.ratios.get(battery_id, (0.0, 0.0))) < SURE
+        return battery_id == self.probed and now - self.probed_at < PROBE_S and is_open
 
     def against(self, suspect: str, now: float) -> MeterEffect | None:
         """Return what is held against a battery, or the meter, now."""
@@ -117,7 +127,7 @@ class Sight:
 
 def observe(memory: WitnessMemory, sight: Sight) -> WitnessMemory:
     """Return the memory after a cycle."""
-    memory = _reopened(_moved(memory, sight), sight.now)
+    memory = _probed(_reopened(_moved(memory, sight), sight.now), sight)
     memory = replace(memory, meter_step_w=min(memory.meter_step_w, sight.meter_step_w))
     sample = next(reversed(sight.samples), None)
     if sample is None or sample.at <= memory.sampled_at or sample.at < memory.moved_at + sight.settle_s:
@@ -229,6 +239,19 @@ def _judged(memory: WitnessMemory, sight: Sight) -> WitnessMemory:
     }
     verdicts = {} if suspect == METER else memory.verdicts
     return replace(memory, ratios=ratios, verdicts={**verdicts, suspect: verdict})
+
+
+def _probed(memory: WitnessMemory, sight: Sight) -> WitnessMemory:
+    """Return the memory with a suspect put to the test: one large change makes it likely, and there may be no other."""
+    if sight.now - memory.probed_at < PROBE_AGAIN_S or sight.now - memory.moved_at < PROBE_S:
+        return memory
+    doubted = {
+        key: max(both) for key, both in memory.ratios.items() if abs(memory.powers.get(key, 0.0)) >= STEP_LEAST_W
+    }
+    worst = max(doubted, key=lambda key: doubted[key], default=None)
+    if worst is None or doubted[worst] < SURE / 2 or memory.against(worst, sight.now):
+        return memory
+    return replace(memory, probed=worst, probed_at=sight.now)
 
 
 def _holds(memory: WitnessMemory, suspect: str) -> bool:
