@@ -130,8 +130,9 @@ async def test_price_counts_for_as_long_as_its_sensor_is_available(
 
 CENTS = (
     "ct/kWh|ct / kWh|Ct/kWh|CT/KWH|cts/kWh|c/kWh|c€/kWh|C€/kWh|€c/kWh|€ct/kWh|ct€/kWh|cent/kWh|Cent/kWh|cents/kWh|"
-    "¢/kWh|US¢/kWh|cEUR/kWh|EURct/kWh|ctEUR/kWh|eurocent/kWh|Euro Cents/kWh|p/kWh|pence/kWh|GBp/kWh|GBX/kWh|öre/kWh|Öre/kWh|"
-    "øre/kWh|o\u0308re/kWh|Rp/kWh|Rp./kWh|Rappen/kWh|cSEK/kWh|ct per kWh|Cent pro kWh|ct\u00a0/\u2009kWh|ct/kW h"
+    "¢/kWh|US¢/kWh|cEUR/kWh|EURct/kWh|ctEUR/kWh|eurocent/kWh|Euro Cents/kWh|p/kWh|pence/kWh|GBp/kWh|GBX/kWh|öre/kWh|"
+    "Öre/kWh|øre/kWh|o\u0308re/kWh|Rp/kWh|Rp./kWh|Rappen/kWh|cSEK/kWh|ct per kWh|Cent pro kWh|"
+    "ct\u00a0/\u2009kWh|ct/kW h"
 )
 WHOLE = (
     "€/kWh|€\u00a0/\u00a0kWh|EUR/kWh|eur/kwh|EUR per kWh|euro/kWh|Euro per kWh| EUR/kWh |£/kWh|GBP/kWh|$/kWh|CHF/kWh|"
