@@ -109,7 +109,8 @@ class FakeP1:
         """Return voltage and current of the phases that are told, other ones in each telegram."""
         history = self.house.meter.history
         measured_at = history[-1][0] if history else 0.0
-        random, told = Random(f"volts {measured_at}"), {}
+        random = Random(f"volts {measured_at}")
+        told: dict[str, Any] = {}
         for phase in (1, 2, 3):
             if (power_w := data.get(f"active_power_l{phase}_w")) is not None:
                 slow_v = known.GRID_VOLTAGE_SWING * sin(measured_at / 1800 + phase)

@@ -167,11 +167,11 @@ def _closed_loop(site: Site, memory: DecideMemory, law: Law, interval_s: float) 
         leader = site.member(memory.leader_id)
         held = leader is not None and not (leader.auto.both and leader.settings.may_lead)
         lost_at = site.now if memory.meter_lost_at is None else memory.meter_lost_at
-        if site.snapshot.meter_is_frozen:
-            # Nobody is let go meanwhile: Auto may be all that somebody was found in, and blind.
-            held = held or (leader is not None and leader.settings.own_meter is not OwnMeter.OWN)
-            lost_at = None
         memory = replace(memory, leader_held=held, leader_auto=None, setpoints={}, decided_at=None)
+        if site.snapshot.meter_is_frozen:
+            # Nobody is let go meanwhile: released into Auto, a battery would be as blind as the leader.
+            blind = leader is not None and leader.settings.own_meter is not OwnMeter.OWN
+            return SiteState.METER_LOST, replace(memory, leader_held=held or blind, meter_lost_at=None)
         return SiteState.METER_LOST, replace(memory, meter_lost_at=lost_at)
     memory = replace(memory, meter_lost_at=None)
     memory = leading.without_missing(site, leading.watch(site, memory))
