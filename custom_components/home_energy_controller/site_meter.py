@@ -18,8 +18,6 @@ LATE_S = 60.0
 PHASES_OFF_W = 100.0
 PHASES_OFF_SHARE = 0.1
 """Phases are none when their sum is further from the total than both: each is rounded by itself."""
-PHASES_ZERO_W = 10.0
-"""The same where all three are exactly 0."""
 
 
 class SiteMeter:
@@ -126,8 +124,9 @@ class SiteMeter:
         phases_w, total_w = reading.phases_w, reading.power_w
         if phases_w is not None:
             off_w, flows_w = abs(sum(phases_w) - total_w), sum(abs(power_w) for power_w in phases_w)
-            if off_w > max(PHASES_OFF_W, PHASES_OFF_SHARE * abs(total_w)) or (not flows_w and off_w > PHASES_ZERO_W):
+            if off_w > max(PHASES_OFF_W, PHASES_OFF_SHARE * abs(total_w)):
                 self._phases_add_up = False
+            # Three zeros fit a total of nothing, and say nothing.
             elif flows_w >= (PHASES_OFF_W if self._phases_add_up is False else 1.0):
                 self._phases_add_up = True
         if phases_w is not None and self._phases_add_up:
