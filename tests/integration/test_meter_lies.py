@@ -39,9 +39,10 @@ async def seconds_until(world: World, key: str, limit_s: float) -> float:
 async def test_leader_that_may_read_a_frozen_meter_idles_until_it_lives(
     bare_world: World, answer: str, value_w: float
 ) -> None:
-    """It would run to its limit; near 0 W as well, for it is as blind."""
+    """It would run to its limit; near 0 W as well, for it is as blind. However patient its owner is with the meter."""
     world = bare_world
     configure(world, own_meter=answer)
+    world.hass.config_entries.async_update_entry(world.entry, options={"meter_age_limit_s": 300})
     await world.set_up()
     await world.switch(on=True)
     await world.pass_time(300)
