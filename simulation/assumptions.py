@@ -76,5 +76,10 @@ OUTAGE_MAX: Final = Assumption(600, "s", "B", "benchmark proposal; about every 4
 METER_LATENCY_MIN: Final = Assumption(0.5, "s", "B", "benchmark proposal; AstraMeter plant 0.5 s")
 METER_LATENCY_MAX: Final = Assumption(1.5, "s", "B", "benchmark proposal")
 METER_NOISE: Final = Assumption(1, "W", "B", "benchmark proposal")
+GRID_VOLTAGE: Final = Assumption(230, "V", "D", "EN 50160: nominal voltage")
+GRID_VOLTAGE_SWING: Final = Assumption(3, "V", "I", "over an hour or two, with the street's load and sun")
+GRID_VOLTAGE_NOISE: Final = Assumption(
+    0.3, "V", "I", "between telegrams of DSMR 5, which tell 0.1 V: one in ten repeats"
+)
 
 TABLE: Final = {name: value for name, value in globals().items() if isinstance(value, Assumption)}

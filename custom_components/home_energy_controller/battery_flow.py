@@ -30,6 +30,7 @@ from .const import (
     CONF_MAX_CHARGE_W,
     CONF_MAX_DISCHARGE_W,
     CONF_MODEL,
+    CONF_OWN_METER,
     CONF_POWER_CLASS_W,
     CONF_RELEASE,
     DEFAULT_BATTERY_PORT,
@@ -38,6 +39,7 @@ from .const import (
     RELEASE_DEFAULT,
     SUBENTRY_BATTERY,
 )
+from .control.model import OwnMeter
 from .flow_helpers import (
     CONF_CAPACITY_KWH,
     LEAST_LIMIT_W,
@@ -339,8 +341,10 @@ class BatterySubentryFlow(BatteryFlow[SubentryFlowContext, SubentryFlowResult, t
 def _suggested_changes(subentry: ConfigSubentry) -> dict[str, Any]:
     """Return a battery's form as it is configured now."""
     data = subentry.data
+    own_meter = data.get(CONF_OWN_METER)
     return {
         **data,
+        CONF_OWN_METER: OwnMeter.THIS.value if own_meter == OwnMeter.YES else own_meter,
         CONF_NAME: subentry.title,
         CONF_POWER_CLASS_W: str(data[CONF_POWER_CLASS_W]),
         CONF_CAPACITY_KWH: data.get(CONF_CAPACITY_WH, DEFAULT_CAPACITY_WH) / 1000,

@@ -236,6 +236,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         return Snapshot(
             meter_w=self.meter.power_w,
             phases_w=self.meter.phases_w,
+            meter_is_frozen=self.meter.is_frozen,
             batteries=tuple(battery.observation for battery in self.batteries.values()),
             net_load_w=self._net_load_w,
             car=self.charger.observe(),

@@ -289,7 +289,8 @@ def circuit_selector(circuits: Iterable[str]) -> selector.Selector[Any]:
 def details_schema(power_classes_w: Iterable[int], circuits: Iterable[str]) -> vol.Schema:
     """Return the form of what only the owner of a battery knows, with the circuits of the other batteries."""
     classes: list[selector.SelectOptionDict] = [{"value": str(watt), "label": f"{watt} W"} for watt in power_classes_w]
-    meters = selector.SelectSelector({"options": list(OwnMeter), "translation_key": CONF_OWN_METER})
+    choices = [choice for choice in OwnMeter if choice is not OwnMeter.YES]
+    meters = selector.SelectSelector({"options": choices, "translation_key": CONF_OWN_METER})
     return vol.Schema(
         {
             vol.Required(CONF_NAME): selector.TextSelector(),

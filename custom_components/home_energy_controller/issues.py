@@ -4,22 +4,35 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from homeassistant.core import HomeAssistant
+from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT
+from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import issue_registry as ir
 
 from .battery import Battery
-from .const import CONF_METER, CONF_METER_TYPE, DOMAIN, METER_SENSOR, REPORTS_URL
+from .const import (
+    CONF_MAX_PHASE_EXPORT_W,
+    CONF_MAX_PHASE_IMPORT_W,
+    CONF_METER,
+    CONF_METER_TYPE,
+    CONF_TARIFF,
+    DOMAIN,
+    METER_SENSOR,
+    REPORTS_URL,
+)
 from .control.model import Health, LeaderFault, MeterEffect
 from .marstek.errors import MarstekWrongDevice
 from .marstek.profiles import Family, firmware_text, model_name
-from .meter.base import MeterApiDisabled
+from .meter.base import MeterApiDisabled, MeterShowsUsageOnly
+from .neighbours import state_of
 from .snapshot import BatterySnapshot, SiteSnapshot
+from .tariffs import CONF_PRICE, is_refused
 
 if TYPE_CHECKING:
     from .watch import Watch
 
 LONG_S: Final = 900.0
 """What is merely away for a while comes back by itself: nobody is called for it."""
+WITHOUT_PHASES_S: Final = 60.0
 _WARNING, _ERROR = ir.IssueSeverity.WARNING, ir.IssueSeverity.ERROR
 
 
@@ -60,6 +73,30 @@ def _failed(fault: LeaderFault) -> Callable[[Watch, Battery, BatterySnapshot, fl
     return applies
 
 
+def _lacks_phases(watch: Watch, now: float) -> bool:
+    """Return whether limits per phase are set that the meter gives no means to keep."""
+    since = watch.site.meter.without_phases_since
+    is_limited = {CONF_MAX_PHASE_IMPORT_W, CONF_MAX_PHASE_EXPORT_W} & watch.site.config_entry.options.keys()
+    return bool(is_limited) and since is not None and now - since >= WITHOUT_PHASES_S
+
+
+def _meter_name(watch: Watch) -> dict[str, str]:
+    """Return the name of the meter."""
+    return {"meter": watch.site.meter.source.description}
+
+
+def _price(watch: Watch) -> State | None:
+    """Return what the price sensor shows."""
+    return state_of(watch.site.hass, watch.site.config_entry.options.get(CONF_TARIFF, {}).get(CONF_PRICE))
+
+
+def _price_name(watch: Watch) -> dict[str, str]:
+    """Return which sensor it is, and what it shows."""
+    price = _price(watch)
+    unit = "" if price is None else price.attributes.get(ATTR_UNIT_OF_MEASUREMENT, "")
+    return {"sensor": price.entity_id if price else "", "price": f"{price.state if price else ''} {unit}"}
+
+
 SITE_ISSUES: Final = (
     SiteIssue(
         key="meter_api_off",
@@ -68,9 +105,32 @@ SITE_ISSUES: Final = (
     SiteIssue(
         key="meter_lost",
         applies=lambda watch, snapshot, now: (
-            now - watch.meter_at > LONG_S and not isinstance(watch.site.meter.failure, MeterApiDisabled)
+            now - watch.meter_at > LONG_S
+            and not isinstance(watch.site.meter.failure, MeterApiDisabled | MeterShowsUsageOnly)
+            and not watch.site.meter.is_frozen
         ),
-        names=lambda watch: {"meter": watch.site.meter.source.description},
+        names=_meter_name,
+    ),
+    SiteIssue(
+        key="meter_frozen",
+        applies=lambda watch, snapshot, now: watch.site.meter.is_frozen,
+        names=_meter_name,
+    ),
+    SiteIssue(
+        key="usage_only",
+        applies=lambda watch, snapshot, now: watch.site.meter.is_usage_only,
+        names=_meter_name,
+    ),
+    SiteIssue(
+        key="phases_lost",
+        applies=lambda watch, snapshot, now: _lacks_phases(watch, now),
+        names=_meter_name,
+    ),
+    SiteIssue(
+        key="price_refused",
+        applies=lambda watch, snapshot, now: (price := _price(watch)) is not None and is_refused(price),
+        names=_price_name,
+        severity=_WARNING,
     ),
     SiteIssue(
         key="meter_not_following",

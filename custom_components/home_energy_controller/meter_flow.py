@@ -28,15 +28,16 @@ from .flow_helpers import (
     parse_address,
     show_form,
 )
-from .meter.base import MeterError, MeterStale
+from .meter.base import MeterError, MeterShowsUsageOnly, MeterStale
 from .meter.homewizard import HomeWizardMeter
 from .meters import make_meter
 from .neighbours import lasting_id, own_entities, present_id
+from .sensor_meter import opposite_sensor
 
 CONF_SERIAL: Final = "serial"
 
-OLDEST_READING_S: Final = 300
-"""A sensor that was not renewed for this long would pause control under any age limit."""
+OLDEST_READING_S: Final = 3600
+"""A sensor may be written on change only; one that has said nothing for this long is shown to its owner as dead."""
 
 
 class MeterFlow(ConfigFlow):
@@ -44,6 +45,8 @@ class MeterFlow(ConfigFlow):
 
     _meter: Mapping[str, Any] = MappingProxyType({})
     _power_w = 0.0
+    _warned: Mapping[str, Any] | None = None
+    """The sensor of which its owner was told that it seems to show one direction only."""
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -79,7 +82,9 @@ class MeterFlow(ConfigFlow):
         for site in sites:
             known = site.data[CONF_METER]
             if known.get(CONF_SERIAL) == meter[CONF_SERIAL]:
-                self.hass.config_entries.async_update_entry(site, data={**site.data, CONF_METER: known | meter})
+                # A P1 announces its IPv6 and its IPv4 address in turn: one that works is no reason to start again.
+                if not await self._async_answers(known):
+                    self.hass.config_entries.async_update_entry(site, data={**site.data, CONF_METER: known | meter})
                 return self.async_abort(reason="already_configured")
         # The id is for this flow only, so that one meter is offered once, and never again when it is ignored.
         await self.async_set_unique_id(meter[CONF_SERIAL])
@@ -92,9 +97,12 @@ class MeterFlow(ConfigFlow):
     async def async_step_sensor(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for a power sensor of Home Assistant and its sign, and read it."""
         errors: dict[str, str] = {}
+        twin = ""
         if user_input is not None:
             try:
                 return await self._async_confirm(self._sensor(user_input))
+            except MeterShowsUsageOnly as err:
+                errors[CONF_ENTITY_ID], twin = "usage_only", str(err)
             except MeterError as err:
                 errors[CONF_ENTITY_ID] = error_key(err)
         choice = selector.EntitySelector(
@@ -106,7 +114,16 @@ class MeterFlow(ConfigFlow):
                 vol.Required(CONF_INVERT, default=False): selector.BooleanSelector(),
             }
         )
-        return show_form(self, "sensor", schema, user_input or self._suggested(), errors)
+        return show_form(self, "sensor", schema, user_input or self._suggested(), errors, twin=twin)
+
+    async def _async_answers(self, meter: Mapping[str, Any]) -> bool:
+        """Return whether a meter still answers, as itself, where it is known to be."""
+        port = meter.get(CONF_PORT, DEFAULT_METER_PORT)
+        try:
+            found = await self._async_homewizard(format_address(meter[CONF_HOST], port, DEFAULT_METER_PORT))
+        except InvalidAddress, MeterError:
+            return False
+        return bool(found[CONF_SERIAL] == meter[CONF_SERIAL])
 
     async def _async_homewizard(self, address: str) -> dict[str, Any]:
         """Return the meter at an address once it told that it is one."""
@@ -135,8 +152,13 @@ class MeterFlow(ConfigFlow):
         self._abort_if_meter_is_taken(meter)
         clock = self.hass.loop.time
         reading = await make_meter(self.hass, meter, clock=clock).read()
-        if clock() - reading.at > OLDEST_READING_S:
+        if clock() - (reading.reported_at or reading.at) > OLDEST_READING_S:
             raise MeterStale("The sensor was not renewed for too long")
+        if meter[CONF_METER_TYPE] == METER_SENSOR and not reading.is_export and meter != self._warned:
+            twin = opposite_sensor(self.hass, present_id(self.hass, meter[CONF_ENTITY_ID]) or "")
+            if twin is not None:
+                self._warned = meter
+                raise MeterShowsUsageOnly(twin)
         self._meter, self._power_w = meter, reading.power_w
         if reading.power_w < 0:
             return await self.async_step_confirm_export()

@@ -6,7 +6,8 @@ import logging
 
 from .control.meter_guard import MeterMemory, weighed
 from .control.model import Timed
-from .meter.base import Meter, MeterError, MeterUnreachable
+from .meter.base import Meter, MeterError, MeterFrozen, MeterReading, MeterShowsUsageOnly, MeterUnreachable
+from .meter.one_way import NEAR_ZERO_W, UsageWatch
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -14,6 +15,9 @@ HISTORY = 12
 """Two readings per cycle: enough to bracket a reply of the slowest poll's last half minute."""
 LATE_S = 60.0
 """A meter that is late for longer is not asked so often any more."""
+PHASES_OFF_W = 100.0
+PHASES_OFF_SHARE = 0.1
+"""Phases are none when their sum is further from the total than both: each is rounded by itself."""
 
 
 class SiteMeter:
@@ -25,7 +29,16 @@ class SiteMeter:
         self.failure: MeterError | None = None
         """Why the newest reading failed."""
         self.phases_w: Timed[tuple[float, float, float]] | None = None
-        """The newest reading by phase, where the meter tells."""
+        """The newest reading by phase, where the meter tells and they add up to the total."""
+        self.without_phases_since: float | None = None
+        """Since when (s) the meter answers and does not tell what flows on its phases."""
+        self.reported_at: float | None = None
+        """When the meter itself said last what it says; a sensor that is written on change may be silent for hours."""
+        self.step_w = 1.0
+        """The smallest change that the meter shows (W)."""
+        self._phases_add_up: bool | None = None
+        self._usage = UsageWatch()
+        self._usage_only = False
         self._memory = MeterMemory()
         self._history: deque[Timed[float]] = deque(maxlen=HISTORY)
 
@@ -33,6 +46,21 @@ class SiteMeter:
     def power_w(self) -> Timed[float] | None:
         """Return the newest reading that can be true (W, + import)."""
         return self._memory.trusted
+
+    @property
+    def changed_at(self) -> float | None:
+        """Return since when (s) the meter has shown the value that it shows."""
+        return None if self._memory.same is None else self._memory.same.at
+
+    @property
+    def is_frozen(self) -> bool:
+        """Return whether the meter answers with an old value: who reads it as well is blind too."""
+        return isinstance(self.failure, MeterFrozen) or self._memory.is_frozen
+
+    @property
+    def is_usage_only(self) -> bool:
+        """Return whether the meter never shows export, as it should have."""
+        return self._usage_only
 
     def is_awaited(self, now: float) -> bool:
         """Return whether the next reading is wanted soon: the last one failed or is doubted."""
@@ -52,20 +80,58 @@ class SiteMeter:
         try:
             async with asyncio.timeout(limit_s):
                 reading = await self.source.read()
+            self._usage_only = self._usage.is_usage_only(reading, batteries_w)
+            if self._usage_only and abs(reading.power_w) <= NEAR_ZERO_W:
+                raise MeterShowsUsageOnly("It stands at 0 while the batteries charge")
         except (MeterError, TimeoutError) as err:
-            if self.failure is None:
-                _LOGGER.info("The meter (%s) does not answer: %s", self.source.description, str(err) or "too late")
-            self.failure = err if isinstance(err, MeterError) else MeterUnreachable("too late")
+            self._fail(err if isinstance(err, MeterError) else MeterUnreachable("too late"))
             return
         if self.failure is not None:
             _LOGGER.info("The meter (%s) answers again", self.source.description)
         self.failure = None
+        self.reported_at = reading.at if reading.reported_at is None else reading.reported_at
+        self.step_w = reading.step_w
         was_frozen = self._memory.is_frozen
-        self._memory = weighed(self._memory, Timed(reading.power_w, reading.at), batteries_w)
+        value = Timed(reading.power_w, reading.at)
+        self._memory = weighed(self._memory, value, batteries_w, reading.step_w, reading.at - self.reported_at)
         if self._memory.is_frozen and not was_frozen:
             _LOGGER.info("The meter (%s) repeats an old value", self.source.description)
         trusted = self.power_w
-        if reading.phases_w is not None and trusted is not None and trusted.at == reading.at:
-            self.phases_w = Timed(reading.phases_w, reading.at)
+        if trusted is not None and trusted.at == reading.at:
+            self.phases_w = self._phases(reading)
+        elif self.is_frozen:
+            self.phases_w = None
         if trusted is not None and (not self._history or self._history[-1].at < trusted.at):
             self._history.append(trusted)
+
+    def _fail(self, failure: MeterError) -> None:
+        """Note why there is no reading; a telegram that does not change any more was none since it came."""
+        if isinstance(failure, MeterFrozen):
+            if not self.is_frozen:
+                _LOGGER.info("The meter (%s) repeats an old value", self.source.description)
+            self._memory = self._memory.as_of(failure.since)
+            self.phases_w = None
+            self._history.clear()
+        elif self.failure is None:
+            _LOGGER.info("The meter (%s) does not answer: %s", self.source.description, failure)
+        self.failure = failure
+
+    def _phases(self, reading: MeterReading) -> Timed[tuple[float, float, float]] | None:
+        """Return what flows on each phase; where the phases were seen not to add up, they have to show that they do.
+
+        In Belgian grids of 3 x 230 V without neutral the total is right and each phase is 0 (AstraMeter#650).
+        """
+        phases_w, total_w = reading.phases_w, reading.power_w
+        if phases_w is not None:
+            off_w, flows_w = abs(sum(phases_w) - total_w), sum(abs(power_w) for power_w in phases_w)
+            if off_w > max(PHASES_OFF_W, PHASES_OFF_SHARE * abs(total_w)):
+                self._phases_add_up = False
+            # Three zeros fit a total of nothing, and say nothing.
+            elif flows_w >= (PHASES_OFF_W if self._phases_add_up is False else 1.0):
+                self._phases_add_up = True
+        if phases_w is not None and self._phases_add_up:
+            self.without_phases_since = None
+            return Timed(phases_w, reading.at)
+        if self.without_phases_since is None:
+            self.without_phases_since = reading.at
+        return None

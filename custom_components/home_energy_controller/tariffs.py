@@ -1,13 +1,16 @@
 """Tariff hours and prices among the options: their form, what makes no sense in it, and what the controller gets."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import time
+import re
 from typing import Any, Final
+import unicodedata
 
 from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT
 from homeassistant.core import HomeAssistant, State
+from homeassistant.generated.currencies import ACTIVE_CURRENCIES
 from homeassistant.helpers import selector
-from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
 from .const import CONF_TARIFF
@@ -22,13 +25,27 @@ CONF_SELL: Final = "sell_per_kwh"
 CONF_PRICE: Final = "price_entity"
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-PRICE_AGE_LIMIT_S: Final = 7200.0
-"""Prices change by the quarter or the hour; a sensor that says nothing for longer has lost its source."""
-HUNDREDTHS: Final = {"ct", "cent", "cents", "c", "¢", "p", "öre", "øre"}
-LARGE_UNITS: Final = {"CHF", "EUR", "GBP", "USD"}
 MOST_PER_KWH: Final = 5.0
-"""In these currencies, a higher price was typed in cents."""
-PER_KWH: Final = {"kWh": 1.0, "MWh": 0.001, "Wh": 1000.0}
+"""In large currencies, a higher price was typed in cents."""
+PER_KWH: Final = {"kwh": 1.0, "mwh": 0.001, "wh": 1000.0}
+SYMBOLS: Final = {
+    "€": "EUR",
+    "EURO": "EUR",
+    "EUROS": "EUR",
+    "$": "USD",
+    "£": "GBP",
+    "FR": "CHF",
+    "KR": "SEK",
+    "KČ": "CZK",
+    "ZŁ": "PLN",
+    "FT": "HUF",
+}
+"""What currencies are called beside their code; crowns are all of one size."""
+LARGE_UNITS: Final = {"CHF", "EUR", "GBP", "USD"}
+CENT: Final = "(CENTS?|CTS?|C)"
+HUNDREDTHS: Final = {"¢", "US¢", "P", "PENCE", "PENNY", "GBX", "ÖRE", "ØRE", "ORE", "RP", "RAPPEN"}
+PENCE: Final = "GBp"
+"""Only its small letter tells it from pounds."""
 
 
 def tariff_of(options: Mapping[str, Any]) -> TariffHours:
@@ -44,30 +61,64 @@ def tariff_of(options: Mapping[str, Any]) -> TariffHours:
 
 
 def prices_of(hass: HomeAssistant, options: Mapping[str, Any]) -> Prices:
-    """Return what energy costs now: what the sensor says replaces the fixed price, unless it is unknown or old."""
+    """Return what energy costs now: what the sensor says replaces the fixed price, unless it is unknown.
+
+    However old it is: a price of day and night changes twice a day.
+    """
     if CONF_TARIFF not in options:
         return Prices()
     part = options[CONF_TARIFF]
     fixed = Prices(buy_per_kwh=part[CONF_BUY], sell_per_kwh=part[CONF_SELL])
     state = state_of(hass, part.get(CONF_PRICE))
     buy = price_of(state) if state else None
-    if buy is None or state is None or (dt_util.utcnow() - state.last_reported).total_seconds() > PRICE_AGE_LIMIT_S:
+    if buy is None:
         return fixed
     # Were selling worth more than buying, the law would do well to do both at once.
     return Prices(buy_per_kwh=buy, sell_per_kwh=min(buy, fixed.sell_per_kwh))
 
 
 def price_of(state: State) -> float | None:
-    """Return the price (per kWh) that a sensor shows, None when it shows none."""
-    price, factor = number_of(state), price_factor(state)
-    return None if price is None or factor is None else price * factor
+    """Return the price (per kWh) that a sensor shows, None when it shows none that can be true."""
+    price, unit = number_of(state), unit_of(state)
+    return None if price is None or unit is None or unit.is_too_much(price) else price * unit.factor
 
 
-def price_factor(state: State) -> float | None:
-    """Return what makes a sensor's number a price per kWh; None unless its unit is one, such as EUR/kWh or ct/kWh."""
-    money, _, energy = str(state.attributes.get(ATTR_UNIT_OF_MEASUREMENT, "")).partition("/")
-    factor = PER_KWH.get(energy) if money else None
-    return factor and factor * (0.01 if money.lower() in HUNDREDTHS else 1.0)
+def is_refused(state: State) -> bool:
+    """Return whether a sensor shows a number that is not used as a price: its unit is none, or it is too much."""
+    return number_of(state) is not None and price_of(state) is None
+
+
+@dataclass(frozen=True, slots=True)
+class PriceUnit:
+    """What makes a sensor's number a price per kWh, and in which currency."""
+
+    factor: float
+    currency: str | None
+
+    def is_too_much(self, number: float) -> bool:
+        """Return whether a number is no price of energy in this unit, and most likely in cents."""
+        return self.currency in LARGE_UNITS and abs(number * self.factor) > MOST_PER_KWH
+
+
+def unit_of(state: State) -> PriceUnit | None:
+    """Return the unit of a sensor's price, None unless it is one, however it is spelt: €/kWh, EUR per MWh, ct / kWh."""
+    text = unicodedata.normalize("NFKC", str(state.attributes.get(ATTR_UNIT_OF_MEASUREMENT, "")))
+    money, *rest = re.split(r"/|\bper\b|\bpro\b", text, flags=re.IGNORECASE)
+    energy = rest[0] if len(rest) == 1 else ""
+    per_kwh = PER_KWH.get(re.sub(r"[\s·.]", "", energy).casefold())
+    money = re.sub(r"[\s.]", "", money)
+    share = _share_of_currency("P" if money == PENCE else money.upper())
+    return None if per_kwh is None or share is None else PriceUnit(per_kwh * share[0], share[1])
+
+
+def _share_of_currency(money: str) -> tuple[float, str | None] | None:
+    """Return how much of which currency (None where any may be meant) a word for money is; None for other words."""
+    if (currency := SYMBOLS.get(money, money)) in ACTIVE_CURRENCIES:
+        return 1.0, currency
+    if money in HUNDREDTHS or re.fullmatch(CENT, money):
+        return 0.01, None
+    main = re.sub(f"^{CENT}|{CENT}$", "", money, count=1)
+    return (0.01, SYMBOLS.get(main, main)) if SYMBOLS.get(main, main) in ACTIVE_CURRENCIES else None
 
 
 def tariff_schema() -> vol.Schema:
@@ -98,4 +149,6 @@ def tariff_trouble(hass: HomeAssistant, part: Mapping[str, Any]) -> str | None:
     if part[CONF_SELL] > part[CONF_BUY]:
         return "sell_above_buy"
     state = state_of(hass, part.get(CONF_PRICE))
-    return "price_without_unit" if state and price_factor(state) is None else None
+    if state is None or (unit_of(state) is not None and not is_refused(state)):
+        return None
+    return "price_without_unit" if unit_of(state) is None else "price_sensor_in_cents"

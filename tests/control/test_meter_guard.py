@@ -66,3 +66,33 @@ def test_value_that_stays_the_same_while_nothing_moves_is_believed() -> None:
     """A quiet night, or a sensor that rounds."""
     calm = fed(*((at, 100.0) for at in range(0, 1000, 10)), batteries_w=499)
     assert (calm.trusted, calm.is_frozen) == (Timed(100, 990), False)
+
+
+@pytest.mark.parametrize(("value_w", "step_w"), [(0, 1), (2, 1), (-20, 10), (48, 25), (-200, 100)])
+def test_leader_may_keep_a_meter_at_zero_for_as_long_as_it_rounds(value_w: float, step_w: float) -> None:
+    """An evening of a slow sunset: batteries move by kilowatts, a meter that rounds or filters shows nothing of it."""
+    memory = MeterMemory()
+    for at in range(0, 3000, 10):
+        memory = weighed(memory, Timed(value_w, at), at * 1.0, step_w)
+        assert not memory.is_frozen
+    beyond = MeterMemory()
+    for at in range(0, 130, 10):
+        beyond = weighed(beyond, Timed(value_w + 2.1 * step_w, at), at * 10.0, step_w)
+    assert beyond.is_frozen is (value_w >= 0)
+
+
+def test_sensor_that_says_nothing_for_an_hour_while_batteries_move_is_dead() -> None:
+    """Wherever it stands; one that repeats its value aloud is not."""
+    memory = MeterMemory()
+    for at in range(0, 3600, 10):
+        memory = weighed(memory, Timed(0.0, at), at / 5, 100.0, at)
+        assert not memory.is_frozen
+    assert weighed(memory, Timed(0.0, 3600), 0.0, 100.0, 5.0).is_frozen is False
+    assert weighed(memory, Timed(0.0, 3600), 0.0, 100.0, 3600.0).is_frozen
+
+
+def test_telegrams_that_were_none_make_the_value_as_old_as_the_last_one() -> None:
+    """And no younger than it was."""
+    assert fed((0, 100), (10, 100)).as_of(4).trusted == Timed(100, 4)
+    assert fed((0, 100)).as_of(4).trusted == Timed(100, 0)
+    assert MeterMemory().as_of(4).trusted is None

@@ -209,7 +209,7 @@ async def test_form_shows_the_battery_as_it_is_configured(home: FlowHome) -> Non
     assert result["description_placeholders"] == {"model": "Venus E 3.0", "firmware": "150", "host": home.hosts[0]}
     result = await home.submit(result, **(suggested(result) | {"name": "  "}))
     assert result["reason"] == "reconfigure_successful"
-    assert batteries(home)[0].data == data | NO_LIMITS
+    assert batteries(home)[0].data == data | NO_LIMITS | {"own_meter": "this"}, "yes is from when nobody asked which"
     assert batteries(home)[0].title == battery.title
 
 

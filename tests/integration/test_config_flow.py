@@ -74,7 +74,7 @@ async def test_site_is_set_up_from_meter_to_batteries_by_searching(home: FlowHom
     assert suggested(result) == told
     assert options_of(result, "power_class_w") == ["600", "800", "2500"]
     result = await home.submit(
-        result, name="Kitchen", power_class_w="2500", own_meter="yes", circuit=" Group 4 ", limits={}
+        result, name="Kitchen", power_class_w="2500", own_meter="this", circuit=" Group 4 ", limits={}
     )
 
     assert result["last_step"]
@@ -89,7 +89,7 @@ async def test_what_owner_meter_and_battery_told_is_kept(home: FlowHome) -> None
     """A name of nothing but blanks is none."""
     result = await home.batteries_chosen(0, 1)
     result = await home.submit(
-        result, name="Kitchen", power_class_w="2500", own_meter="yes", circuit=" Group 4 ", limits={}
+        result, name="Kitchen", power_class_w="2500", own_meter="this", circuit=" Group 4 ", limits={}
     )
     await home.submit(result, name=" ", power_class_w="800", own_meter="unsure", limits={})
     entry = only_entry(home.hass)
@@ -111,7 +111,7 @@ async def test_what_owner_meter_and_battery_told_is_kept(home: FlowHome) -> None
         "model": "VenusE 3.0",
         "firmware": 150,
         "power_class_w": 2500,
-        "own_meter": "yes",
+        "own_meter": "this",
         "circuit": "Group 4",
         "release": "default",
         "slots_cleared": False,

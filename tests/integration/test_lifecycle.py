@@ -17,6 +17,7 @@ from custom_components.home_energy_controller.const import DOMAIN
 from custom_components.home_energy_controller.coordinator import SiteCoordinator
 from simulation.battery import DeviceMode
 from simulation.faults import Fault
+from simulation.p1 import FakeP1
 from simulation.site import SimulatedSite
 
 from .test_control import modes, setpoints
@@ -163,6 +164,30 @@ async def test_the_meter_is_followed_to_its_new_address(world: World) -> None:
     assert world.entry.data["meter"]["host"] == "127.0.0.1"
     await world.hass.config_entries.async_reload(world.entry.entry_id)
     assert world.entry.state is ConfigEntryState.LOADED
+
+
+async def test_other_addresses_of_a_meter_that_answers_change_nothing(world: World) -> None:
+    """A P1 announces IPv6 and IPv4 in turn: no new start, until it does not answer any more where it is known to be."""
+    meter = {**world.entry.data["meter"], "serial": "02a1b0ffffff"}
+    world.hass.config_entries.async_update_entry(world.entry, data={"meter": meter})
+    await world.settle()
+    before = world.coordinator
+    others = [FakeP1(world.site.house, host=host, port=world.site.p1_port) for host in ("127.0.0.77", "127.0.0.78")]
+    for other in others:
+        await other.start()
+    try:
+        for host in ("127.0.0.77", "127.0.0.1", "127.0.0.78", "127.0.0.1") * 2:
+            assert (await discovered(world.hass, seen(world.site, host)))["reason"] == "already_configured"
+            await world.settle()
+            assert world.entry.data["meter"] == meter
+            assert world.entry.runtime_data is before
+        await world.site.p1.stop()
+        await discovered(world.hass, seen(world.site, "127.0.0.78"))
+        await world.settle()
+        assert world.entry.data["meter"]["host"] == "127.0.0.78"
+    finally:
+        for other in others:
+            await other.stop()
 
 
 @pytest.mark.parametrize("fault", [Fault.P1_API_OFF, None])

@@ -103,7 +103,7 @@ async def test_sensor_is_stored_by_the_id_that_survives_renaming(home: FlowHome)
     [
         (None, "W", 0, "sensor_missing"),
         ("unavailable", "W", 0, "sensor_stale"),
-        ("312", "W", 301, "sensor_stale"),
+        ("312", "W", 3601, "sensor_stale"),
         ("312", "kWh", 0, "sensor_not_power"),
     ],
 )
@@ -120,6 +120,24 @@ async def test_sensor_that_cannot_be_used_is_explained(
     home.hass.states.async_set(SENSOR, "-100", WATT)
     result = await home.submit(result, entity_id=SENSOR, invert=True)
     assert result["step_id"] == "confirm_import"
+
+
+async def test_sensor_that_shows_one_direction_is_named_with_its_other_half(home: FlowHome) -> None:
+    """Once: its owner may know better. What shows export shows both."""
+    home.hass.states.async_set("sensor.power_consumption", "312", WATT)
+    home.hass.states.async_set("sensor.power_production", "0", WATT)
+    result = await home.menu(await home.start(), "sensor")
+    result = await home.submit(result, entity_id="sensor.power_consumption", invert=False)
+    assert result["errors"] == {"entity_id": "usage_only"}
+    assert result["description_placeholders"] == {"twin": "sensor.power_production"}
+    result = await home.submit(result, entity_id="sensor.power_production", invert=True)
+    assert result["errors"] == {"entity_id": "usage_only"}
+    result = await home.submit(result, entity_id="sensor.power_production", invert=True)
+    assert result["step_id"] == "confirm_import"
+    home.hass.states.async_set("sensor.power_consumption", "-312", WATT)
+    result = await home.menu(await home.menu(result, "user"), "sensor")
+    result = await home.submit(result, entity_id="sensor.power_consumption", invert=False)
+    assert result["step_id"] == "confirm_export"
 
 
 async def test_own_sensors_are_not_offered_as_meter(home: FlowHome) -> None:

@@ -4,17 +4,18 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.home_energy_controller.const import DOMAIN
 from custom_components.home_energy_controller.control.tariff import Prices, TariffHours
-from custom_components.home_energy_controller.tariffs import prices_of, tariff_of
+from custom_components.home_energy_controller.tariffs import is_refused, price_of, prices_of, tariff_of
 
 from .flow_home import TEXTS, assert_translated, suggested
 from .test_car import Home, home_with
+from .world import World, issues
 
 PRICE = "sensor.price"
 EVERY_DAY = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -112,14 +113,86 @@ async def test_the_sensor_replaces_the_price_of_buying(
     assert (found.buy_per_kwh, found.sell_per_kwh) == pytest.approx(prices)
 
 
-async def test_an_old_price_is_no_price(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
-    """Two hours of silence are more than any tariff has."""
+async def test_price_counts_for_as_long_as_its_sensor_is_available(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    """That of day and night is written twice a day; one that was not heard since Friday is still the contract's."""
     hass.states.async_set(PRICE, "0.21", {"unit_of_measurement": "EUR/kWh"})
     options = {"tariff": {**TARIFF, "price_entity": PRICE}}
-    freezer.tick(timedelta(hours=2))
-    assert prices_of(hass, options).buy_per_kwh == 0.21
-    freezer.tick(timedelta(seconds=1))
+    for hours in (1, 2, 9, 60):
+        freezer.tick(timedelta(hours=hours))
+        assert prices_of(hass, options).buy_per_kwh == 0.21
+    hass.states.async_set(PRICE, "unavailable", {"unit_of_measurement": "EUR/kWh"})
     assert prices_of(hass, options).buy_per_kwh == 0.3
+    hass.states.async_remove(PRICE)
+    assert prices_of(hass, options).buy_per_kwh == 0.3
+
+
+CENTS = (
+    "ct/kWh|ct / kWh|Ct/kWh|CT/KWH|cts/kWh|c/kWh|c€/kWh|C€/kWh|€c/kWh|€ct/kWh|ct€/kWh|cent/kWh|Cent/kWh|cents/kWh|"
+    "¢/kWh|US¢/kWh|cEUR/kWh|EURct/kWh|ctEUR/kWh|eurocent/kWh|Euro Cents/kWh|p/kWh|pence/kWh|GBp/kWh|GBX/kWh|öre/kWh|"
+    "Öre/kWh|øre/kWh|o\u0308re/kWh|Rp/kWh|Rp./kWh|Rappen/kWh|cSEK/kWh|ct per kWh|Cent pro kWh|"
+    "ct\u00a0/\u2009kWh|ct/kW h"
+)
+WHOLE = (
+    "€/kWh|€\u00a0/\u00a0kWh|EUR/kWh|eur/kwh|EUR per kWh|euro/kWh|Euro per kWh| EUR/kWh |£/kWh|GBP/kWh|$/kWh|CHF/kWh|"
+    "Fr./kWh|kr/kWh|kr./kWh|SEK/kWh|NOK/kWh|DKK/kWh|Kč/kWh|zł/kWh|PLN/kWh|CAD/kWh|CZK/kWh"
+)
+
+
+@pytest.mark.parametrize("unit", CENTS.split("|"))
+def test_unit_of_cents_is_cents_however_it_is_spelt(unit: str) -> None:
+    """25 of them are a quarter."""
+    assert price_of(State(PRICE, "25", {"unit_of_measurement": unit})) == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("unit", WHOLE.split("|"))
+def test_unit_of_a_currency_is_whole_however_it_is_spelt(unit: str) -> None:
+    """A quarter of one is a quarter."""
+    assert price_of(State(PRICE, "0.25", {"unit_of_measurement": unit})) == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize(("unit", "price"), [("EUR/MWh", 0.085), ("ct/MWh", 0.00085), ("€ per MWh", 0.085)])
+def test_price_of_other_amounts_of_energy_is_converted(unit: str, price: float) -> None:
+    """The exchange trades megawatt-hours."""
+    assert price_of(State(PRICE, "85", {"unit_of_measurement": unit})) == pytest.approx(price)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["", "kWh", "EUR", "/kWh", "mEUR/kWh", "m€/kWh", "credits/kWh", "EUR/kWh/h", "EUR/100kWh", "€ kWh", "kWh/EUR", "%"],
+)
+def test_unit_that_may_mean_anything_is_refused(unit: str) -> None:
+    """Rather than to be off by a hundred."""
+    state = State(PRICE, "0.25", {"unit_of_measurement": unit})
+    assert price_of(state) is None
+    assert is_refused(state)
+
+
+@pytest.mark.parametrize(
+    ("state", "unit"), [("25", "EUR/kWh"), ("-8", "€/kWh"), ("24.9", "GBP/kWh"), ("250", "EUR/Wh"), ("5100", "EUR/MWh")]
+)
+async def test_price_that_is_too_high_to_be_true_is_refused_with_words(
+    hass: HomeAssistant, entry: MockConfigEntry, state: str, unit: str
+) -> None:
+    """In the form, and when it comes later: then the fixed price holds."""
+    hass.states.async_set(PRICE, state, {"unit_of_measurement": unit})
+    result = await fill(hass, entry, price_entity=PRICE)
+    assert result["errors"] == {"base": "price_sensor_in_cents"}
+    assert prices_of(hass, {"tariff": {**TARIFF, "price_entity": PRICE}}).buy_per_kwh == 0.3
+
+
+async def test_price_sensor_that_is_not_used_is_a_repair(world: World) -> None:
+    """Until its unit is mended."""
+    tariff = {**TARIFF, "price_entity": PRICE}
+    world.hass.states.async_set(PRICE, "25", {"unit_of_measurement": "EUR/kWh"})
+    world.hass.config_entries.async_update_entry(world.entry, options={"tariff": tariff})
+    await world.settle()
+    await world.pass_time(10)
+    assert issues(world) == {"price_refused"}
+    world.hass.states.async_set(PRICE, "25", {"unit_of_measurement": "ct/kWh"})
+    await world.pass_time(10)
+    assert not issues(world)
 
 
 @pytest.mark.usefixtures("socket_enabled")

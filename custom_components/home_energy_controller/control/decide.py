@@ -16,6 +16,7 @@ from .model import (
     Health,
     MeterEffect,
     Mode,
+    OwnMeter,
     Role,
     Settings,
     SiteState,
@@ -223,11 +224,7 @@ def _takes_no_more(view: View) -> bool:
 def _closed_loop(site: Site, memory: DecideMemory, law: Law, interval_s: float) -> tuple[SiteState, DecideMemory]:
     """Return a leader and set-points that bring the meter towards 0."""
     if not site.meter_is_fresh(site.settings.meter_age_limit_s):
-        leader = site.member(memory.leader_id)
-        held = leader is not None and not (leader.auto.both and leader.settings.may_lead)
-        lost_at = site.now if memory.meter_lost_at is None else memory.meter_lost_at
-        memory = replace(memory, leader_held=held, leader_auto=None, setpoints={}, decided_at=None)
-        return SiteState.METER_LOST, replace(memory, meter_lost_at=lost_at)
+        return SiteState.METER_LOST, _without_meter(site, memory)
     memory = replace(memory, meter_lost_at=None)
     if memory.witness.against(METER, site.now):
         memory = replace(memory, leader_held=True, leader_auto=None, setpoints={}, decided_at=None, unseen=None)
@@ -238,11 +235,8 @@ def _closed_loop(site: Site, memory: DecideMemory, law: Law, interval_s: float) 
         return _served(site, replace(memory, leader_id=silent_id, leader_held=False))
     if not site.members:
         return SiteState.NO_BATTERY, replace(memory, leader_id=None, setpoints={}, decided_at=None)
+    memory = leading.judge(site, memory, leading.able_to_lead(site, memory))
     leaders = leading.able_to_lead(site, memory)
-    if not leaders:
-        return SiteState.NO_LEADER, _without_leader(site, memory)
-    memory = leading.judge(site, memory, leaders)
-    leaders = tuple(view for view in leaders if not memory.is_unfit(view.battery_id, site.now))
     if not leaders:
         return SiteState.NO_LEADER, _without_leader(site, memory)
     if site.car.spared and memory.leader_id in {view.battery_id for view in leaders}:
@@ -251,6 +245,19 @@ def _closed_loop(site: Site, memory: DecideMemory, law: Law, interval_s: float) 
             return SiteState.SPARING_CAR, _for_house(site, memory)
     memory = leading.watch_opposition(site, leading.watch_limits(site, memory))
     return _served(site, leading.hold(site, leading.run_law(site, memory, leaders, law, interval_s)))
+
+
+def _without_meter(site: Site, memory: DecideMemory) -> DecideMemory:
+    """Return the memory with followers at rest; the leader goes on unless it may not, or reads the same frozen meter."""
+    leader = site.member(memory.leader_id)
+    held = leader is not None and not (leader.auto.both and leader.settings.may_lead)
+    memory = replace(memory, leader_auto=None, setpoints={}, decided_at=None, unseen=None)
+    if site.snapshot.meter_is_frozen:
+        # Nobody is let go meanwhile: released into Auto, a battery would be as blind as the leader.
+        blind = leader is not None and leader.settings.own_meter is not OwnMeter.OWN
+        return replace(memory, leader_held=held or blind, meter_lost_at=None)
+    lost_at = site.now if memory.meter_lost_at is None else memory.meter_lost_at
+    return replace(memory, leader_held=held, meter_lost_at=lost_at)
 
 
 def _served(site: Site, memory: DecideMemory) -> tuple[SiteState, DecideMemory]:

@@ -14,7 +14,11 @@ RECENT_S = 30.0
 """After a longer gap any power may be true."""
 FROZEN_S = 120.0
 MOVED_W = 500.0
-"""Not one watt of difference for so long while the batteries changed by so much: no house can answer that exactly."""
+"""Not one step of difference for so long while the batteries changed by so much: no house can answer that exactly."""
+AT_ZERO_STEPS = 2.0
+"""Unless a leader does: within so much of 0 it keeps any meter, and nobody sees what is smaller than a step."""
+SILENT_S = 3600.0
+"""Batteries that move while a sensor that is written on change says nothing for so long: no leader is so exact."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +36,19 @@ class MeterMemory:
     is_frozen: bool = False
     """The meter repeats an old value."""
 
+    def as_of(self, since: float) -> MeterMemory:
+        """Return the memory when nothing that was read since then was new."""
+        at = since if self.trusted is None else min(since, self.trusted.at)
+        return replace(self, trusted=self.trusted and Timed(self.trusted.value, at), suspect=None)
 
-def weighed(memory: MeterMemory, reading: Timed[float], batteries_w: float) -> MeterMemory:
-    """Return the memory with a reading; what cannot be true leaves the trusted one to grow old."""
+
+def weighed(
+    memory: MeterMemory, reading: Timed[float], batteries_w: float, step_w: float = 1.0, silent_s: float = 0.0
+) -> MeterMemory:
+    """Return the memory with a reading; what cannot be true leaves the trusted one to grow old.
+
+    The meter shows no change below `step_w`, and said for `silent_s` nothing itself.
+    """
     if not abs(reading.value) <= MOST_W:
         return memory
     memory = _followed(memory, reading, batteries_w)
@@ -43,7 +57,8 @@ def weighed(memory: MeterMemory, reading: Timed[float], batteries_w: float) -> M
     if is_jump and not _is_confirmed(memory.suspect, reading):
         return memory if _agree(memory.suspect, reading) else replace(memory, suspect=reading)
     same = memory.same or reading
-    is_frozen = reading.at - same.at >= FROZEN_S and memory.most_w - memory.least_w >= MOVED_W
+    is_stuck = reading.at - same.at >= FROZEN_S and abs(reading.value) > AT_ZERO_STEPS * step_w
+    is_frozen = (is_stuck or silent_s >= SILENT_S) and memory.most_w - memory.least_w >= MOVED_W
     return replace(memory, trusted=same if is_frozen else reading, suspect=None, is_frozen=is_frozen)
 
 

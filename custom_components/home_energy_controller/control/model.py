@@ -38,11 +38,13 @@ class Mode(StrEnum):
 
 
 class OwnMeter(StrEnum):
-    """Whether the owner paired a meter with the battery in the app: without one, Auto idles."""
+    """Which meter the owner paired with the battery in the app ("yes" is old: any); without one, Auto idles."""
 
-    YES = "yes"
+    THIS = "this"
+    OWN = "own"
     NO = "no"
     UNSURE = "unsure"
+    YES = "yes"
 
 
 class Wish(StrEnum):
@@ -227,6 +229,7 @@ class Snapshot:
     batteries: tuple[BatteryObservation, ...]
     phases_w: Timed[tuple[float, float, float]] | None = None
     """What flows on each phase of the connection (W, + import), where the meter tells."""
+    meter_is_frozen: bool = False
     net_load_w: tuple[Timed[float], ...] = ()
     """Samples of L = meter + sum of battery power, oldest first (see `net_load.py`)."""
     car: CarObservation = field(default_factory=CarObservation)

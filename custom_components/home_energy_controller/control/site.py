@@ -297,4 +297,4 @@ class Site:
     def meter_is_fresh(self, limit_s: float) -> bool:
         """Return whether the meter's reading is young enough for `limit_s` and for the owner."""
         limit_s = min(limit_s, self.settings.meter_age_limit_s)
-        return self.meter is not None and self.meter.fresh(self.now, limit_s)
+        return self.meter is not None and self.meter.fresh(self.now, limit_s) and not self.snapshot.meter_is_frozen

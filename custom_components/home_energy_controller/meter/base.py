@@ -32,6 +32,19 @@ class MeterStale(MeterError):
     """The meter has no present value."""
 
 
+class MeterFrozen(MeterStale):
+    """The meter answers with an old telegram, the same again and again."""
+
+    def __init__(self, since: float) -> None:
+        """Note since when (monotonic s) nothing of it has changed."""
+        super().__init__("The telegram does not change any more")
+        self.since = since
+
+
+class MeterShowsUsageOnly(MeterStale):
+    """What the meter shows stops at 0 where the house feeds into the grid."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterReading:
     """Power of the grid connection (W, + import) and the monotonic moment (s) at which it held."""
@@ -40,6 +53,12 @@ class MeterReading:
     at: float
     phases_w: tuple[float, float, float] | None = None
     """The same for each of three phases, where the meter tells."""
+    reported_at: float | None = None
+    """When the meter itself said so, where that may be long before `at`."""
+    step_w: float = 1.0
+    """The smallest change that the meter shows (W): less than that it hides."""
+    is_export: bool = False
+    """Whether it shows export, be it a rounded "-0.0"."""
 
 
 class Meter(Protocol):

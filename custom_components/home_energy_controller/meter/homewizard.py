@@ -10,7 +10,16 @@ from typing import Final
 import aiohttp
 from yarl import URL
 
-from .base import MAX_POWER_W, MeterApiDisabled, MeterInvalidReply, MeterNotFound, MeterReading, MeterUnreachable
+from .base import (
+    MAX_POWER_W,
+    MeterApiDisabled,
+    MeterFrozen,
+    MeterInvalidReply,
+    MeterNotFound,
+    MeterReading,
+    MeterUnreachable,
+)
+from .telegrams import TelegramWatch
 
 TIMEOUT: Final = aiohttp.ClientTimeout(total=1.5)
 """A cycle that waits longer than this for its meter acts on what is already past."""
@@ -49,6 +58,9 @@ class HomeWizardMeter:
         self._host = host
         self._port = port
         self._clock = clock
+        self._telegrams = TelegramWatch()
+        self._shows_watts = False
+        """Whether a power was seen that is no multiple of 10 W, to which old meters round."""
 
     @property
     def description(self) -> str:
@@ -64,10 +76,20 @@ class HomeWizardMeter:
         power_w = _power(reply.get("active_power_w"))
         if power_w is None:
             raise MeterInvalidReply(f"active_power_w is no believable power: {reply.get('active_power_w')!r:.40}")
+        frozen_since = self._telegrams.frozen_since(reply, power_w, at)
+        if frozen_since is not None:
+            raise MeterFrozen(frozen_since)
+        self._shows_watts = self._shows_watts or power_w % 10 != 0
         # A connection of one phase has the first only.
         one, two, three = (_power(reply.get(f"active_power_l{phase}_w")) for phase in (1, 2, 3))
         phases_w = None if one is None or two is None or three is None else (one, two, three)
-        return MeterReading(power_w=power_w, at=at, phases_w=phases_w)
+        return MeterReading(
+            power_w=power_w,
+            at=at,
+            phases_w=phases_w,
+            step_w=1.0 if self._shows_watts else 10.0,
+            is_export=power_w < 0,
+        )
 
     async def identify(self) -> MeterIdentity:
         """Return what the device says that it is; raise MeterError when it does not say."""
