@@ -249,7 +249,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
     def _settings(self, release: Release | None = None) -> Settings:
         """Return what the controller is told; `release` for batteries whose owner chose nothing."""
         options, stored = self.config_entry.options, self.store.site
-        told = site_settings(options, stored, self.batteries, self._last_leader_id, release)
+        told = site_settings(self.config_entry, stored, self.batteries, self._last_leader_id, release)
         return replace(told, car=self.charger.settings, prices=prices_of(self.hass, options))
 
     def _require_answers(self) -> None:

@@ -13,8 +13,11 @@ from .const import (
     CONF_MAX_IMPORT_W,
     CONF_MAX_PHASE_EXPORT_W,
     CONF_MAX_PHASE_IMPORT_W,
+    CONF_METER,
     CONF_METER_AGE_LIMIT_S,
+    CONF_METER_TYPE,
     DEFAULT_METER_AGE_LIMIT_S,
+    METER_SENSOR,
     SUBENTRY_BATTERY,
 )
 from .control.model import Release, Settings
@@ -22,6 +25,9 @@ from .marstek.client import MarstekClient
 from .options_flow import circuits_of
 from .store import SiteStore, StoredSite
 from .tariffs import tariff_of
+
+METER_SETTLE_S, SENSOR_SETTLE_S = 12.0, 45.0
+"""So long after a change a meter shows it: a telegram every ten seconds at worst, and a sensor is renewed when it likes."""
 
 
 def site_batteries(
@@ -44,13 +50,14 @@ def site_batteries(
 
 
 def site_settings(
-    options: Mapping[str, Any],
+    entry: ConfigEntry,
     stored: StoredSite,
     batteries: Mapping[str, Battery],
     last_leader_id: str | None,
     release: Release | None = None,
 ) -> Settings:
     """Return what the controller is told; `release` for batteries whose owner chose nothing."""
+    options, is_sensor = entry.options, entry.data[CONF_METER][CONF_METER_TYPE] == METER_SENSOR
     return Settings(
         enabled=stored.enabled,
         strategy=stored.strategy,
@@ -65,6 +72,7 @@ def site_settings(
             battery.settings(stored.battery(key), release or _default_release(key, batteries, last_leader_id))
             for key, battery in batteries.items()
         ),
+        meter_settle_s=SENSOR_SETTLE_S if is_sensor else METER_SETTLE_S,
         meter_age_limit_s=options.get(CONF_METER_AGE_LIMIT_S, DEFAULT_METER_AGE_LIMIT_S),
         battery_age_limit_s={key: battery.age_limit_s for key, battery in batteries.items()},
     )

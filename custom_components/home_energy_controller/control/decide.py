@@ -248,7 +248,7 @@ def _closed_loop(site: Site, memory: DecideMemory, law: Law, interval_s: float) 
 
 
 def _without_meter(site: Site, memory: DecideMemory) -> DecideMemory:
-    """Return the memory with followers at rest; the leader goes on unless it may not, or reads the same frozen meter."""
+    """Return the memory with followers at rest; the leader goes on unless it may not, or reads a frozen meter."""
     leader = site.member(memory.leader_id)
     held = leader is not None and not (leader.auto.both and leader.settings.may_lead)
     memory = replace(memory, leader_auto=None, setpoints={}, decided_at=None, unseen=None)

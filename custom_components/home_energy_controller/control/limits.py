@@ -187,7 +187,7 @@ def _groups(site: Site, memory: DecideMemory) -> list[Group]:
         most = (told.max_phase_import_w, told.max_phase_export_w) if phase else (told.max_import_w, told.max_export_w)
         if most != (None, None):
             members = frozenset(view.battery_id for view in site.views if _hangs_on(view, phase))
-            limit = _connection(memory, phase, *most) & _watched(site, memory, members)
+            limit = _connection(memory, phase, *most) & _watched(site, memory, members, phase)
             groups.append(Group(members=members, limit=limit, is_circuit=False))
     return groups
 
@@ -219,11 +219,16 @@ def _connection(memory: DecideMemory, phase: int, max_import_w: int | None, max_
     return Reach(charge_w=_stepped(charge_w), discharge_w=_stepped(discharge_w))
 
 
-def _watched(site: Site, memory: DecideMemory, members: frozenset[str]) -> Reach:
-    """Return what may flow on the connection by how well it is watched: what flows, and soon nothing, without meter."""
-    if memory.witness.against(METER, site.now) or not site.meter_is_fresh(UNWATCHED_S):
+def _watched(site: Site, memory: DecideMemory, members: frozenset[str], phase: int) -> Reach:
+    """Return what may flow by how well the connection, or a phase, is watched: unwatched what flows, and soon nothing."""
+
+    def is_watched(limit_s: float) -> bool:
+        shown = site.phases if phase else site.meter
+        return site.meter_is_fresh(limit_s) and shown is not None and shown.fresh(site.now, limit_s)
+
+    if memory.witness.against(METER, site.now) or not is_watched(UNWATCHED_S):
         return Reach()
-    if site.meter_is_fresh(METER_FRESH_S):
+    if is_watched(METER_FRESH_S):
         return UNLIMITED
     told = [memory.marks[key].told for key in members if key in memory.marks]
     return Reach(charge_w=sum(reach.charge_w for reach in told), discharge_w=sum(reach.discharge_w for reach in told))
