@@ -5,7 +5,7 @@ import asyncio
 import contextlib
 
 from simulation.assumptions import LATENCY_MEDIAN
-from simulation.manners import MANNERS
+from simulation.manners import MANNERS, ON_ONE_HOST
 from simulation.site import SimulatedSite
 from simulation.traces import scenario
 
@@ -22,7 +22,7 @@ async def run(argv: list[str] | None = None, *, every_s: float = 10.0) -> None:
     parser.add_argument("--house", choices=MANNERS, default="rude", help="how the batteries behave")
     options = vars(parser.parse_args(argv))
     load, pv = scenario(options.pop("scenario"))
-    manners = MANNERS[options.pop("house")]
+    manners = {**MANNERS, "rude": ON_ONE_HOST}[options.pop("house")]
     async with SimulatedSite(
         load=load, pv=pv, latency_s=LATENCY_MEDIAN, realtime=True, manners=manners, **options
     ) as site:

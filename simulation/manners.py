@@ -51,5 +51,8 @@ RUDE: Final = Manners(
     answers_to_api_port=True,
 )
 """The default."""
+ON_ONE_HOST: Final = replace(RUDE, answers_to_api_port=False)
+"""For a client that binds its port on all addresses, as the product does, on the machine on which the batteries live:
+it cannot have the port there, and would never hear an HMG-50. At home it has it."""
 WORST: Final = replace(RUDE, phase_test=PhaseTest.EVERY, busy_answers_pct=known.BUSY_ANSWERS_WORST)
 MANNERS: Final = {"polite": POLITE, "rude": RUDE, "worst": WORST}
