@@ -13,6 +13,7 @@ from benchmarks.report import as_markdown
 from benchmarks.scenarios import DRILL_NAMES, NAMED
 from benchmarks.strategies import OURS, STRATEGIES
 from benchmarks.suite import REFERENCES, Job, run_all
+from simulation.manners import MANNERS
 
 DOCS = Path(__file__).parent.parent / "docs"
 QUICK, QUICK_HOURS, QUICK_SEEDS = ("A", "B", "C", "D", "sunset"), 1.0, 2
@@ -28,6 +29,7 @@ def parse(arguments: Sequence[str]) -> Namespace:
     parser.add_argument("--strategies", metavar="A,B", help=", ".join(STRATEGIES))
     parser.add_argument("--scenarios", metavar="A,B", help=f"{', '.join(NAMED)}, {', '.join(DRILL_NAMES)}")
     parser.add_argument("--homes", metavar="A,B", help=", ".join(HOMES))
+    parser.add_argument("--house", choices=MANNERS, default="polite", help="how its batteries behave")
     parser.add_argument("--batteries", type=int, choices=range(1, 7), metavar="N", help="1 to 6")
     parser.add_argument("--seeds", type=int, metavar="N", help=f"{SEEDS} unless said")
     parser.add_argument("--hours", type=float, metavar="H", help="only the first hours of each scenario")
@@ -44,7 +46,14 @@ def parse(arguments: Sequence[str]) -> Namespace:
             parser.error(f"--{option}: {', '.join(sorted(unknown))} unknown, there are {', '.join(known)}")
     if options.pv and not options.load:
         parser.error("--pv needs --load")
-    narrowing = (options.quick, options.strategies, options.scenarios, options.homes, options.batteries)
+    narrowing = (
+        options.quick,
+        options.house != "polite",
+        options.strategies,
+        options.scenarios,
+        options.homes,
+        options.batteries,
+    )
     options.full = not any(
         (*narrowing, options.seeds, options.hours, options.load)
     )  # only then the report in the repository is written
@@ -63,7 +72,16 @@ def plan(options: Namespace) -> list[Job]:
         wanted += [(name, home, ELSEWHERE_STRATEGIES) for home in HOMES if home != BASE for name in ELSEWHERE]
         wanted += [(name, BASE, ELSEWHERE_STRATEGIES) for name in DRILL_NAMES]
     return [
-        Job(scenario=scenario, home=home, strategy=strategy, seed=seed, hours=hours, batteries=batteries, files=files)
+        Job(
+            scenario=scenario,
+            home=home,
+            strategy=strategy,
+            seed=seed,
+            hours=hours,
+            batteries=batteries,
+            files=files,
+            house=options.house,
+        )
         for scenario, home, names in wanted
         for strategy in dict.fromkeys((*names, *REFERENCES))
         for seed in seeds

@@ -13,6 +13,7 @@ from simulation.devices import VENUS_E3_150, VENUS_E_155, VENUS_E_156, Device, F
 from simulation.faults import Fault
 from simulation.firmware import Firmware
 from simulation.house import House
+from simulation.manners import POLITE, Manners
 from simulation.traces import Trace
 from simulation.virtual import VirtualLink, Wire
 
@@ -47,6 +48,8 @@ class Home:
     """Home Assistant is away for 90 s after a quarter of the run, and once every two hours from then on."""
     poll_s: float | None = None
     decide_s: float | None = None
+    manners: Manners = POLITE
+    """Of the batteries while nothing is broken: polite, so that figures of all times compare."""
 
 
 BASE: Final = "base"
@@ -78,7 +81,13 @@ class Stage:
         self.profile = profile_for(home.device.name, home.device.firmware)
         device = replace(home.device, charge_w=home.power_w, discharge_w=home.power_w)
         self.batteries = tuple(
-            BatteryModel(device, soc_pct=case.soc_pct(i), power_class_w=home.power_w, seed=100 * seed + i)
+            BatteryModel(
+                device,
+                soc_pct=case.soc_pct(i),
+                power_class_w=home.power_w,
+                seed=100 * seed + i,
+                manners=home.manners,
+            )
             for i in range(home.batteries)
         )
         for battery in self.batteries:

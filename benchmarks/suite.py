@@ -13,6 +13,7 @@ from benchmarks.oracles import pay_least
 from benchmarks.scenarios import Case, case, own_case
 from benchmarks.scores import Scores, compare, mean_and_error, score
 from benchmarks.strategies import COST, IDLE, STRATEGIES, TRACKING, play
+from simulation.manners import MANNERS
 
 REFERENCES: Final = (IDLE, TRACKING, COST)
 """Always run: the others are measured by them."""
@@ -30,6 +31,8 @@ class Job:
     batteries: int | None = None
     files: tuple[Path, Path | None] | None = None
     """Of a trace that somebody brings along: load and sun."""
+    house: str = "polite"
+    """How its batteries behave: a name of MANNERS."""
 
     @property
     def key(self) -> str:
@@ -39,7 +42,7 @@ class Job:
     def prepared(self) -> tuple[Case, Home]:
         """Return what is played and where."""
         whole = own_case(*self.files) if self.files else case(self.scenario, self.seed)
-        home = HOMES[self.home]
+        home = replace(HOMES[self.home], manners=MANNERS[self.house])
         return whole.cut(self.hours), home if self.batteries is None else replace(home, batteries=self.batteries)
 
 

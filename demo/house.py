@@ -6,6 +6,7 @@ from typing import Final
 
 from simulation.battery import BatteryModel, DeviceMode
 from simulation.house import Account, Baseline, simulate
+from simulation.manners import ON_ONE_HOST
 from simulation.site import SimulatedSite, default_batteries
 from simulation.traces import scenario
 
@@ -55,7 +56,16 @@ def open_house(playback: Playback, speed: float, *, port: int) -> SimulatedSite:
     for battery in batteries[1:]:
         battery.mode = DeviceMode.MANUAL
     load, pv = playback.load, playback.pv
-    return SimulatedSite(batteries, port=port, latency_s=LATENCY_S, load=load, pv=pv, speed=speed, realtime=True)
+    return SimulatedSite(
+        batteries,
+        port=port,
+        latency_s=LATENCY_S,
+        load=load,
+        pv=pv,
+        speed=speed,
+        realtime=True,
+        manners=ON_ONE_HOST,
+    )
 
 
 def commands_sent(site: SimulatedSite) -> int:

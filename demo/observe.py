@@ -15,6 +15,7 @@ from custom_components.home_energy_controller.marstek.device import MarstekDevic
 from custom_components.home_energy_controller.marstek.errors import MarstekError
 from custom_components.home_energy_controller.marstek.models import DeviceInfo
 from simulation.faults import Fault
+from simulation.manners import ON_ONE_HOST
 from simulation.site import SimulatedSite
 
 from .console import put
@@ -79,7 +80,7 @@ async def script(site: SimulatedSite) -> float:
 
 async def measure(number: int, dead: int) -> None:
     """Print one row."""
-    async with SimulatedSite(number, latency_s=LATENCY_S) as site:
+    async with SimulatedSite(number, latency_s=LATENCY_S, manners=ON_ONE_HOST) as site:
         for battery in site.batteries[:dead]:
             battery.faults.add(Fault.DEAD)
         ours_s = [await ours(site) for _ in range(ROUNDS)]

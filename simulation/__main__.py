@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 
 from simulation.assumptions import LATENCY_MEDIAN
+from simulation.manners import MANNERS, ON_ONE_HOST
 from simulation.site import SimulatedSite
 from simulation.traces import scenario
 
@@ -18,9 +19,13 @@ async def run(argv: list[str] | None = None, *, every_s: float = 10.0) -> None:
     parser.add_argument("--scenario", choices="ABCD", default="B", help="A load, B with sun, C big, D big without sun")
     parser.add_argument("--start-s", type=float, default=0.0, help="where the scenario begins (s)")
     parser.add_argument("--speed", type=float, default=1.0, help="how much faster load, sun and charge go")
+    parser.add_argument("--house", choices=MANNERS, default="rude", help="how the batteries behave")
     options = vars(parser.parse_args(argv))
     load, pv = scenario(options.pop("scenario"))
-    async with SimulatedSite(load=load, pv=pv, latency_s=LATENCY_MEDIAN, realtime=True, **options) as site:
+    manners = {**MANNERS, "rude": ON_ONE_HOST}[options.pop("house")]
+    async with SimulatedSite(
+        load=load, pv=pv, latency_s=LATENCY_MEDIAN, realtime=True, manners=manners, **options
+    ) as site:
         print(f"P1       {site.p1_url}")
         for battery in site.batteries:
             device = battery.model.device

@@ -4,7 +4,7 @@ Grades: D official document, V code of the vendor, C capture by an owner, F firm
 U report of a user, B benchmark proposal of this project (literature and pilot runs), I inferred here.
 """
 
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 
 class Assumption(float):
@@ -59,6 +59,21 @@ CAR_REACTION_MIN: Final = Assumption(
 )
 CAR_REACTION_MAX: Final = Assumption(15, "s", "B", "the slowest car of issue 4")
 CAR_LEAST_TIME: Final = Assumption(60, "s", "I", "contactors and cars do not switch at will")
+# What devices do in the field while nothing is broken
+PHASE_TEST_POWER: Final = Assumption(800, "W", "V", "emulator of taurgis, README: Auto mode first runs a CT phase test")
+PHASE_TEST_TIME: Final = Assumption(20, "s", "V", "the same: about 20 s; the phase is kept in EEPROM")
+PHASE_TEST_SIDE: Final = Assumption(50, "%", "V", "the same: discharging above, charging below")
+BOOT_NAME_TIME: Final = Assumption(60, "s", "I", "taurgis: another name until the BMS is up; nobody says how long")
+PARSE_ERRORS: Final = Assumption(
+    3, "%/100 B", "I", "taurgis (F): while a CT reply is handled, long requests more often"
+)
+SOC_GLITCH_EVERY: Final = Assumption(12, "h", "I", "seldom; taurgis (U): charge told as 0 while the BMS says nothing")
+SOC_GLITCH_MIN: Final = Assumption(10, "s", "I", "length unknown")
+SOC_GLITCH_MAX: Final = Assumption(120, "s", "I", "length unknown")
+BUSY_ANSWERS: Final = Assumption(75, "%", "I", "of BUSY_ANSWERS_WORST what three sends can live with: 98 % get through")
+BUSY_ANSWERS_WORST: Final = Assumption(25, "%", "F", "taurgis, HMG50_METER_CHANNEL: 20-30 % while it serves its CT")
+METER_TURNS_AFTER: Final = Assumption(55, "s", "F", "taurgis: of polling, then the CT socket may turn to the poller")
+METER_TURNS_BACK_AFTER: Final = Assumption(15, "s", "I", "how slow polling must be to be harmless is unknown")
 # What faults do
 POWER_CLASS_AFTER_WIPE: Final = Assumption(800, "W", "U", "rweijnen#12: falls back after a settings loss")
 ZERO_STUCK: Final = Assumption(150, "W", "U", "JS-DE: 50-250 W keep flowing for more than 60 s at Passive 0")
@@ -83,3 +98,41 @@ GRID_VOLTAGE_NOISE: Final = Assumption(
 )
 
 TABLE: Final = {name: value for name, value in globals().items() if isinstance(value, Assumption)}
+
+
+class Evidence(NamedTuple):
+    """Why a behaviour without a number of its own is believed."""
+
+    grade: str
+    source: str
+
+
+BEHAVIOURS: Final = {
+    # Fields of Manners
+    "access_point": Evidence("C", "jaapp#3, PR#4: wifi_mac is the BSSID in every build; taurgis audit 2"),
+    "phase_test": Evidence("V", "emulator of taurgis, README; that it is not repeated is inferred from the EEPROM (I)"),
+    "boot_name_s": Evidence("K", 'taurgis, README: HMG-50 is "Venus" while its BMS is not up'),
+    "parse_errors_pct": Evidence(
+        "F", "taurgis, debug log: -32700, data 403, id 0 while a CT reply is handled; jaapp#85"
+    ),
+    "soc_glitch_every_h": Evidence("U", "taurgis: charge and capacity drop to 0 while the BMS stops reporting"),
+    "busy_answers_pct": Evidence("F", "taurgis, HMG50_METER_CHANNEL: API and meter share one receive channel"),
+    "answers_to_api_port": Evidence("F", "taurgis: Venus C answers to the API port, not to the sender's"),
+    # Faults
+    "sku_source": Evidence("K", "taurgis, firmware_quirks: src of control 151 and Venus A 1509 carries the SKU"),
+    "pv1_deciwatt": Evidence("V", "taurgis, emulator; Flodesirat#8: Venus D 147-150 too"),
+    "ups_sticks": Evidence("K", "taurgis: on 148, after UPS, a later Manual runs while GetMode says UPS"),
+    "boot_name": Evidence("K", 'taurgis, README: "Venus"'),
+    "answers_by_broadcast": Evidence("K", "taurgis#86: mini 301, to the API port, and nothing for other source ports"),
+    "directed_only": Evidence("K", "taurgis#86: mini 301 ignores broadcast discovery"),
+    "unknown_silent": Evidence("K", "taurgis#86: mini 301, silence instead of -32601"),
+    "meter_turns_away": Evidence("F", "taurgis, HMG50_METER_CHANNEL; jaapp#133: the meter is lost while it is polled"),
+    "soc_zero": Evidence("U", "taurgis: charge drops to 0 while the BMS stops reporting"),
+    "charges_nothing": Evidence("I", "cold or full cells: the BMS withdraws its permission, the mode is entered"),
+    "discharges_nothing": Evidence("I", "the same the other way"),
+    "meter_reversed": Evidence("U", "a clamp the wrong way round"),
+    "liar": Evidence("I", "telling the set-point for the power needs no measurement"),
+    "ignores_passive": Evidence("U", "jaapp#140: acknowledged and ignored; jaapp#71: without Passive"),
+    "never_auto": Evidence("U", "jaapp#140: acknowledged and ignored"),
+}
+"""By the field of `Manners` or the value of the `Fault`; the older faults tell their source where they are listed."""

@@ -59,6 +59,7 @@ class Device:
 
 
 VENUS_E3_150: Final = Device(name="VenusE 3.0", family=Family.E3, firmware=150, has_ups=True)
+VENUS_E3_151: Final = replace(VENUS_E3_150, firmware=151, quirks=frozenset({Fault.SKU_SOURCE}))
 VENUS_E3_148: Final = replace(VENUS_E3_150, firmware=148, has_ups=False, quirks=frozenset({Fault.MODE_READ_REVERTS}))
 VENUS_E3_144: Final = replace(
     VENUS_E3_148, firmware=144, shapes=_SHAPES | {"ES.GetMode": _MODE}, quirks=frozenset({Fault.COUNTERS_FROZEN})
@@ -76,12 +77,17 @@ _SHAPES_153 = {method: fields for method, fields in _SHAPES_155.items() if metho
 }
 _VENUS_C = replace(_HMG50, name="VenusC", capacity_wh=2560.0, capacity_unit_wh=0.01, energy_unit_wh=10.0)
 VENUS_C_153: Final = replace(_VENUS_C, firmware=153, shapes=_SHAPES_153, quirks=frozenset({Fault.MACS_MISSING}))
+VENUS_C_156: Final = replace(VENUS_E_156, name="VenusC", capacity_wh=2560.0)
 _SHAPES_PV = _SHAPES | {"PV.GetStatus": f"id {_STRINGS}"}
 _D = Device(name="VenusD", family=Family.D, firmware=147, capacity_wh=2560.0, shapes=_SHAPES_PV)
 VENUS_D_147: Final = replace(_D, charge_w=2200, discharge_w=2200)
 _A = replace(_D, name="Venus A", family=Family.A, capacity_wh=2080.0, first_pv_unit_w=0.1)
 VENUS_A_147: Final = replace(_A, charge_w=1200, discharge_w=1200)
+VENUS_A_1509: Final = replace(_A, firmware=1509, charge_w=1500, discharge_w=1500, quirks=frozenset({Fault.SKU_SOURCE}))
+VENUS_E_PRO_1508: Final = replace(VENUS_A_1509, name="VenusE Pro", firmware=1508, quirks=frozenset())
 _MINI = Device(name="VNSEM-0", family=Family.MINI, firmware=300, capacity_wh=2048.0, slots=6, has_passive=False)
 VENUS_MINI_300: Final = replace(_MINI, charge_w=800, discharge_w=800)
+_QUIRKS_301 = frozenset({Fault.ANSWERS_BY_BROADCAST, Fault.DIRECTED_ONLY, Fault.UNKNOWN_SILENT})
+VENUS_MINI_301: Final = replace(VENUS_MINI_300, firmware=301, quirks=_QUIRKS_301)
 
 DEVICES: Final = tuple(value for name, value in tuple(globals().items()) if name.startswith("VENUS_"))

@@ -43,6 +43,22 @@ class Fault(StrEnum):
     BAT_READ_WIPES = "bat_read_wipes"  # Bat.GetStatus brings the wipe (taurgis#14)
     SETTINGS_WIPE = "settings_wipe"  # Manual; slots, class, meter gone; API off. Clearing it opens the API, no more
     DEAD = "dead"  # without power: no answer, 0 W
+    # From here to the meter: see BEHAVIOURS in assumptions.py
+    SKU_SOURCE = "sku_source"  # src is "VNSE3-0-<mac>"
+    PV1_DECIWATT = "pv1_deciwatt"  # the first panel in tenths of a watt, whatever the model
+    UPS_STICKS = "ups_sticks"  # once in UPS, Manual is told as UPS
+    BOOT_NAME = "boot_name"  # calls itself "Venus"
+    ANSWERS_BY_BROADCAST = "answers_by_broadcast"  # and only when asked from the API port
+    DIRECTED_ONLY = "directed_only"  # broadcasts are not answered
+    UNKNOWN_SILENT = "unknown_silent"  # silence instead of "Method not found"
+    METER_TURNS_AWAY = "meter_turns_away"  # polled for 55 s it has no meter, until it is left alone for 15 s
+    SOC_ZERO = "soc_zero"  # the state of charge is told as 0
+    CHARGES_NOTHING = "charges_nothing"  # every mode is entered, 0 W flow into it
+    DISCHARGES_NOTHING = "discharges_nothing"
+    METER_REVERSED = "meter_reversed"  # its own meter has the other sign
+    LIAR = "liar"  # does nothing in Passive (with WRONG_SIGN: the opposite) and tells its set-point as its power
+    IGNORES_PASSIVE = "ignores_passive"  # set_result true, the mode stays what it was
+    NEVER_AUTO = "never_auto"  # the same with Auto
     P1_API_OFF = "p1_api_off"
     P1_NOT_FOUND = "p1_not_found"
     P1_SERVER_ERROR = "p1_server_error"

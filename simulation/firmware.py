@@ -2,12 +2,13 @@
 
 from collections import deque
 import json
-from math import nan
+from math import inf, nan
 from random import Random
 from typing import Any, NamedTuple
 
 from simulation import assumptions as known
-from simulation.battery import BatteryModel
+from simulation.battery import BatteryModel, DeviceMode
+from simulation.devices import Family
 from simulation.faults import Fault
 from simulation.set_mode import RpcError, apply_mode, bad_params
 
@@ -20,6 +21,7 @@ _MUTE = {
     "EM.GetStatus": Fault.METER_MUTE,
     "ES.GetStatus": Fault.STATUS_MUTE,
 }
+_IGNORED = {"Passive": Fault.IGNORES_PASSIVE, "Auto": Fault.NEVER_AUTO, "AI": Fault.NEVER_AUTO}
 _HIDDEN = {
     "ES.GetMode": [(Fault.MODE_MISSING, "mode")],
     "Marstek.GetDevice": [(Fault.MACS_MISSING, name) for name in ("ble_mac", "wifi_mac", "wifi_name")],
@@ -41,7 +43,10 @@ class Firmware:
         self.model, self.ip, self.late_s = model, ip, 6.0
         self.once: deque[Fault] = deque()
         self.received: deque[Received] = deque(maxlen=10_000)
-        self._random = Random(f"firmware {seed}")
+        self._random, self._chance = Random(f"firmware {seed}"), Random(f"manners {seed}")
+        self._glitches = Random(f"glitches {seed}")
+        self._glitch_from = self._glitch_until = -inf
+        self._asked_at = self._polled_from = -inf
         self.acting: set[Fault] = set()  # on the present request
         self._now, self._written_at, self._frozen = 0.0, -1e9, False
         self._counters: tuple[float, float] | None = None
@@ -52,8 +57,8 @@ class Firmware:
         self._now, self.acting = now, self.model.faults | ({self.once.popleft()} if self.once else set())
         # An empty datagram freezes the API until a reboot (taurgis).
         self._frozen = Fault.DEAD not in self.acting and (self._frozen or not datagram)
-        undirected = Fault.BROADCAST_ONLY in self.acting and not broadcast
-        if self._frozen or undirected or self.acting & _DEAF or self._is_lost():
+        unheard = (Fault.DIRECTED_ONLY if broadcast else Fault.BROADCAST_ONLY) in self.acting
+        if self._frozen or unheard or self.acting & _DEAF or self._is_lost() or self._is_too_busy():
             return []
         reply = self._reply(datagram)
         return [] if reply is None else self._frames(reply, datagram)
@@ -62,16 +67,39 @@ class Firmware:
         """Return whether this datagram gets lost."""
         return Fault.PACKET_LOSS in self.acting and self._random.random() * 100 < known.PACKET_LOSS
 
+    def _is_too_busy(self) -> bool:
+        """Return whether its meter keeps an HMG-50 from hearing this datagram, and let it lose that meter."""
+        model, now = self.model, self._now
+        if now - self._asked_at > known.METER_TURNS_BACK_AFTER:
+            self._polled_from = now
+        self._asked_at = now
+        if Fault.METER_TURNS_AWAY in self.acting and now - self._polled_from > known.METER_TURNS_AFTER:
+            model.meter_away_until = now + known.METER_TURNS_BACK_AFTER
+        pct, serves = model.manners.busy_answers_pct, model.mode in (DeviceMode.AUTO, DeviceMode.AI)
+        if pct >= 100.0 or not serves or model.meter_w is None or model.device.family is not Family.HMG50:
+            return False
+        return self._chance.random() * 100 >= pct
+
+    def _is_garbled(self, size: int) -> bool:
+        """Return whether an answer of its meter got in the way of a request of so many bytes."""
+        pct = self.model.manners.parse_errors_pct * size / 100
+        if not pct or self.model.meter_w is None or self.model.device.family is Family.HMG50:
+            return False
+        return self._chance.random() * 100 < pct
+
     def _reply(self, datagram: bytes) -> Json | None:
         """Return the object to answer with, None for silence."""
-        reply: Json = {"id": 0, "src": f"{self.model.device.name}-{self._mac}"}
+        source = self.model.device.family.value if Fault.SKU_SOURCE in self.acting else self._name
+        reply: Json = {"id": 0, "src": f"{source}-{self._mac}"}
         try:
             request = json.loads(datagram)
         except ValueError:
             return reply | {"error": {"code": -32700, "message": "Parse error", "data": 402}}
+        if isinstance(request, dict) and request.keys() & {"result", "error"}:
+            return None  # the answer of another one, by broadcast
         if not isinstance(request, dict) or not isinstance(request.get("method"), str):
             return reply | {"error": {"code": -32600, "message": "Invalid Request", "data": 402}}
-        if Fault.PARSE_ERROR in self.acting:
+        if Fault.PARSE_ERROR in self.acting or self._is_garbled(len(datagram)):
             return reply | {"error": {"code": -32700, "message": "Parse error", "data": 403}}
         reply["id"] = request.get("id")
         if isinstance(reply["id"], int):
@@ -81,7 +109,8 @@ class Firmware:
         try:
             result = self._result(request["method"], request.get("params"))
         except RpcError as error:
-            return reply | {"error": error.body}
+            is_silent = Fault.UNKNOWN_SILENT in self.acting and error.body["code"] == -32601
+            return None if is_silent else reply | {"error": error.body}
         return None if _MUTE.get(request["method"]) in self.acting else reply | {"result": result}
 
     def _frames(self, reply: Json, datagram: bytes) -> list[tuple[float, bytes]]:
@@ -131,12 +160,29 @@ class Firmware:
         """Return the BLE MAC that it claims."""
         return "02ffffffffff" if Fault.WRONG_MAC in self.acting else self.model.mac
 
+    @property
+    def _name(self) -> str:
+        """Return what it calls itself: an HMG-50 has no model name until its BMS is up."""
+        model = self.model
+        boots = model.device.family is Family.HMG50 and self._now - model.booted_at < model.manners.boot_name_s
+        return "Venus" if boots or Fault.BOOT_NAME in self.acting else model.device.name
+
+    def _soc_is_lost(self) -> bool:
+        """Return whether its charge is told as 0: now and then, for a while."""
+        every_h = self.model.manners.soc_glitch_every_h
+        while self._now >= self._glitch_until and every_h < inf:
+            begun_at = max(self._glitch_until, 0.0)
+            self._glitch_from = begun_at + self._glitches.expovariate(1 / (3600.0 * every_h))
+            length_s = self._glitches.uniform(known.SOC_GLITCH_MIN, known.SOC_GLITCH_MAX)
+            self._glitch_until = self._glitch_from + length_s
+        return Fault.SOC_ZERO in self.acting or self._glitch_from <= self._now < self._glitch_until
+
     def _told_of_itself(self) -> Json:
         """Return names and addresses."""
         device, gate = self.model.device, self.ip.rpartition(".")[0] + ".1"
-        names = {"device": device.name, "ver": device.firmware, "wifi_name": "simulation", "ssid": "simulation"}
+        names = {"device": self._name, "ver": device.firmware, "wifi_name": "simulation", "ssid": "simulation"}
         addresses = {"ip": self.ip, "sta_ip": self.ip, "sta_gate": gate, "sta_mask": "255.255.255.0", "sta_dns": gate}
-        macs = {"ble_mac": self._mac, "wifi_mac": "06" + self.model.mac[2:]}
+        macs = {"ble_mac": self._mac, "wifi_mac": self.model.manners.access_point or "06" + self.model.mac[2:]}
         return names | addresses | macs | {"rssi": -59, "state": "disconnect"}
 
     def _told_of_the_battery(self) -> Json:
@@ -147,9 +193,14 @@ class Firmware:
             counters = self._counters or counters
         self._counters = counters
         broken = Fault.NAN in self.acting
-        soc_pct = nan if broken else int(model.soc_pct + 1e-6)
+        soc_pct = nan if broken else 0 if self._soc_is_lost() else int(model.soc_pct + 1e-6)
+        power_w = (
+            model.passive_w if Fault.LIAR in self.acting and model.mode is DeviceMode.PASSIVE else model.measured_w
+        )
+        sticks = Fault.UPS_STICKS in self.acting and model.was_ups and model.mode is DeviceMode.MANUAL
+        pv_unit_w = 0.1 if Fault.PV1_DECIWATT in self.acting else device.first_pv_unit_w
         return {
-            "mode": model.mode.value,
+            "mode": (DeviceMode.UPS if sticks else model.mode).value,
             "soc": soc_pct,
             "bat_soc": soc_pct,
             "charg_flag": not cells.full,
@@ -160,11 +211,11 @@ class Firmware:
             "rated_capacity": device.capacity_wh,
             "bat_voltage": 5200,
             "bat_current": round(-model.power_w / 5.2),
-            "bat_power": round(-10 * model.measured_w),
-            "ongrid_power": nan if broken else round(model.measured_w),
+            "bat_power": round(-10 * power_w),
+            "ongrid_power": nan if broken else round(power_w),
             "total_grid_output_energy": round(counters[0] / device.energy_unit_wh),
             "total_grid_input_energy": round(counters[1] / device.energy_unit_wh),
-            "pv1_power": round(model.pv_w / device.first_pv_unit_w),
+            "pv1_power": round(model.pv_w / pv_unit_w),
             "pv1_voltage": 40 if model.pv_w else 0,
             "pv1_current": round(model.pv_w / 40),
             "pv1_state": int(model.pv_w > 0),
@@ -177,6 +228,8 @@ class Firmware:
             bad_params()
         if Fault.SET_REFUSED in self.acting:
             return False
+        if _IGNORED.get(str(config.get("mode"))) in self.acting:
+            return True
         if config != self._written[0]:
             self._written = (config, self._now)
         early = self._now - self._written[1] < known.SECOND_SEND_AFTER

@@ -8,21 +8,26 @@ from typing import Self
 from simulation.battery import BatteryModel
 from simulation.devices import VENUS_E3_150, VENUS_E_156
 from simulation.house import House
+from simulation.manners import RUDE, Manners
 from simulation.p1 import FakeP1
 from simulation.traces import Signal, constant
 from simulation.udp import FakeBattery
 
 
-def default_batteries(number: int, seed: int = 1) -> list[BatteryModel]:
+def default_batteries(number: int, seed: int = 1, manners: Manners = RUDE) -> list[BatteryModel]:
     """Return batteries of two models, every third a Venus E of the second generation, at different charge."""
     devices = (VENUS_E3_150, VENUS_E3_150, VENUS_E_156)
-    return [BatteryModel(devices[i % 3], soc_pct=45.0 + 7.0 * i, seed=seed * 100 + i) for i in range(number)]
+    return [
+        BatteryModel(devices[i % 3], soc_pct=45.0 + 7.0 * i, seed=seed * 100 + i, manners=manners)
+        for i in range(number)
+    ]
 
 
 class SimulatedSite:
     """A house, its P1 and its batteries on 127.0.0.2 and up, all on one port (0 takes a free one).
 
-    Without `realtime` the house stands still until `advance` is called, so that tests own the time.
+    Without `realtime` the house stands still until `advance` is called, so that tests own the time. It is as rude as
+    the field unless `manners=POLITE` is said, which also goes for batteries that are brought along.
     """
 
     def __init__(
@@ -38,8 +43,11 @@ class SimulatedSite:
         speed: float = 1.0,
         realtime: bool = False,
         seed: int = 1,
+        manners: Manners | None = None,
     ) -> None:
         models = default_batteries(batteries, seed) if isinstance(batteries, int) else list(batteries)
+        for model in models:
+            model.manners = manners or model.manners
         load, pv = (constant(signal) if isinstance(signal, int | float) else signal for signal in (load, pv))
         self.house = House(models, load, pv, start_s=start_s, speed=speed, seed=seed)
         self.p1 = FakeP1(self.house, port=p1_port)
@@ -66,6 +74,11 @@ class SimulatedSite:
     async def stop(self) -> None:
         """Close everything."""
         await self._stack.aclose()
+
+    def find_phases(self) -> None:
+        """Let every battery have led before: none tests its phase any more, unless it does with every Auto."""
+        for model in self.house.batteries:
+            model.phase_known = True
 
     def advance(self, duration_s: float) -> None:
         """Let `duration_s` pass in the house at once."""

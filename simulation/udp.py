@@ -5,6 +5,7 @@ import socket
 from typing import Any
 
 from simulation.battery import BatteryModel
+from simulation.devices import Family
 from simulation.faults import Fault
 from simulation.firmware import Firmware
 from simulation.virtual import Wire
@@ -16,6 +17,7 @@ def _bound(host: str, port: int) -> socket.socket:
     """Return a socket on an address; those for broadcasts share theirs."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.setblocking(False)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
     if host == BROADCAST:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     sock.bind((host, port))
@@ -54,9 +56,18 @@ class FakeBattery:
         loop = asyncio.get_running_loop()
         data, address = sock.recvfrom(4096)
         self._underway = {handle for handle in self._underway if handle.when() > loop.time()}
+        by_broadcast = Fault.ANSWERS_BY_BROADCAST in self.faults
+        if by_broadcast and address[1] != self.port:
+            return
         for delay_s, frame in self.wire.deliver(data, loop.time(), broadcast=broadcast):
             foreign = Fault.FOREIGN_ADDRESS in self.firmware.acting
-            self._underway.add(loop.call_later(delay_s, self._send, frame, address, foreign))
+            target = (BROADCAST, self.port) if by_broadcast else self._road_back(address)
+            self._underway.add(loop.call_later(delay_s, self._send, frame, target, foreign))
+
+    def _road_back(self, address: Any) -> Any:
+        """Return where to answer: HMG-50 takes for granted that it was asked from the port that it listens on."""
+        to_api_port = self.model.manners.answers_to_api_port and self.model.device.family is Family.HMG50
+        return (address[0], self.port) if to_api_port else address
 
     def _send(self, frame: bytes, address: Any, foreign: bool) -> None:
         """Send one frame, from another address where the fault wants it."""

@@ -104,7 +104,9 @@ class VirtualLink:
             reply = json.loads(data)
         except ValueError:
             return
-        if self._queue and isinstance(reply, dict) and "method" not in reply and reply.get("id") == self._id:
+        if self._queue and isinstance(reply, dict) and reply.get("id") == 0 and "error" in reply:
+            self._send_at = min(self._send_at, at + self.gap_s)  # means the one that is under way: ask again
+        elif self._queue and isinstance(reply, dict) and "method" not in reply and reply.get("id") == self._id:
             self._queue[0].reply = reply
             self._finish(at)
 

@@ -26,6 +26,7 @@ def sent_to(world: World, index: int) -> list[dict[str, object]]:
 
 async def at_work(world: World, load_w: float = 4200.0) -> int:
     """Let the controller serve a load that needs followers, and return one of them (-1: none)."""
+    world.site.find_phases()  # a phase test of the leader would decide who follows; here it matters that they obey
     world.site.house.load = lambda _: load_w
     await world.switch(on=True)
     await world.pass_time(180)

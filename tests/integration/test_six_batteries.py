@@ -8,6 +8,7 @@ from homeassistant import block_async_io
 from homeassistant.core import HomeAssistant
 import pytest
 
+from simulation.manners import ON_ONE_HOST
 from simulation.site import SimulatedSite
 
 from .world import World, site_entry, turned_by
@@ -19,7 +20,7 @@ LATENCY_S = 0.2
 @pytest.fixture
 async def six(hass: HomeAssistant, socket_enabled: None) -> AsyncGenerator[World]:
     """Return a home of six batteries that answer in their own time; its entry waits to be set up."""
-    async with SimulatedSite(6, latency_s=LATENCY_S) as site:
+    async with SimulatedSite(6, latency_s=LATENCY_S, manners=ON_ONE_HOST) as site:
         home = World(hass, site, site_entry(site))
         home.entry.add_to_hass(hass)
         yield home

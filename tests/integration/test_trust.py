@@ -21,6 +21,7 @@ from custom_components.home_energy_controller.marstek.models import DeviceInfo
 from simulation.battery import BatteryModel, DeviceMode
 from simulation.devices import VENUS_D_147, VENUS_E3_148, VENUS_E_155, VENUS_MINI_300, Device
 from simulation.faults import Fault
+from simulation.manners import ON_ONE_HOST
 from simulation.site import SimulatedSite
 
 from .test_control import modes, setpoints, stop_home_assistant
@@ -134,7 +135,7 @@ async def test_an_unload_during_a_release_does_not_cut_it_off(hass: HomeAssistan
     """Switched off while a battery does not hear, then reloaded."""
     patient = Timing(first_timeout_s=0.4, later_timeout_s=0.4, resend_pause_s=0.02, write_gap_s=0, longest_gap_s=0)
     clock = Clock()
-    async with SimulatedSite(3, load=6000.0) as site:
+    async with SimulatedSite(3, load=6000.0, manners=ON_ONE_HOST) as site:
         world = World(hass, site, site_entry(site, release="idle"), clock)
         world.entry.add_to_hass(hass)
         with turned_by(clock), patch(f"{INTEGRATION}.MarstekClient", partial(MarstekClient, timing=patient)):
@@ -250,7 +251,7 @@ async def test_a_slow_battery_costs_neither_the_leader_s_sample_nor_the_meter_it
     """On the real clock: the meter is read again right behind the leader's reply."""
     caplog.set_level(logging.INFO)
     timing = Timing(first_timeout_s=0.5, later_timeout_s=0.5, resend_pause_s=0.02, write_gap_s=0, longest_gap_s=0)
-    async with SimulatedSite(3) as site:
+    async with SimulatedSite(3, manners=ON_ONE_HOST) as site:
         entry = site_entry(site)
         entry.add_to_hass(hass)
         with (
@@ -274,7 +275,7 @@ async def test_a_slow_battery_costs_neither_the_leader_s_sample_nor_the_meter_it
 async def test_a_sensor_as_meter_gives_samples_of_the_net_load(hass: HomeAssistant, socket_enabled: None) -> None:
     """Its next report comes when it likes: the sample is made a cycle later."""
     clock = Clock()
-    async with SimulatedSite(3, load=900.0) as site:
+    async with SimulatedSite(3, load=900.0, manners=ON_ONE_HOST) as site:
         entry = site_entry(site)
         entry.add_to_hass(hass)
         hass.config_entries.async_update_entry(

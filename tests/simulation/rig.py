@@ -8,6 +8,7 @@ from simulation.devices import VENUS_E3_150, Device
 from simulation.faults import Fault
 from simulation.firmware import Firmware
 from simulation.house import House
+from simulation.manners import RUDE, Manners
 from simulation.traces import constant
 
 type Json = dict[str, Any]
@@ -20,9 +21,15 @@ class Rig:
     """One battery in Manual without slots, stepped by a house."""
 
     def __init__(
-        self, device: Device = VENUS_E3_150, *faults: Fault, soc_pct: float = 50.0, load_w: float = 0.0, seed: int = 1
+        self,
+        device: Device = VENUS_E3_150,
+        *faults: Fault,
+        soc_pct: float = 50.0,
+        load_w: float = 0.0,
+        seed: int = 1,
+        manners: Manners = RUDE,
     ) -> None:
-        self.model = BatteryModel(device, soc_pct=soc_pct, seed=seed)
+        self.model = BatteryModel(device, soc_pct=soc_pct, seed=seed, manners=manners)
         self.model.faults.update(faults)
         self.house = House([self.model], constant(load_w), seed=seed)
         self.firmware = Firmware(self.model, seed=seed)

@@ -13,10 +13,12 @@ from simulation.battery import DeviceMode
 from simulation.devices import VENUS_A_147, VENUS_D_147, VENUS_E3_150, Device
 from simulation.faults import Fault
 from simulation.house import House
+from simulation.manners import POLITE
 from simulation.p1 import FakeP1
 from simulation.site import SimulatedSite
 from simulation.traces import constant
 
+from .field_faults import FIELD_PROBES
 from .rig import Json, Rig
 from .wires import GET_MODE, exchange
 
@@ -176,13 +178,14 @@ PROBES: dict[Fault, tuple[Callable[[Rig], object], object, object]] = {
     Fault.BAT_READ_WIPES: (wiped, INTACT, LOST),
     Fault.SETTINGS_WIPE: (lambda rig: wiped(rig)[3:], (True, True), (False, False)),
     Fault.DEAD: (dead, (500, True), (0, False)),
+    **FIELD_PROBES,
 }
 
 
-def bench(fault: Fault | None) -> Rig:
+def bench(fault: Fault) -> Rig:
     """Return a battery in Manual without slots, with or without a fault."""
-    device: Device = VENUS_A_147 if fault is Fault.PV_ABSENT else VENUS_E3_150
-    rig = Rig(device)
+    device: Device = {Fault.PV_ABSENT: VENUS_A_147, Fault.PV1_DECIWATT: VENUS_D_147}.get(fault, VENUS_E3_150)
+    rig = Rig(device, manners=POLITE)  # whose own misbehaviour would hide the fault
     rig.model.mode = DeviceMode.MANUAL
     return rig
 
@@ -284,11 +287,25 @@ async def foreign_address(site: SimulatedSite) -> None:
         await battery.stop()
 
 
+async def by_broadcast(site: SimulatedSite) -> None:
+    """See the answer go to everybody, and none to a port that is not its own."""
+    battery = SimulatedSite(1).batteries[0]
+    await battery.start()
+    try:
+        battery.faults.add(Fault.ANSWERS_BY_BROADCAST)
+        assert await exchange(battery.host, battery.port) == []
+        ask = exchange(battery.host, battery.port, from_port=battery.port, hear_broadcasts=True)
+        assert [sender[0] for _, sender in await ask] == [battery.host]
+    finally:
+        await battery.stop()
+
+
 ON_SOCKETS: dict[Fault, Callable[[SimulatedSite], Awaitable[None]]] = {
     Fault.P1_TIMEOUT: p1_hangs,
     Fault.P1_FROZEN: p1_freezes,
     Fault.P1_JUMP: p1_jumps,
     Fault.FOREIGN_ADDRESS: foreign_address,
+    Fault.ANSWERS_BY_BROADCAST: by_broadcast,
 }
 
 

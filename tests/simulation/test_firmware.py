@@ -19,6 +19,7 @@ from simulation.devices import (
     VENUS_E_156,
     VENUS_MINI_300,
     Device,
+    Family,
 )
 from simulation.faults import Fault
 
@@ -261,4 +262,4 @@ def test_every_firmware_answers_all_that_it_knows(device: Device) -> None:
         answer = rig.ask(method, {"id": 0, "config": {"mode": "Auto", "auto_cfg": {"enable": 1}}})
         assert answer is not None
         assert list(answer["result"]) == device.shapes[method].split()
-    assert ("PV.GetStatus" in device.shapes) == (device in (VENUS_A_147, VENUS_D_147))
+    assert ("PV.GetStatus" in device.shapes) == (device.family in (Family.A, Family.D))

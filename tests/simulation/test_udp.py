@@ -37,7 +37,7 @@ async def test_a_broadcast_reaches_every_battery() -> None:
     async with SimulatedSite(3) as site:
         site.batteries[0].faults.add(Fault.BROADCAST_ONLY)
         port = site.batteries[0].port
-        heard = await exchange(BROADCAST, port, request, broadcast=True)
+        heard = await exchange(BROADCAST, port, request, broadcast=True, from_port=port)
         assert sorted(sender[0] for _, sender in heard) == [battery.host for battery in site.batteries]
         assert await exchange(site.batteries[0].host, port, request) == []
 

@@ -15,6 +15,7 @@ from custom_components.home_energy_controller.control.model import CommandKind, 
 from simulation import assumptions as known
 from simulation.battery import DeviceMode
 from simulation.faults import Fault
+from simulation.manners import ON_ONE_HOST
 from simulation.site import SimulatedSite
 from simulation.traces import Trace, synthetic_week
 from simulation.udp import FakeBattery
@@ -233,5 +234,5 @@ def summer_day() -> tuple[Trace, Trace]:
 def run(plan: Plan) -> dict[str, Any]:
     """Return the figures of one run."""
     load, pv = summer_day()
-    site = SimulatedSite(plan.batteries, load=load, pv=pv, latency_s=float(known.LATENCY_MEDIAN))
+    site = SimulatedSite(plan.batteries, load=load, pv=pv, latency_s=float(known.LATENCY_MEDIAN), manners=ON_ONE_HOST)
     return live(site, lambda world: Story(world, plan).tell())

@@ -25,6 +25,7 @@ from simulation import assumptions as known
 from simulation.battery import BatteryModel, DeviceMode
 from simulation.faults import Fault
 from simulation.house import House
+from simulation.manners import ON_ONE_HOST
 from simulation.site import SimulatedSite, default_batteries
 from simulation.traces import noisy
 
@@ -204,7 +205,9 @@ class Home:
 async def run(kills: int = 50, *, busy_s: float = 20.0, seed: int = 1) -> dict[str, Any]:
     """Kill Home Assistant many times, at a random instant up to `busy_s` after control was back; return the figures."""
     net_load = noisy(busy, 200.0, seed)
-    site = SimulatedSite(default_batteries(3), load=net_load, latency_s=float(known.LATENCY_MEDIAN), realtime=True)
+    site = SimulatedSite(
+        default_batteries(3), load=net_load, latency_s=float(known.LATENCY_MEDIAN), realtime=True, manners=ON_ONE_HOST
+    )
     with TemporaryDirectory(prefix="kills-") as folder:
         home_assistant = HomeAssistant(Path(folder), bare=True)
         async with site, Api(home_assistant) as api:

@@ -9,6 +9,7 @@ from homeassistant.core import Event, EventStateChangedData, callback
 from homeassistant.helpers import entity_registry as er
 
 from simulation import assumptions as known
+from simulation.manners import ON_ONE_HOST
 from simulation.site import SimulatedSite
 from tests.integration.world import World
 
@@ -68,5 +69,7 @@ def run(hours: float = 24.0) -> dict[str, Any]:
     load, pv = summer_day()
     # A single hour is one with sun and much going on.
     start_s = 0.0 if hours >= 24 else NOON_S
-    site = SimulatedSite(3, load=load, pv=pv, start_s=start_s, latency_s=float(known.LATENCY_MEDIAN))
+    site = SimulatedSite(
+        3, load=load, pv=pv, start_s=start_s, latency_s=float(known.LATENCY_MEDIAN), manners=ON_ONE_HOST
+    )
     return live(site, lambda world: count(world, hours))
