@@ -1,7 +1,6 @@
 """What the controller is told: options, subentries, and what people set with entities."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 
@@ -27,7 +26,7 @@ from .store import SiteStore, StoredSite
 from .tariffs import tariff_of
 
 METER_SETTLE_S, SENSOR_SETTLE_S = 12.0, 45.0
-"""So long after a change a meter shows it: a telegram every ten seconds at worst, and a sensor is renewed when it likes."""
+"""So long after a change a meter shows it: a telegram every ten seconds at worst; a sensor is renewed when it likes."""
 
 
 def site_batteries(

@@ -220,7 +220,7 @@ def _connection(memory: DecideMemory, phase: int, max_import_w: int | None, max_
 
 
 def _watched(site: Site, memory: DecideMemory, members: frozenset[str], phase: int) -> Reach:
-    """Return what may flow by how well the connection, or a phase, is watched: unwatched what flows, and soon nothing."""
+    """Return what may flow by how well the connection (0) or a phase is watched: at first what flows, then nothing."""
 
     def is_watched(limit_s: float) -> bool:
         shown = site.phases if phase else site.meter
