@@ -302,13 +302,12 @@ async def test_a_killed_home_assistant_leaves_no_follower_on_its_setpoint(world:
 
 
 async def test_a_change_of_leader_is_shown_and_leaves_one_loop(world: World) -> None:
-    """The leader is nearly empty: another takes over, step by step."""
+    """The leader reaches its reserve: another takes over, step by step."""
     world.site.house.load = lambda _: 1200.0
     await world.switch(on=True)
     await world.pass_time(120)
     old = modes(world).index(DeviceMode.AUTO)
-    cells = world.site.house.batteries[old].cells
-    cells.energy_wh = cells.capacity_wh * 0.13
+    await world.call("number", "set_value", world.battery_entity("number", old, "reserve"), value=70)
     states = set()
     for _ in range(100):
         await world.pass_time(2)

@@ -96,6 +96,7 @@ def decide(
         derated=frozenset(limit.battery_id for limit in memory.seen_limits if limit.soc_pct is None),
         meter_effect=memory.witness.against(METER, now),
         contradicted=_contradicted(memory, now),
+        believed=frozenset(key for key in memory.witness.ratios if memory.witness.believes(key)),
         looks_closer=memory.doubted_at is not None,
         let_go=memory.lets_go(now),
     )

@@ -426,6 +426,8 @@ class Decision:
     """What the meter does instead of following the batteries."""
     contradicted: Mapping[str, MeterEffect] = field(default_factory=lambda: MappingProxyType({}))
     """Batteries whose own measurement the meter contradicts."""
+    believed: frozenset[str] = frozenset()
+    """Batteries whose own measurement the meter has confirmed."""
     looks_closer: bool = False
     """The meter has to be read as often as can be."""
     let_go: bool = False

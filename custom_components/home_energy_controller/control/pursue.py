@@ -111,18 +111,20 @@ class Case:
     standing: Standing
     effect: MeterEffect | None
     """What the meter holds against what it measures."""
+    is_believed: bool
+    """The meter has confirmed what it measures."""
     now: float
 
     @property
     def is_right(self) -> bool:
-        """Return whether it has been doing what it was told, the right way round, for long enough to be believed."""
+        """Return whether it does what it was told the right way round: the meter says so, or nothing else for long."""
         sent = self.sent
         return (
             sent is not None
             and self.effect is None
             and sent.proven_at is not None
             and abs(sent.command.power_w) >= MIRROR_LEAST_W
-            and self.now - sent.asked_at >= PATIENCE_S
+            and (self.is_believed or self.now - sent.asked_at >= PATIENCE_S)
         )
 
 
@@ -176,6 +178,7 @@ def _case(battery: BatterySettings, decision: Decision, snapshot: Snapshot, memo
         sent=sent,
         standing=standing.watched(seen, battery, now, commanded=before is not None),
         effect=decision.contradicted.get(battery.battery_id),
+        is_believed=battery.battery_id in decision.believed,
         now=now,
     )
     return case if before is None else replace(case, standing=_learnt(case, before))

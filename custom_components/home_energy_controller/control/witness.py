@@ -30,6 +30,7 @@ NOISE_OVER_S, NOISE_FEW, NOISE_MOST = 40.0, 5, 60
 NOISE_UNKNOWN_W, NOISE_LEAST_W = 150.0, 20.0
 SURE = log(1e6)
 """Logarithm of the likelihood ratio that decides."""
+BELIEVED = log(10)
 TRUST_MOST = 1.3 * SURE
 """So sure and no surer, lest a meter that fails after years is believed for hours."""
 PROBE_S, PROBE_AGAIN_S = 90.0, 900.0
@@ -93,6 +94,11 @@ class WitnessMemory:
     def is_sure(self) -> bool:
         """Return whether the meter follows beyond doubt."""
         return all(ratio <= -SURE for ratio in self.ratios.get(METER, (0.0, 0.0)))
+
+    def believes(self, battery_id: str) -> bool:
+        """Return whether the meter has shown, ten to one, that a battery does not do the opposite of what it says."""
+        unmoved, opposite = self.ratios.get(battery_id, (0.0, 0.0))
+        return unmoved < 0.0 and opposite <= -BELIEVED
 
     def rests(self, battery_id: str, now: float) -> bool:
         """Return whether a battery has to rest, so that the meter can tell whether it did what it says."""
