@@ -97,7 +97,7 @@ async def test_what_another_program_takes_is_left_to_it(world: World, caplog: py
     await world.pass_time(600)
     await world.switch(on=False)
     assert len(sent_to(world, index)) == told, "neither corrected nor released"
-    assert caplog.text.count("foreign (taken)") == 1
+    assert caplog.text.count("foreign (") in {1, 2}, "told once or, if it obeyed in between, twice"
     world.site.batteries[index].faults.clear()
     await world.switch(on=True)
     await world.pass_time(120)
