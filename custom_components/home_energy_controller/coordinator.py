@@ -26,6 +26,7 @@ from .control.model import (
     SiteState,
     Snapshot,
     Strategy,
+    Timed,
     Wish,
 )
 from .control.pursue import PursueMemory, Pursuit
@@ -119,7 +120,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
 
     @override
     async def _async_update_data(self) -> SiteSnapshot:
-        """Run one cycle. First what must end, then what is commanded; nothing after that can keep it from going out."""
+        """Run one cycle: what must end, what is commanded, and then what may fail without harm to either."""
         self._is_hurried = False
         self.changes.begun()
         self.holds.end_due()
@@ -127,7 +128,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         if self.data is None:
             self._require_answers()
         now = self.clock()
-        settings = paced_wishes(self._settings(), self._acted, self._pursue_memory.writes, now)
+        asked = self._settings()
+        settings = paced_wishes(asked, self._acted, self.writes, now)
         thought = self._think(settings, now)
         decision, self._decide_memory, self._acted = thought.cycle.decision, thought.decide_memory, settings
         self._leader_id = decision.leader_id
@@ -148,7 +150,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         published = self._publish(decision, settings, now)
         with self.parts.part("watch"):
             self._watch.look(published, now)
-        if self._is_hurried:
+        if self._is_hurried or settings != asked:
             self.update_interval = timedelta(seconds=BUSY_INTERVAL_S)
         return published
 
@@ -209,7 +211,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             meter_w=self.meter.power_w,
             phases_w=self.meter.phases_w,
             batteries=tuple(battery.observation for battery in self.batteries.values()),
-            net_load_w=self._observing.net_load_w,
+            net_load_w=self._net_load_w,
             car=self._observe_car(),
             local_time=dt_util.now(),
             barred=self._pursue_memory.barred(self.clock()),
@@ -223,6 +225,11 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         with self.parts.part("prices"):
             told = replace(told, prices=prices_of(self.hass, options))
         return replace(told, car=self.charger.settings)
+
+    @property
+    def _net_load_w(self) -> tuple[Timed[float], ...]:
+        """Return the samples of the net load."""
+        return self._observing.net_load_w
 
     def _observe_car(self) -> CarObservation:
         """Return what is known of the car."""
@@ -313,13 +320,10 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         keep_wishes = not self._closing and only is None
         settings = self._settings(Release.AS_FOUND if only else None)
         commands = release(settings, self._pursue_memory, keep_wishes=keep_wishes)
-        commands = tuple(
-            command
-            for command in commands
-            # Told just this already, it is told again until it is proven; closing, nobody will.
-            if only in {None, command.battery_id} and (self._closing or not self._pursue_memory.has_last_word(command))
-        )
-        self._pursue_memory = self._pursue_memory.released(commands, self.clock())
+        commands = tuple(command for command in commands if only in {None, command.battery_id})
+        before, self._pursue_memory = self._pursue_memory, self._pursue_memory.released(commands, self.clock())
+        if not self._closing:  # Nobody would tell it again.
+            commands = tuple(filter(before.needs, commands))
         for command in commands:
             self.batteries[command.battery_id].forget_mode()
         await self._async_send_last(commands, RELEASE_LIMIT_S)

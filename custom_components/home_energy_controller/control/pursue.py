@@ -67,10 +67,10 @@ class PursueMemory:
         standing = self.standing.get(battery_id)
         return standing is not None and standing.health is Health.TAKEN and battery_id not in self.sent
 
-    def has_last_word(self, command: Command) -> bool:
-        """Return whether a battery was released with just this, and that is not proven yet: it is told again anyway."""
+    def needs(self, command: Command) -> bool:
+        """Return whether a last word has to be sent: it is not what was told, and proven or said again anyway."""
         sent = self.sent.get(command.battery_id)
-        return sent is not None and sent.is_last and sent.command == command
+        return sent is None or sent.command != command or not (sent.is_last or sent.proven_at is not None)
 
     def forgiven(self, battery_ids: Iterable[str]) -> PursueMemory:
         """Return a memory in which these batteries get work again: their owner says so."""
@@ -83,8 +83,14 @@ class PursueMemory:
 
     def released(self, commands: tuple[Command, ...], now: float) -> PursueMemory:
         """Return a memory in which these commands, sent now, are the last word: repeated until proven and forgotten."""
-        last = {command.battery_id: _last(command, self.sent.get(command.battery_id), now) for command in commands}
-        return replace(self.written(commands, now), sent={**self.sent, **last}, swap=SwapMemory())
+        last = {
+            command.battery_id: _last(command, self.sent.get(command.battery_id), now)
+            if self.needs(command)
+            else replace(self.sent[command.battery_id], is_last=True)
+            for command in commands
+        }
+        written = self.written(filter(self.needs, commands), now)
+        return replace(written, sent={**self.sent, **last}, swap=SwapMemory())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

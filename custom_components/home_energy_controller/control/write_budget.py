@@ -99,7 +99,11 @@ def can_wait(told: Sent, before: Sent | None, power: Timed[float] | None) -> boo
         return True
     if before is None:
         return bool(command.power_w) and not told.may_be_auto
-    if before.needs_mode or _is_ended(before.command.power_w, command.power_w):
+    if before.is_last and command.power_w:
+        return True  # It was let go, and is taken up again.
+    if before.is_auto or _is_ended(before.command.power_w, command.power_w):
+        return False
+    if before.may_be_auto and command == before.command:
         return False
     return power is None or not _is_ended(power.value, command.power_w, TOLERANCE_W)
 
@@ -124,12 +128,11 @@ def paced_wishes(settings: Settings, before: Settings | None, writes: Mapping[st
     waiting = {key for key, sent in writes.items() if now < sent.next_at(now)}
     acted = {battery.battery_id: battery for battery in before.batteries}
     batteries = tuple(
-        replace(battery, fixed_power_w=acted[battery.battery_id].fixed_power_w)
-        if battery.battery_id in waiting
-        and battery.fixed_power_w
+        replace(battery, wish=old.wish, fixed_power_w=old.fixed_power_w)
+        if (old := acted.get(battery.battery_id)) is not None
+        and battery.battery_id in waiting
         and battery.wish is Wish.FIXED
-        and battery.battery_id in acted
-        and acted[battery.battery_id].wish is Wish.FIXED
+        and battery.fixed_power_w
         else battery
         for battery in settings.batteries
     )
