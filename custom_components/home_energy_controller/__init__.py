@@ -5,6 +5,7 @@ from typing import Any
 
 from homeassistant.const import Platform
 from homeassistant.core import HassJob, HomeAssistant
+from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
@@ -37,14 +38,19 @@ async def async_setup_entry(hass: HomeAssistant, entry: SiteConfigEntry) -> bool
     await store.async_load()
     meter = make_meter(hass, entry.data[CONF_METER], clock)
     coordinator = SiteCoordinator(hass, entry, client=client, meter=meter, store=store, clock=clock)
-    await coordinator.async_config_entry_first_refresh()
+    try:
+        await coordinator.async_config_entry_first_refresh()
+    except ConfigEntryNotReady:
+        await coordinator.async_search_silent()
+        raise
     entry.runtime_data = coordinator
 
     # Batteries name the site as the device they are reached through, so it must exist before them.
     dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **site_device_info(coordinator))
     update_devices(coordinator)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    await coordinator.async_release_leftovers()
+    with coordinator.parts.part("release of leftovers"):
+        await coordinator.async_release_leftovers()
 
     # A coordinator sleeps while nobody listens: control must go on though every entity is disabled.
     entry.async_on_unload(coordinator.async_add_listener(partial(update_devices, coordinator)))

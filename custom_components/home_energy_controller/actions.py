@@ -14,8 +14,9 @@ import voluptuous as vol
 from .battery import Battery
 from .const import CONF_SLOTS_CLEARED, DOMAIN
 from .control.codec import encode
-from .control.model import Wish
+from .control.model import CommandKind, Wish
 from .control.recording import Cycle
+from .control.write_budget import MOST_PER_HOUR, Writes
 from .coordinator import SiteConfigEntry, SiteCoordinator
 from .errors import failure, refusal
 from .marstek.errors import MarstekError
@@ -85,7 +86,7 @@ async def _async_run_cycle(call: ServiceCall) -> ServiceResponse:
     coordinator = _aim(call).coordinator
     if call.data[ATTR_DRY_RUN]:
         return _told(coordinator, await coordinator.async_dry_run())
-    await coordinator.async_refresh()
+    await coordinator.changes.async_act()
     return _told(coordinator, coordinator.recorder.last)
 
 
@@ -120,6 +121,11 @@ async def _async_clear_schedules(call: ServiceCall) -> None:
     if not call.data[ATTR_CONFIRM]:
         raise refusal("confirm_needed", name=battery.name)
     aim.coordinator.require_polling()
+    slots = battery.device.profile.slot_count
+    written = aim.coordinator.writes.get(battery.id, Writes()).in_last_hour(aim.coordinator.clock())
+    if written + slots > MOST_PER_HOUR:
+        raise refusal("written_too_often", name=battery.name)
+    aim.coordinator.note_writes(battery.id, CommandKind.MANUAL_IDLE, slots)
     try:
         cleared = await battery.device.clear_slots()
     except MarstekError as err:

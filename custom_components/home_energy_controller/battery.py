@@ -142,9 +142,10 @@ class Battery:
         """Return whether the newest read was answered; a battery that is not answering is not waited for."""
         return self.failure is None
 
-    def is_at(self, host: str, port: int) -> bool:
-        """Return whether this is the address that it is asked at."""
-        return (self.device.host, self.device.port) == (host, port)
+    @property
+    def was_heard(self) -> bool:
+        """Return whether it ever answered."""
+        return self.observation.last_answer_at is not None
 
     @property
     def age_limit_s(self) -> float:

@@ -12,34 +12,37 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
+from .changes import Changes
 from .charger import Charger
 from .const import DOMAIN
+from .control.charger import CarObservation
 from .control.decide import DecideMemory
 from .control.model import (
-    Action,
-    BatteryObservation,
     Command,
+    CommandKind,
     Decision,
     Release,
     Settings,
     SiteState,
     Snapshot,
     Strategy,
-    Target,
     Timed,
     Wish,
 )
-from .control.net_load import sample_net_load
 from .control.pursue import PursueMemory, Pursuit
 from .control.recording import Cycle, Recorder, Thought, think
 from .control.release import release, stop
-from .control.standing import Diagnosis
+from .control.write_budget import Writes, paced_wishes
 from .errors import refusal
 from .figures import Figures
 from .holds import Holds
+from .isolation import Isolation
+from .learnt import Learnt
 from .marstek.client import MarstekClient
 from .meter.base import Meter
+from .observing import Observing
 from .publish import site_snapshot
+from .search import async_search, searches
 from .settings import site_batteries, site_settings
 from .site_meter import SiteMeter
 from .snapshot import SiteSnapshot
@@ -59,7 +62,6 @@ METER_LIMIT_S = 1.6
 RELEASE_LIMIT_S = 4.5
 STOP_LIMIT_S = 8.0
 """Home Assistant gives its shutdown jobs twenty seconds in all."""
-NET_LOAD_HISTORY_S = 600.0
 
 type SiteConfigEntry = ConfigEntry[SiteCoordinator]
 
@@ -92,19 +94,23 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         self.meter: SiteMeter = SiteMeter(meter)
         self.store = store
         self.clock = clock
+        self.parts = Isolation()
         self.batteries = site_batteries(entry, client, store, clock, self.spawn)
         self.charger = Charger(hass, entry, self.spawn)
-        self._net_load_w: tuple[Timed[float], ...] = ()
+        self._observing = Observing(self.meter, self.batteries, clock, self.parts)
+        self._learnt = Learnt(self)
         self._decide_memory = DecideMemory()
         self._pursue_memory = PursueMemory()
         self._pursuit: Pursuit | None = None
+        self._acted: Settings | None = None
+        """What the last cycle was told."""
         self._leader_id: str | None = None
         """Who runs Auto for the site now."""
         self._last_leader_id: str | None = None
-        self._unsampled: tuple[tuple[BatteryObservation, ...], str | None] = ((), None)
-        """What was seen in the last cycle: the meter reading behind it may come only now."""
-        self._diagnosis: Mapping[str, Diagnosis] = {}
         self._closing = False
+        self._is_hurried = False
+        """Something was asked for since the last cycle began."""
+        self.changes = Changes(self)
         self.recorder = Recorder()
         self.figures = Figures(store.site.today)
         self.holds = Holds(self)
@@ -114,100 +120,67 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
 
     @override
     async def _async_update_data(self) -> SiteSnapshot:
-        """Run one cycle."""
+        """Run one cycle: what must end, what is commanded, and then what may fail without harm to either."""
+        self._is_hurried = False
+        self.changes.begun()
+        self.holds.end_due()
         await self._async_observe()
         if self.data is None:
             self._require_answers()
         now = self.clock()
-        thought = self._think(self._settings(), now)
-        decision, self._decide_memory = thought.cycle.decision, thought.decide_memory
+        asked = self._settings()
+        settings = paced_wishes(asked, self._acted, self.writes, now)
+        thought = self._think(settings, now)
+        decision, self._decide_memory, self._acted = thought.cycle.decision, thought.decide_memory, settings
         self._leader_id = decision.leader_id
         may_send = not self._closing and not self.config_entry.pref_disable_polling
         if may_send:
             self._pursue(decision, thought.pursuit, now)
-        self.charger.steer(decision.car_power_w if may_send and thought.settings.enabled else None, now)
-        self.recorder.add(thought, sent=may_send)
-        self.figures.add(thought.cycle.snapshot, thought.settings)
-        self.store.note(today=self.figures.today)
-        if decision.finished and thought.settings.enabled:
-            _LOGGER.info("All are full: back to the strategy %s", self.store.site.strategy_before)
-            self.store.update(strategy=self.store.site.strategy_before)
-        published = self._publish(decision, thought.settings, now)
-        self._watch.look(published, now)
-        self.holds.end_due()
+        with self.parts.part("charger"):
+            self.charger.steer(decision.car_power_w if may_send and settings.enabled else None, now)
+        with self.parts.part("recorder"):
+            self.recorder.add(thought, sent=may_send)
+        with self.parts.part("figures"):
+            self.figures.add(thought.cycle.snapshot, settings)
+            self.store.note(today=self.figures.today)
+        if decision.finished and settings.enabled:
+            with self.parts.part("return to the strategy before"):
+                _LOGGER.info("All are full: back to the strategy %s", self.store.site.strategy_before)
+                self.store.update(strategy=self.store.site.strategy_before)
+        published = self._publish(decision, settings, now)
+        with self.parts.part("watch"):
+            self._watch.look(published, now)
+        if self._is_hurried or settings != asked:
+            self.update_interval = timedelta(seconds=BUSY_INTERVAL_S)
         return published
 
     def _think(self, settings: Settings, now: float) -> Thought:
         """Return what to do by what was observed; this changes nothing."""
         return think(now, self._snapshot(), settings, self._decide_memory, self._pursue_memory)
 
-    async def _async_observe(self) -> None:
-        """Read the meter and the batteries that are due, all batteries at the same time."""
-        loop = self.hass.loop
-        deadline = loop.time() + OBSERVE_LIMIT_S
-        await self._async_read_meter(METER_LIMIT_S)
+    async def _async_observe(self, max_age_s: float = 0.0) -> None:
+        """Read what is due, unless that was done just now, and add it up."""
         wanted = self._pursuit.reads if self._pursuit else {}
-        now = self.clock()
-        reads = {battery.id: battery.read(now, wanted.get(battery.id)) for battery in self.batteries.values()}
-        awaited = {key: task for key, task in reads.items() if task is not None and self.batteries[key].answering}
-        if (leaders_read := awaited.get(self._leader_id or "")) is not None:
-            # The meter again right behind the leader's reply, whoever is slow: the two readings bracket it.
-            await asyncio.wait([leaders_read], timeout=deadline - loop.time())
-            if (left_s := deadline - loop.time()) > 0:
-                await self._async_read_meter(min(METER_LIMIT_S, left_s))
-        if awaited and (left_s := deadline - loop.time()) > 0:
-            await asyncio.wait(awaited.values(), timeout=left_s)
+        limits = {"limit_s": OBSERVE_LIMIT_S, "meter_limit_s": METER_LIMIT_S, "max_age_s": max_age_s}
+        await self._observing.async_read(wanted, self._leader_id, **limits)
         for battery in self.batteries.values():
-            self.store.count(battery.id, battery.totals.charged_wh, battery.totals.discharged_wh)
-        self._sample_net_load()
-
-    async def _async_read_meter(self, limit_s: float) -> None:
-        """Read the meter."""
-        powers = (battery.observation.power_w for battery in self.batteries.values())
-        await self.meter.read(limit_s, sum(power.value for power in powers if power is not None))
-
-    def _sample_net_load(self) -> None:
-        """Add a sample of the net load, when this cycle makes one, and forget old ones.
-
-        After a start nobody is known for some seconds: without the batteries it would be what the meter shows.
-        """
-        now, meter_w = self.clock(), self.meter.power_w
-        recent = tuple(old for old in self._net_load_w if old.fresh(now, NET_LOAD_HISTORY_S))
-        observations = tuple(battery.observation for battery in self.batteries.values())
-        if not self._decide_memory.started and any(seen.power_w is None for seen in observations):
-            return
-        for seen, leader_id in (self._unsampled, (observations, self._leader_id)):
-            power = next((battery.power_w for battery in seen if battery.battery_id == leader_id), None)
-            before, after = (meter_w, meter_w) if power is None else self.meter.around(power.at)
-            limits = {battery.id: battery.age_limit_s for battery in self.batteries.values()}
-            sample = sample_net_load(before, after, seen, leader_id, now, age_limit_s=limits)
-            if sample is not None and (not recent or sample.at > recent[-1].at):
-                recent = (*recent, sample)
-        self._net_load_w, self._unsampled = recent, (observations, self._leader_id)
+            with self.parts.part(f"energy {battery.name}"):
+                self.store.count(battery.id, battery.totals.charged_wh, battery.totals.discharged_wh)
+        with self.parts.part("net load"):
+            self._observing.sample_net_load(self._leader_id, started=self._decide_memory.started)
 
     def _pursue(self, decision: Decision, pursuit: Pursuit, now: float) -> None:
         """Send what makes the decision true, and come back when something is due."""
         self._pursuit, self._pursue_memory, self._leader_id = pursuit, pursuit.memory, pursuit.leader_id
         self._last_leader_id = pursuit.leader_id or self._last_leader_id
-        for target in decision.targets:
-            self._keep_found_mode(target)
-        self._keep_what_was_learnt(pursuit)
         for command in pursuit.commands:
             self.batteries[command.battery_id].write(command)
+        with self.parts.part("what was learnt"):
+            self._learnt.note(decision, pursuit)
         due_s = CALM_INTERVAL_S if pursuit.next_due is None else pursuit.next_due - now
         if self.meter.is_awaited(now):
             due_s = BUSY_INTERVAL_S
         self.update_interval = timedelta(seconds=min(CALM_INTERVAL_S, max(BUSY_INTERVAL_S, due_s)))
-
-    def _keep_what_was_learnt(self, pursuit: Pursuit) -> None:
-        """Note which batteries do what they are told the right way round, and log new trouble once."""
-        for battery_id, right in pursuit.sign.items():
-            if self.store.site.battery(battery_id).sign_proven is not right:
-                self.store.update_battery(battery_id, sign_proven=right)
-        for battery_id, diagnosis in pursuit.diagnosis.items():
-            if self._diagnosis.get(battery_id) is not diagnosis:
-                _LOGGER.info("%s: %s (%s)", self.batteries[battery_id].name, diagnosis, pursuit.health[battery_id])
-        self._diagnosis = pursuit.diagnosis
 
     def _publish(self, decision: Decision, settings: Settings, now: float) -> SiteSnapshot:
         """Return what entities read."""
@@ -221,6 +194,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             saved=self.store.saved,
             batteries=tuple(self.batteries.values()),
             figures=self.figures,
+            parts=self.parts,
             before=self.data,
             now=now,
         )
@@ -239,7 +213,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             meter_is_frozen=self.meter.is_frozen,
             batteries=tuple(battery.observation for battery in self.batteries.values()),
             net_load_w=self._net_load_w,
-            car=self.charger.observe(),
+            car=self._observe_car(),
             local_time=dt_util.now(),
             barred=self._pursue_memory.barred(self.clock()),
             loose=self._pursue_memory.loose(self.clock()),
@@ -250,7 +224,20 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         """Return what the controller is told; `release` for batteries whose owner chose nothing."""
         options, stored = self.config_entry.options, self.store.site
         told = site_settings(self.config_entry, stored, self.batteries, self._last_leader_id, release)
-        return replace(told, car=self.charger.settings, prices=prices_of(self.hass, options))
+        with self.parts.part("prices"):
+            told = replace(told, prices=prices_of(self.hass, options))
+        return replace(told, car=self.charger.settings)
+
+    @property
+    def _net_load_w(self) -> tuple[Timed[float], ...]:
+        """Return the samples of the net load."""
+        return self._observing.net_load_w
+
+    def _observe_car(self) -> CarObservation:
+        """Return what is known of the car."""
+        with self.parts.part("car"):
+            return self.charger.observe()
+        return CarObservation()
 
     def _require_answers(self) -> None:
         """Refuse a first refresh that tells nothing, so that Home Assistant says so and tries again."""
@@ -274,7 +261,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         self.store.update(enabled=enabled)
         if not enabled:
             await self.async_release()
-        await self.async_refresh()
+        await self.changes.async_act()
 
     async def async_set_strategy(self, strategy: Strategy) -> None:
         """Change what the site is run for."""
@@ -282,25 +269,39 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         if before is Strategy.TO_FULL:
             before = self.store.site.strategy_before
         self.store.update(strategy=strategy, strategy_before=before)
-        await self.async_refresh()
+        await self.changes.async_act()
 
     async def async_update_site(self, **changes: int) -> None:
         """Change numbers of the site."""
         self.store.update(**changes)
-        await self.async_refresh()
+        await self.changes.async_act()
 
     async def async_update_battery(self, battery_id: str, **changes: float) -> None:
         """Change numbers of one battery."""
         self.store.update_battery(battery_id, **changes)
-        await self.async_refresh()
+        await self.changes.async_act()
 
     async def async_dry_run(self) -> Cycle:
         """Observe, and return what would be done with the controller on; nothing is sent or remembered."""
-        await self._async_observe()
+        await self._async_observe(max_age_s=BUSY_INTERVAL_S)
         return self._think(replace(self._settings(), enabled=True), self.clock()).cycle
 
-    async def async_set_wish(self, battery_id: str, wish: Wish, setpoint_w: int | None = None) -> None:
-        """Take a battery out of control, with another power (W, + discharging) if need be, or give it back."""
+    def hurry(self) -> None:
+        """Let the next cycle come soon."""
+        if not self._is_hurried and not self._closing:
+            self._is_hurried, self.update_interval = True, timedelta(seconds=BUSY_INTERVAL_S)
+            self._schedule_refresh()
+
+    async def async_set_wish(self, battery_id: str, wish: Wish) -> None:
+        """Take a battery out of control, or give it back."""
+        self.set_wish(battery_id, wish)
+        await self.changes.async_act()
+
+    def set_wish(self, battery_id: str, wish: Wish, setpoint_w: int | None = None) -> None:
+        """Take a battery out of control, with another power (W, + discharging) if need be, or give it back.
+
+        A cycle has to follow. Raises ServiceValidationError when it cannot do this.
+        """
         battery = self.batteries[battery_id]
         if wish is not Wish.CONTROLLED:
             self.require_polling()
@@ -313,8 +314,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         self._pursue_memory = self._pursue_memory.forgiven([battery_id])
         self.store.update_battery(battery_id, wish=wish, **({} if setpoint_w is None else {"setpoint_w": setpoint_w}))
         if wish is Wish.CONTROLLED and not self.store.site.enabled:
-            await self.async_release(battery_id)
-        await self.async_refresh()
+            self.spawn(self.async_release(battery_id), f"release {battery.name}")
 
     async def async_release(self, only: str | None = None) -> None:
         """Leave the batteries (or one) as their settings say; who does not confirm is told again by later cycles."""
@@ -323,7 +323,9 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         settings = self._settings(Release.AS_FOUND if only else None)
         commands = release(settings, self._pursue_memory, keep_wishes=keep_wishes)
         commands = tuple(command for command in commands if only in {None, command.battery_id})
-        self._pursue_memory = self._pursue_memory.released(commands, self.clock())
+        before, self._pursue_memory = self._pursue_memory, self._pursue_memory.released(commands, self.clock())
+        if not self._closing:  # Nobody would tell it again.
+            commands = tuple(filter(before.needs, commands))
         for command in commands:
             self.batteries[command.battery_id].forget_mode()
         await self._async_send_last(commands, RELEASE_LIMIT_S)
@@ -333,22 +335,34 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         if not self.store.site.enabled and not self.config_entry.pref_disable_polling:
             await self.async_release()
 
+    async def async_search_silent(self) -> None:
+        """Look for batteries that do not answer at set-up: after a power cut they may have new addresses."""
+        silent = frozenset(key for key, battery in self.batteries.items() if not battery.was_heard)
+        with self.parts.part("search for silent batteries"):
+            if searches(self.hass).is_due(self.config_entry.entry_id, silent, self.clock()):
+                await async_search(self.hass, self.client)
+
     async def async_close(self) -> None:
         """End control for good: no cycle commands from here on, every battery is released, the totals are kept."""
         self._closing = True
         for battery in self.batteries.values():
             battery.leaves = battery.subentry.subentry_id not in self.config_entry.subentries
         await self.async_shutdown()
-        await self.async_release()
-        self._watch.end()
-        await self.store.async_save()
+        with self.parts.part("release"):
+            await self.async_release()
+        with self.parts.part("watch"):
+            self._watch.end()
+        with self.parts.part("save"):
+            await self.store.async_save()
 
     async def async_stop(self) -> None:
         """Home Assistant stops. That is no release: the house goes on being served while it is away."""
         self._closing = True
-        await self.store.async_save()
-        commands = stop(self._settings(), self._pursue_memory, self._snapshot())
-        await self._async_send_last(commands, STOP_LIMIT_S)
+        with self.parts.part("stop"):
+            commands = stop(self._settings(), self._pursue_memory, self._snapshot())
+            await self._async_send_last(commands, STOP_LIMIT_S)
+        with self.parts.part("save"):
+            await self.store.async_save()
 
     async def _async_send_last(self, commands: Iterable[Command], limit_s: float) -> None:
         """Send commands that end control; a battery that does not confirm is named in the log."""
@@ -360,26 +374,26 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             if not battery.confirmed(command):
                 _LOGGER.warning("%s did not confirm that it was released (%s)", battery.name, command.kind)
 
+    def note_writes(self, battery_id: str, kind: CommandKind, number: int) -> None:
+        """Count writes that are made besides control."""
+        commands = [Command(battery_id=battery_id, kind=kind)] * number
+        self._pursue_memory = self._pursue_memory.written(commands, self.clock())
+
+    @property
+    def writes(self) -> Mapping[str, Writes]:
+        """Return what each battery was sent."""
+        return self._pursue_memory.writes
+
     def require_polling(self) -> None:
         """Refuse to command while the owner switched polling off: nobody would follow up."""
         if self.config_entry.pref_disable_polling:
             raise refusal("polling_off")
 
-    def _keep_found_mode(self, target: Target) -> None:
-        """Note what a battery did before we touched it, and forget it once it is released.
-
-        It is noted in the file, for a release after a restart. Leading in the Auto that it was found in counts as well.
-        """
-        battery_id = target.battery_id
-        mode = self.batteries[battery_id].observation.mode
-        found = self.store.site.battery(battery_id).found_mode
-        touched = target.action is not Action.NOTHING or battery_id in self._pursue_memory.sent
-        if touched and found is None and mode is not None:
-            self.store.update_battery(battery_id, found_mode=mode.value)
-        elif not touched and found is not None and not self.store.site.enabled and self.data is not None:
-            # In the first cycle it is what an earlier run left to be released.
-            self.store.update_battery(battery_id, found_mode=None)
-
     def spawn(self, coroutine: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Start a task that ends with the entry."""
-        return self.config_entry.async_create_background_task(self.hass, coroutine, name)
+        return self.config_entry.async_create_background_task(self.hass, self._async_apart(coroutine, name), name)
+
+    async def _async_apart(self, coroutine: Coroutine[Any, Any, None], name: str) -> None:
+        """Run a task as a part of its own."""
+        with self.parts.part(name):
+            await coroutine

@@ -61,8 +61,33 @@ def _running(coordinator: SiteCoordinator) -> dict[str, Any]:
         "client": {"bindings": coordinator.client.bindings, "datagrams": encode(coordinator.client.statistics)},
         "update_interval_s": coordinator.update_interval and coordinator.update_interval.total_seconds(),
         "now": coordinator.clock(),
+        "failures": _failures(coordinator),
+        "writes": _writes(coordinator),
         "batteries": [_battery(battery) for battery in coordinator.batteries.values()],
         "recording": coordinator.recorder.as_json(),
+    }
+
+
+def _failures(coordinator: SiteCoordinator) -> dict[str, Any]:
+    """Return how often which part failed, and with what; batteries by their id."""
+    found: dict[str, Any] = {}
+    for part, failures in coordinator.parts.failures.items():
+        named = next((b for b in coordinator.batteries.values() if part.endswith(f" {b.name}")), None)
+        key = part if named is None else f"{part.removesuffix(named.name)}{named.id}"
+        found[key] = {"count": failures.count, "error": failures.error, "goes_on": failures.goes_on}
+    return found
+
+
+def _writes(coordinator: SiteCoordinator) -> dict[str, Any]:
+    """Return how often each battery was written."""
+    now = coordinator.clock()
+    return {
+        battery_id: {
+            "last_hour": writes.in_last_hour(now),
+            "busiest_hour": writes.busiest_hour,
+            "exceptions": writes.exceptions,
+        }
+        for battery_id, writes in coordinator.writes.items()
     }
 
 

@@ -240,12 +240,14 @@ def scan_ports(hass: HomeAssistant) -> tuple[int, ...]:
     return tuple(sorted({DEFAULT_BATTERY_PORT} | {sub.data[CONF_PORT] for _, sub in configured_batteries(hass)}))
 
 
-async def search(hass: HomeAssistant, client: MarstekClient) -> list[DiscoveredDevice]:
-    """Return the batteries that answer a broadcast; that takes about ten seconds."""
+async def search(
+    hass: HomeAssistant, client: MarstekClient, only: Container[str] | None = None
+) -> list[DiscoveredDevice]:
+    """Return the batteries (of these MACs) that answer a broadcast; that takes about ten seconds."""
     # Beyond the one to everybody, which leaves through the default interface only.
     networks = await _network_broadcasts(hass)
     try:
-        return await discover(client, ports=scan_ports(hass), broadcast_addresses=networks)
+        return await discover(client, ports=scan_ports(hass), broadcast_addresses=networks, only=only)
     except MarstekError:
         # Without a socket nothing can be found; typing an address leads to the error itself.
         return []

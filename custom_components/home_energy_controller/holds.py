@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from homeassistant.exceptions import ServiceValidationError
+
 from .control.losses import divide
 from .control.model import Wish
 from .errors import refusal
@@ -51,23 +53,35 @@ class Holds:
             then = self._coordinator.store.site.battery(each.id).wish
             if then is Wish.FIXED:
                 then = self._holds[each.id].then if each.id in self._holds else Wish.CONTROLLED
-            await self._coordinator.async_set_wish(each.id, Wish.FIXED, share_w)
+            self._coordinator.set_wish(each.id, Wish.FIXED, share_w)
             self._holds[each.id] = Hold(power_w=share_w, until=until, target_soc_pct=target_soc_pct, then=then)
+        await self._coordinator.changes.async_act()
 
     def end_due(self) -> None:
-        """Give back the batteries whose time is over or whose charge is reached; forget those that people changed."""
-        coordinator = self._coordinator
+        """Give back the batteries whose time is over or whose charge is reached; forget those that people changed.
+
+        This comes first in a cycle: whatever else fails in it, a power goes on no longer than it was asked for.
+        """
         for battery_id, hold in list(self._holds.items()):
-            stored = coordinator.store.site.battery(battery_id)
-            taken_over = stored.wish is not Wish.FIXED or stored.setpoint_w != hold.power_w
-            over = hold.until is not None and coordinator.clock() >= hold.until
-            reached = _is_reached(coordinator.batteries[battery_id], hold.power_w, hold.target_soc_pct)
-            if taken_over or over or reached:
-                del self._holds[battery_id]
-            if not taken_over and (over or reached):
-                ending = coordinator.async_set_wish(battery_id, hold.then)
-                # Not at once: this cycle comes to its end first.
-                coordinator.config_entry.async_create_task(coordinator.hass, ending, eager_start=False)
+            with self._coordinator.parts.part(f"end of a power {self._coordinator.batteries[battery_id].name}"):
+                if self._ends(battery_id, hold):
+                    del self._holds[battery_id]
+
+    def _ends(self, battery_id: str, hold: Hold) -> bool:
+        """Return whether a hold is no more; give its battery back, unless somebody took it over."""
+        coordinator = self._coordinator
+        stored = coordinator.store.site.battery(battery_id)
+        if stored.wish is not Wish.FIXED or stored.setpoint_w != hold.power_w:
+            return True
+        is_over = hold.until is not None and coordinator.clock() >= hold.until
+        if not is_over and not _is_reached(coordinator.batteries[battery_id], hold.power_w, hold.target_soc_pct):
+            return False
+        try:
+            coordinator.set_wish(battery_id, hold.then)
+        except ServiceValidationError:
+            # What it did before it may not do any more; that is no reason to go on with this.
+            coordinator.set_wish(battery_id, Wish.CONTROLLED)
+        return True
 
     def _able(self) -> list[Battery]:
         """Return the batteries that can hold a power and that nobody set to something else by hand."""

@@ -7,6 +7,7 @@ from .control.model import Action, Decision, Health, Role, SiteState, Target, Ti
 from .control.pursue import Pursuit
 from .control.standing import Diagnosis
 from .figures import Figures
+from .isolation import Isolation
 from .snapshot import BatterySnapshot, SiteSnapshot
 from .store import StoredBattery, StoredSite
 
@@ -28,22 +29,21 @@ def site_snapshot(
     saved: StoredSite,
     batteries: Iterable[Battery],
     figures: Figures,
+    parts: Isolation,
     before: SiteSnapshot | None,
     now: float,
 ) -> SiteSnapshot:
     """Return the site as it is shown; `before` is what was shown last."""
-    members = {
-        battery.id: battery_snapshot(
-            battery,
-            stored.battery(battery.id),
-            saved.battery(battery.id),
-            decision,
-            pursuit=pursuit,
-            before=None if before is None else before.batteries[battery.id].health,
-            now=now,
-        )
-        for battery in batteries
-    }
+    members = {}
+    for battery in batteries:
+        kept = stored.battery(battery.id), saved.battery(battery.id)
+        members[battery.id] = _unknown(*kept)
+        with parts.part(f"publish {battery.name}"):
+            health = None if before is None else before.batteries[battery.id].health
+            members[battery.id] = battery_snapshot(battery, *kept, decision, pursuit=pursuit, before=health, now=now)
+    quality = None
+    with parts.part("quality"):
+        quality = figures.quality(now)
     stored_wh = _sum(member.stored_wh for member in members.values())
     capacity_wh = sum(battery.configured.capacity_wh for battery in batteries)
     # Where all were taken out by hand, that nobody can be controlled is no news to their owner.
@@ -69,7 +69,7 @@ def site_snapshot(
         setpoint_w=stored.setpoint_w,
         grid_target_w=stored.grid_target_w,
         today=figures.today,
-        quality=figures.quality(now),
+        quality=quality,
         car_power_w=decision.car_power_w,
         batteries=members,
     )
@@ -114,6 +114,32 @@ def battery_snapshot(
         discharged_wh=round(saved.discharged_wh),
         link_quality_pct=None if quality_pct is None else round(quality_pct),
         last_answer=battery.last_answer,
+        wish=stored.wish,
+        setpoint_w=stored.setpoint_w,
+        reserve_pct=stored.reserve_pct,
+    )
+
+
+def _unknown(stored: StoredBattery, saved: StoredBattery) -> BatterySnapshot:
+    """Return one battery of which nothing can be shown but what people set, and what was saved."""
+    return BatterySnapshot(
+        available=False,
+        soc_pct=None,
+        stored_wh=None,
+        power_w=None,
+        target_power_w=None,
+        temperature_c=None,
+        mode=None,
+        role=None,
+        health=Health.SILENT,
+        diagnosis=None,
+        lead_fault=None,
+        derated=False,
+        meter_effect=None,
+        charged_wh=round(saved.charged_wh),
+        discharged_wh=round(saved.discharged_wh),
+        link_quality_pct=None,
+        last_answer=None,
         wish=stored.wish,
         setpoint_w=stored.setpoint_w,
         reserve_pct=stored.reserve_pct,

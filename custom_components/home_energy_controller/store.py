@@ -1,6 +1,7 @@
 """What people set with entities, and what must outlive a restart: one versioned file per site."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 import logging
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any, override
 
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import UnsupportedStorageVersionError
+from homeassistant.exceptions import ConfigEntryNotReady, HomeAssistantError, UnsupportedStorageVersionError
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
@@ -24,6 +25,21 @@ DEFAULT_RESERVE_PCT = 12.0
 """The floor that devices have themselves, unless their owner set another depth of discharge."""
 TOTALS_INTERVAL_S = 60.0
 """Energy totals change with every reading: a crash may cost a minute of them, a flash card is spared the rest."""
+
+
+SAVE_EVERY_S = 5.0
+"""What people set is written at once; set again and again, it is written so often."""
+DAMAGED = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    NotImplementedError,
+    RecursionError,
+    TypeError,
+    UnsupportedStorageVersionError,
+    ValueError,
+)
+"""What a file may raise that could be read, and holds something else than we wrote."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +80,14 @@ class SiteFile(Store[dict[str, Any]]):
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         """Name it after the entry."""
         super().__init__(hass, VERSION, f"{DOMAIN}.{entry_id}", atomic_writes=True, minor_version=MINOR_VERSION)
+        self.written: dict[str, Any] | None = None
+        """What is on the disk, as far as we wrote it."""
+
+    @override
+    async def _async_write_data(self, data: dict[str, Any]) -> None:
+        """Write the file, and keep what was written: Home Assistant logs an error and goes on as if it had been."""
+        await super()._async_write_data(data)
+        self.written = data.get("data")
 
     @override
     async def _async_migrate_func(self, old_major_version: int, old_minor_version: int, old_data: Any) -> Any:
@@ -73,7 +97,8 @@ class SiteFile(Store[dict[str, Any]]):
     def set_aside(self, at: str) -> None:
         """Give the file another name, as Home Assistant does with one that is no JSON."""
         path = Path(self.path)
-        path.rename(path.with_name(f"{path.name}.corrupt.{at}"))
+        with suppress(FileNotFoundError):
+            path.rename(path.with_name(f"{path.name}.corrupt.{at}"))
 
 
 class SiteStore:
@@ -85,6 +110,8 @@ class SiteStore:
         self._store = SiteFile(hass, entry_id)
         self._clock = clock or hass.loop.time
         self._saved_at = self._clock()
+        self._is_planned, self._planned_for = False, -math.inf
+        """Whether a save for what people set is still to come: it writes what is set until then."""
         self.site = self.saved = StoredSite()
         """As it is, and as it was last written: totals are shown from there, so that no crash turns them back."""
 
@@ -92,17 +119,20 @@ class SiteStore:
         """Read the file. What cannot be understood falls back to its default, part by part.
 
         Home Assistant itself sets a file aside that is no JSON; we do so with one that is no file of its store, or of a
-        newer version of ours.
+        newer version of ours. Raises ConfigEntryNotReady while the disk cannot be read: it may be back soon.
         """
         try:
-            content = await self._store.async_load()
-        except (AttributeError, KeyError, TypeError, UnsupportedStorageVersionError) as err:
-            content = None
-            await self._hass.async_add_executor_job(self._store.set_aside, dt_util.utcnow().isoformat())
-            _LOGGER.warning(
-                "The stored settings cannot be read and were set aside, it begins anew: %s", type(err).__name__
-            )
-        self.site = self.saved = parse(content)
+            try:
+                site = parse(await self._store.async_load())
+            except DAMAGED as err:
+                site = StoredSite()
+                await self._hass.async_add_executor_job(self._store.set_aside, dt_util.utcnow().isoformat())
+                _LOGGER.warning(
+                    "The stored settings cannot be read and were set aside, it begins anew: %s", type(err).__name__
+                )
+        except (OSError, HomeAssistantError) as err:
+            raise ConfigEntryNotReady(translation_domain=DOMAIN, translation_key="storage_unreadable") from err
+        self.site = self.saved = site
 
     def update(self, **changes: Any) -> None:
         """Change fields of the site and save at once: people expect that what they set is kept."""
@@ -130,10 +160,12 @@ class SiteStore:
             self._hass.async_create_task(self.async_save(), f"save {self._store.key}")
 
     async def async_save(self) -> None:
-        """Write everything, now."""
+        """Write everything, now; what could not be written is not taken for saved."""
         site = self.site
-        await self._store.async_save(asdict(site))
-        self.saved = site
+        content = self._content()
+        await self._store.async_save(content)
+        if self._store.written is content:
+            self.saved = site
 
     async def async_remove(self) -> None:
         """Delete the file."""
@@ -145,8 +177,17 @@ class SiteStore:
         self.site = replace(self.site, batteries={**self.site.batteries, battery_id: battery})
 
     def _save_soon(self) -> None:
-        """Write the file as soon as the event loop is free."""
-        self._store.async_delay_save(lambda: asdict(self.site), 0)
+        """Write the file as soon as the event loop is free; of a flood, the last value after some seconds."""
+        if self._is_planned:
+            return
+        now = self._hass.loop.time()
+        self._is_planned, self._planned_for = True, max(now, self._planned_for + SAVE_EVERY_S)
+        self._store.async_delay_save(self._content, self._planned_for - now)
+
+    def _content(self) -> dict[str, Any]:
+        """Return what is to be written; what changes from now on needs another save."""
+        self._is_planned = False
+        return asdict(self.site)
 
 
 def parse(data: Any) -> StoredSite:

@@ -1,21 +1,16 @@
 """Beside control: who fell silent and is back, who moved to another address, and what the owner must be told."""
 
-import asyncio
 import logging
 from typing import TYPE_CHECKING
-
-from homeassistant.const import CONF_HOST, CONF_PORT
 
 from .battery import Battery
 from .const import CONF_FIRMWARE, CONF_MODEL
 from .control.model import CommandKind, Mode, Timed
 from .control.standing import Diagnosis
-from .flow_helpers import search
 from .issues import hide_issues, show_issues
-from .marstek.device import MarstekDevice
-from .marstek.errors import MarstekError, MarstekWrongDevice
-from .marstek.models import DiscoveredDevice
+from .marstek.errors import MarstekWrongDevice
 from .marstek.profiles import is_bare
+from .search import async_search, searches
 from .snapshot import SiteSnapshot
 
 if TYPE_CHECKING:
@@ -25,8 +20,6 @@ _LOGGER = logging.getLogger(__name__)
 
 LOWEST_CLASSES_W = (600, 800)
 """What a battery discharges at most after it lost its settings (rweijnen#12), or before its owner raised the limit."""
-SEARCH_INTERVAL_S = 600.0
-"""A search asks everybody on the network for some seconds."""
 
 
 class Watch:
@@ -40,7 +33,6 @@ class Watch:
         self.limited: set[str] = set()
         """Batteries that stop at a power class which is lower than the one that their owner told."""
         self._began_at = site.clock()
-        self._searched_at: float | None = None
         self._modes: dict[str, Timed[Mode]] = {}
         self._silent: set[str] = set()
 
@@ -61,18 +53,22 @@ class Watch:
 
     def look(self, snapshot: SiteSnapshot, now: float) -> None:
         """Take note of a cycle."""
+        part = self.site.parts.part
         for battery in self.site.batteries.values():
-            self._look_at(battery, now)
-            self._compare_class(battery, snapshot)
-            self._note_firmware(battery)
-        show_issues(self, snapshot, now)
-        lost = any(self._is_lost(battery) for battery in self.site.batteries.values())
-        if lost and (self._searched_at is None or now - self._searched_at >= SEARCH_INTERVAL_S):
-            self._searched_at = now
-            self.site.spawn(self._async_search(), "search for lost batteries")
+            with part(f"watch {battery.name}"):
+                self._look_at(battery, now)
+                self._compare_class(battery, snapshot)
+                self._note_firmware(battery)
+        with part("issues"):
+            show_issues(self, snapshot, now)
+        with part("begin of a search"):
+            lost = frozenset(battery.id for battery in self.site.batteries.values() if self._is_lost(battery))
+            if searches(self.site.hass).is_due(self.site.config_entry.entry_id, lost, now):
+                self.site.spawn(async_search(self.site.hass, self.site.client), "search for lost batteries")
 
     def end(self) -> None:
         """Take back what the owner was told: a site that is not run has no troubles."""
+        searches(self.site.hass).forget(self.site.config_entry.entry_id)
         hide_issues(self.site.hass, self.site.config_entry.entry_id)
 
     def _look_at(self, battery: Battery, now: float) -> None:
@@ -116,24 +112,3 @@ class Watch:
     def _is_lost(self, battery: Battery) -> bool:
         """Return whether a battery may be somewhere else by now."""
         return battery.id in self._silent or isinstance(battery.failure, MarstekWrongDevice)
-
-    async def _async_search(self) -> None:
-        """Ask everybody who they are, and give lost batteries the addresses at which they answer as well."""
-        found = await search(self.site.hass, self.site.client)
-        answers = await asyncio.gather(*(self._async_answers(device) for device in found))
-        # All at once: the entry's update listener starts the site again, and this task ends.
-        for battery, device in [answer for answer in answers if answer is not None]:
-            _LOGGER.info("%s was found at another address", battery.name)
-            moved = {**battery.subentry.data, CONF_HOST: device.host, CONF_PORT: device.port}
-            self.site.hass.config_entries.async_update_subentry(self.site.config_entry, battery.subentry, data=moved)
-
-    async def _async_answers(self, device: DiscoveredDevice) -> tuple[Battery, DiscoveredDevice] | None:
-        """Return a lost battery and where it was found, once it answered there as itself."""
-        battery = self.site.batteries.get(device.info.ble_mac or "")
-        if battery is None or not self._is_lost(battery) or battery.is_at(device.host, device.port):
-            return None
-        try:
-            await MarstekDevice(self.site.client, device.host, device.port, mac=battery.id).identify()
-        except MarstekError:
-            return None  # It sends from an address at which it does not hear (jaapp#31).
-        return battery, device

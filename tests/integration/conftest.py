@@ -29,7 +29,9 @@ async def bare_world(hass: HomeAssistant, socket_enabled: None) -> AsyncGenerato
         with turned_by(clock):
             yield home
             if home.entry.state is ConfigEntryState.LOADED:
+                failures = home.coordinator.parts.failures
                 await hass.config_entries.async_unload(home.entry.entry_id)
+                assert home.parts_may_fail or not failures
 
 
 @pytest.fixture

@@ -2,8 +2,10 @@
 
 import json
 from pathlib import Path
+from unittest.mock import patch
 
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ConfigEntryNotReady, HomeAssistantError
 from homeassistant.helpers.storage import Store, get_internal_store_manager
 import pytest
 
@@ -70,3 +72,49 @@ async def test_a_file_of_another_minor_version_is_read_as_far_as_it_goes(
     store = SiteStore(hass, "entry")
     await store.async_load()
     assert store.site.setpoint_w == 300
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"version": 1, "minor_version": 1, "data": ' + "[" * 900 + "]" * 900 + "}",
+        json.dumps(WHOLE | {"data": {"setpoint_w": 10**300, "batteries": {"a": {"reserve_pct": []}}}}),
+        json.dumps(WHOLE | {"data": {"today": 7, "batteries": [1], "strategy": {"a": 1}, "enabled": 1}}),
+        json.dumps(WHOLE | {"version": None}),
+        json.dumps(WHOLE | {"version": [1]}),
+    ],
+    ids=["nested", "huge", "wrong types", "no version", "list as version"],
+)
+async def test_whatever_a_file_holds_the_site_begins(hass: HomeAssistant, content: str) -> None:
+    """Anew if need be."""
+    put(hass, content)
+    store = SiteStore(hass, "entry")
+    await store.async_load()
+    assert not store.site.enabled
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "no"), OSError(5, "I/O error"), HomeAssistantError("odd")])
+async def test_a_disk_that_cannot_be_read_is_tried_again(hass: HomeAssistant, error: Exception) -> None:
+    """What is on it may be read in a minute: it is not set aside."""
+    path = put(hass, json.dumps(WHOLE))
+    with patch("homeassistant.util.json.load_json", side_effect=error), pytest.raises(ConfigEntryNotReady):
+        await SiteStore(hass, "entry").async_load()
+    assert path.exists()
+
+
+@pytest.mark.parametrize("error", [RecursionError, UnicodeDecodeError("utf-8", b"x", 0, 1, "no"), IndexError, KeyError])
+async def test_a_file_that_breaks_its_reader_is_set_aside(hass: HomeAssistant, error: Exception) -> None:
+    """It would break it again."""
+    path = put(hass, json.dumps(WHOLE))
+    with patch("homeassistant.util.json.load_json", side_effect=error):
+        await SiteStore(hass, "entry").async_load()
+    assert not path.exists()
+
+
+async def test_a_folder_in_its_place_is_no_end(hass: HomeAssistant) -> None:
+    """Neither a file nor nothing."""
+    path = put(hass, "")
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(ConfigEntryNotReady):
+        await SiteStore(hass, "entry").async_load()

@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from unittest.mock import patch
 
 from homeassistant.core import HomeAssistant
 import pytest
@@ -82,3 +83,24 @@ async def test_totals_are_saved_now_and_then_though_they_change_all_the_time(
         saved.append(hass_storage.get(KEY, {}).get("data", {}).get("batteries", {}).get("a", {}).get("charged_wh"))
     assert set(saved) == {None, 1060.0, 1120.0}
     assert all(total is None or total <= kept for total, kept in zip(shown, saved, strict=True)), "else a crash shows"
+
+
+async def test_what_is_set_again_and_again_is_written_now_and_then(
+    hass: HomeAssistant, hass_storage: dict[str, Any]
+) -> None:
+    """At once, and the last value some seconds later: a flash card is spared, and nothing is forgotten."""
+    store, writes = SiteStore(hass, "entry"), []
+    write = store._store._async_write_data
+
+    async def counted(data: dict[str, Any]) -> None:
+        await write(data)
+        writes.append(data["data"]["setpoint_w"])
+
+    with patch.object(store._store, "_async_write_data", counted):
+        for number in range(200):
+            store.update(setpoint_w=number)
+            await asyncio.sleep(0.001)
+        await hass.async_block_till_done()
+        assert len(writes) == 1
+        await store.async_save()
+    assert writes[-1] == 199

@@ -47,6 +47,8 @@ class World:
     clock: Clock = field(default_factory=Clock)
     afterwards: list[Callable[[], object]] = field(default_factory=list)
     """What has to be undone when the test is over."""
+    parts_may_fail: bool = False
+    """Or no part of a cycle may have raised anything, in any test."""
 
     @property
     def coordinator(self) -> SiteCoordinator:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from itertools import pairwise
 import json
 from typing import Any, cast, override
 
@@ -10,7 +11,7 @@ import pytest
 from custom_components.home_energy_controller.marstek.client import MarstekClient
 from custom_components.home_energy_controller.marstek.discovery import discover
 from custom_components.home_energy_controller.marstek.errors import MarstekConnectionError
-from custom_components.home_energy_controller.marstek.frames import Method
+from custom_components.home_energy_controller.marstek.frames import Method, Reply
 
 from .conftest import CLIENT_HOST, MACS, PeerFactory
 from .peer import Address, Peer, frame, raw
@@ -131,3 +132,47 @@ async def test_nothing_in_reach_is_a_connection_error(port: int) -> None:
     with pytest.raises(MarstekConnectionError):
         await discover(client, ports=(port,), duration_s=0.5)
     assert client._listeners == {}
+
+
+async def test_the_id_of_a_search_tells_nothing_of_the_ids_of_requests(
+    client: MarstekClient, peer: Peer, ether: Ether, port: int
+) -> None:
+    """Everybody hears the one; who could guess the others could answer for a battery."""
+    ether.peers = [peer]
+    searched, asked = [], []
+    for _ in range(4):
+        ether.heard.clear()
+        await discover(client, ports=(port,), duration_s=0.1)
+        searched.append(ether.heard[0]["id"])
+        await client.exchange("127.0.0.2", port, Method.ES_GET_MODE, {"id": 0}, mac=peer.mac)
+        asked.append(peer.requests[-1]["id"])
+    steps = [after - before for before, after in pairwise(asked)]
+    assert steps == [1, 1, 1]
+    assert all(abs(one - other) > 4 for one, other in zip(searched, asked, strict=True))
+    assert all(abs(after - before) > 4 for before, after in pairwise(searched))
+
+
+@pytest.mark.parametrize(("only", "kept"), [(None, 64), (frozenset({"0a00000003e7"}), 1), (frozenset(), 0)])
+async def test_forged_answers_are_kept_up_to_a_bound(
+    client: MarstekClient, ether: Ether, port: int, *, only: frozenset[str] | None, kept: int
+) -> None:
+    """Or one that is looked for is found among them."""
+    heard = client.listening
+
+    def forged(listener: Any) -> Any:
+        for number in range(1000):
+            mac = f"0a{number:010x}"
+            reply = Reply(id=1, model="VenusE", mac=mac, result={"device": "VenusE", "ver": 150, "ble_mac": mac})
+            listener("127.0.0.9", port, reply, 0.0)
+        return heard(listener)
+
+    client.listening = forged  # type: ignore[method-assign]
+    found = await discover(client, ports=(port,), duration_s=0.1, only=only)
+    assert len(found) == kept
+
+
+async def test_an_answer_to_another_id_finds_nobody(client: MarstekClient, peer: Peer, ether: Ether, port: int) -> None:
+    """It is nothing that was asked."""
+    peer.script.extend([frame(result={"ver": 150, "ble_mac": peer.mac}, id=7)] * 20)
+    ether.peers = [peer]
+    assert await discover(client, ports=(port,), duration_s=0.1) == []

@@ -22,6 +22,7 @@ from .proof import MIRROR_LEAST_W, Sent, is_mirrored, judge, may_be_auto, may_mi
 from .release import last_word
 from .standing import PAUSES_S, Diagnosis, Standing
 from .swap import Scene, SwapMemory, Wishes, setpoint, wishes
+from .write_budget import Writes, count, paced
 
 RENEW_AFTER_S = 150.0
 RENEW_AGAIN_S = 50.0
@@ -49,6 +50,7 @@ class PursueMemory:
     standing: Mapping[str, Standing] = field(default_factory=lambda: MappingProxyType({}))
     swap: SwapMemory = field(default_factory=SwapMemory)
     leader_id: str | None = None
+    writes: Mapping[str, Writes] = field(default_factory=lambda: MappingProxyType({}))
 
     def barred(self, now: float) -> dict[str, Health]:
         """Return the batteries that get no work now, and why: what `decide` has to know."""
@@ -69,15 +71,30 @@ class PursueMemory:
         standing = self.standing.get(battery_id)
         return standing is not None and standing.health is Health.TAKEN and battery_id not in self.sent
 
+    def needs(self, command: Command) -> bool:
+        """Return whether a last word has to be sent: it is not what was told, and proven or said again anyway."""
+        sent = self.sent.get(command.battery_id)
+        return sent is None or sent.command != command or not (sent.is_last or sent.proven_at is not None)
+
     def forgiven(self, battery_ids: Iterable[str]) -> PursueMemory:
         """Return a memory in which these batteries get work again: their owner says so."""
         asked = {key: self.standing.get(key, Standing()).forgiven() for key in battery_ids}
         return replace(self, standing={**self.standing, **asked})
 
-    def released(self, commands: Iterable[Command], now: float) -> PursueMemory:
+    def written(self, commands: Iterable[Command], now: float) -> PursueMemory:
+        """Return a memory that counts writes which are not its own."""
+        return replace(self, writes=count(self.writes, commands, now))
+
+    def released(self, commands: tuple[Command, ...], now: float) -> PursueMemory:
         """Return a memory in which these commands, sent now, are the last word: repeated until proven and forgotten."""
-        last = {command.battery_id: _last(command, self.sent.get(command.battery_id), now) for command in commands}
-        return replace(self, sent={**self.sent, **last}, swap=SwapMemory())
+        last = {
+            command.battery_id: _last(command, self.sent.get(command.battery_id), now)
+            if self.needs(command)
+            else replace(self.sent[command.battery_id], is_last=True)
+            for command in commands
+        }
+        written = self.written(filter(self.needs, commands), now)
+        return replace(written, sent={**self.sent, **last}, swap=SwapMemory())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,12 +156,15 @@ def pursue(decision: Decision, snapshot: Snapshot, settings: Settings, memory: P
     scene = Scene(decision=decision, snapshot=snapshot, settings=settings, sent=known, now=now)
     wanted, swap = wishes(scene, memory.swap)
     after = {key: _acted(case, wanted[key], decision) for key, case in cases.items()}
-    sent = {key: told for key, (told, _) in after.items() if told is not None}
+    told = {key: told for key, (told, _) in after.items() if told is not None}
+    pace = paced(told, known, memory.writes, snapshot, now)
+    sent = pace.sent
     standing = {key: stands for key, (_, stands) in after.items()}
-    due = [now + BUSY_S] if swap.swap is not None or decision.looks_closer else []
+    is_busy = swap.swap is not None or decision.looks_closer
+    due = [*pace.waits_until, *([now + BUSY_S] if is_busy else [])]
     due += [_due(told, cases[key].seen, now) for key, told in sent.items() if wanted[key] is not None or told.is_last]
     return Pursuit(
-        commands=tuple(told.command for key, told in sent.items() if _is_news(told, known.get(key))),
+        commands=pace.commands,
         health={
             key: _health(sent.get(key), standing[key], case.seen, settings.age_limit_s(key), now)
             for key, case in cases.items()
@@ -155,7 +175,7 @@ def pursue(decision: Decision, snapshot: Snapshot, settings: Settings, memory: P
         reads=_watched(decision, snapshot) | _reads(sent, cases, now),
         next_due=min(filter(isfinite, due), default=None),
         leader_id=_leader_id(decision, wanted, swap),
-        memory=PursueMemory(sent=sent, standing=standing, swap=swap, leader_id=decision.leader_id),
+        memory=PursueMemory(sent=sent, standing=standing, swap=swap, leader_id=decision.leader_id, writes=pace.writes),
     )
 
 
@@ -265,11 +285,6 @@ def _heeded(wish: Command, case: Case) -> Command:
     if is_stuck and not sent.cured:
         return Command(battery_id=battery.battery_id, kind=CommandKind.MANUAL_IDLE)
     return wish
-
-
-def _is_news(told: Sent, before: Sent | None) -> bool:
-    """Return whether a command is sent in this cycle."""
-    return before is None or told.sent_at > before.sent_at or told.command != before.command
 
 
 def _leader_id(decision: Decision, wanted: Wishes, swap: SwapMemory) -> str | None:

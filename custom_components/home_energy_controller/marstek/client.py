@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import ipaddress
 import logging
 import random
+import secrets
 import socket
 from typing import Final
 
@@ -84,7 +85,7 @@ class MarstekClient:
         self._pending: dict[int, Exchange] = {}
         self._finished: dict[int, Exchange] = {}
         self._listeners: dict[int, Listener] = {}
-        self._last_id = random.randint(1, MAX_ID)
+        self._last_id = secrets.randbelow(MAX_ID)
         self._statistics = ClientStatistics()
 
     @property
@@ -137,8 +138,11 @@ class MarstekClient:
 
     @contextmanager
     def listening(self, listener: Listener) -> Iterator[int]:
-        """Hand every reply to one id, whoever sends it, to `listener`; yields that id."""
-        request_id = self._next_id()
+        """Hand every reply to one id, whoever sends it, to `listener`; yields that id.
+
+        Everybody on the network sees it: it is drawn anew each time, and tells nothing of the ids of our requests.
+        """
+        request_id = self._strange_id()
         self._listeners[request_id] = listener
         try:
             yield request_id
@@ -220,6 +224,13 @@ class MarstekClient:
             if self._last_id not in self._pending and self._last_id not in self._listeners:
                 self._finished.pop(self._last_id, None)
                 return self._last_id
+
+    def _strange_id(self) -> int:
+        """Return an id that nobody can guess, and that no request has or had a moment ago."""
+        while True:
+            request_id = secrets.randbelow(MAX_ID) + 1
+            if not any(request_id in known for known in (self._pending, self._finished, self._listeners)):
+                return request_id
 
     async def _resolve(self, host: str) -> tuple[str, ...]:
         """Return the IPv4 addresses of a host; a name is looked up once, and again after it fell silent."""

@@ -1,7 +1,7 @@
 """Finding batteries by broadcast."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Final
 
 from .client import MarstekClient
@@ -11,6 +11,8 @@ from .models import DiscoveredDevice
 from .results import parse_info
 
 LIMITED_BROADCAST: Final = "255.255.255.255"
+MOST_FOUND: Final = 64
+"""Anybody on the network can answer under any number of MACs; no home has so many batteries."""
 
 
 async def discover(
@@ -19,11 +21,13 @@ async def discover(
     ports: Sequence[int] = (30000,),
     broadcast_addresses: Sequence[str] | None = None,
     duration_s: float = 9.0,
+    only: Container[str] | None = None,
 ) -> list[DiscoveredDevice]:
     """Return the batteries that answer within `duration_s`, each once, known by its BLE MAC.
 
     The subnets' `broadcast_addresses` are asked besides 255.255.255.255. A dual-homed battery is found at the address
-    that answers first (jaapp#31); one with the API switched off or behind a router is not found at all.
+    that answers first (jaapp#31); one with the API switched off or behind a router is not found at all. Kept are those
+    with a MAC in `only`, where that is given, and at most 64.
     Raises MarstekConnectionError when nothing could be sent.
     """
     found: dict[str, DiscoveredDevice] = {}
@@ -34,7 +38,8 @@ async def discover(
             info = parse_info(reply.result, model=reply.model, mac=reply.mac, received_at=at)
         except MarstekProtocolError:
             return
-        if info.ble_mac is not None:
+        is_wanted = info.ble_mac is not None and (only is None or info.ble_mac in only)
+        if info.ble_mac is not None and is_wanted and len(found) < MOST_FOUND:
             found.setdefault(info.ble_mac, DiscoveredDevice(host=address, port=port, info=info))
 
     targets = [(address, port) for port in ports for address in (LIMITED_BROADCAST, *(broadcast_addresses or ()))]

@@ -1,0 +1,143 @@
+"""How often a battery is written: each write is flash and Wi-Fi of a small device, and a flood has frozen some.
+
+What takes power away never waits, nor does a renewal that is due; what adds power, starts Auto or says something again
+waits until the battery's pace allows it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from math import inf
+
+from .model import TOLERANCE_W, Command, CommandKind, Settings, Snapshot, Strategy, Timed, Wish
+from .proof import Sent
+
+HOUR_S = 3600.0
+MOST_PER_HOUR = 60
+PACES = ((30, 5.0), (41, 60.0), (inf, 150.0))
+"""The pause (s) after a write while the last hour holds fewer writes than that.
+
+Counted with renewals every 150 s, which the longest pause makes superfluous, this is never more than 60 in an hour:
+30 x 5 s and 11 x 60 s leave 2790 s, or 19 more.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writes:
+    """What one battery was sent."""
+
+    at: tuple[float, ...] = ()
+    """When, in the hour before the newest."""
+    busiest_hour: int = 0
+    exceptions: int = 0
+    """Writes that did not wait for their pace."""
+
+    def in_last_hour(self, now: float) -> int:
+        """Return how many there were."""
+        return sum(at > now - HOUR_S for at in self.at)
+
+    def next_at(self, now: float) -> float:
+        """Return from when on something may be sent that can wait."""
+        if not self.at:
+            return -inf
+        count = self.in_last_hour(now)
+        return self.at[-1] + next(pause_s for below, pause_s in PACES if count < below)
+
+    def added(self, now: float) -> Writes:
+        """Return them with one that is sent now."""
+        at = (*(at for at in self.at if at > now - HOUR_S), now)
+        exceptions = self.exceptions + (now < self.next_at(now))
+        return replace(self, at=at, busiest_hour=max(self.busiest_hour, len(at)), exceptions=exceptions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paced:
+    """What is sent in a cycle, and what is not sent yet."""
+
+    sent: Mapping[str, Sent]
+    """What each battery has been told after this cycle; where the new has to wait, what it was told before."""
+    commands: tuple[Command, ...]
+    waits_until: tuple[float, ...]
+    writes: Mapping[str, Writes]
+
+
+def paced(
+    told: Mapping[str, Sent], before: Mapping[str, Sent], writes: Mapping[str, Writes], snapshot: Snapshot, now: float
+) -> Paced:
+    """Return what of that which batteries are to be told now is sent now."""
+    sent, commands, waits = dict(told), [], []
+    for key, new in told.items():
+        if not _is_news(new, old := before.get(key)):
+            continue
+        next_at = writes.get(key, Writes()).next_at(now)
+        if now < next_at and can_wait(new, old, snapshot.battery(key).power_w):
+            waits.append(next_at)
+            sent = {**sent, key: old} if old is not None else {other: sent[other] for other in sent if other != key}
+        else:
+            commands.append(new.command)
+    return Paced(sent=sent, commands=tuple(commands), waits_until=tuple(waits), writes=count(writes, commands, now))
+
+
+def count(writes: Mapping[str, Writes], commands: Iterable[Command], now: float) -> Mapping[str, Writes]:
+    """Return what the batteries were sent, with commands that are sent now."""
+    counted = dict(writes)
+    for command in commands:
+        counted[command.battery_id] = counted.get(command.battery_id, Writes()).added(now)
+    return counted
+
+
+def _is_news(told: Sent, before: Sent | None) -> bool:
+    """Return whether a command is to be sent in this cycle."""
+    return before is None or told.sent_at > before.sent_at or told.command != before.command
+
+
+def can_wait(told: Sent, before: Sent | None, power: Timed[float] | None) -> bool:
+    """Return whether what a battery is told may wait: it ends nothing that it does, or was told before."""
+    command = told.command
+    if told.is_last or command.kind is CommandKind.MANUAL_IDLE or (before is not None and _is_renewal(told, before)):
+        return False
+    if command.kind is CommandKind.AUTO:
+        return True
+    if before is None:
+        return bool(command.power_w) and not told.may_be_auto
+    if before.is_last and command.power_w:
+        return True  # It was let go, and is taken up again.
+    if before.is_auto or _is_ended(before.command.power_w, command.power_w):
+        return False
+    if before.may_be_auto and command == before.command:
+        return False
+    return power is None or not _is_ended(power.value, command.power_w, TOLERANCE_W)
+
+
+def _is_renewal(told: Sent, before: Sent) -> bool:
+    """Return whether only the countdown begins anew: let run out, the battery does what it likes."""
+    return told.sent_at > before.sent_at and replace(told, sent_at=before.sent_at) == before
+
+
+def _is_ended(power_w: float, by_w: float, tolerance_w: float = 0.0) -> bool:
+    """Return whether a power goes away, or a part of it, when another takes its place."""
+    return abs(power_w) > tolerance_w + (abs(by_w) if power_w * by_w > 0 else 0.0)
+
+
+def paced_wishes(settings: Settings, before: Settings | None, writes: Mapping[str, Writes], now: float) -> Settings:
+    """Return settings in which a power that people change again and again changes at the pace of the batteries.
+
+    0 W acts at once. The last value is the one that comes; until then the limits act on the one before.
+    """
+    if before is None:
+        return settings
+    waiting = {key for key, sent in writes.items() if now < sent.next_at(now)}
+    acted = {battery.battery_id: battery for battery in before.batteries}
+    batteries = tuple(
+        replace(battery, wish=old.wish, fixed_power_w=old.fixed_power_w)
+        if (old := acted.get(battery.battery_id)) is not None
+        and battery.battery_id in waiting
+        and battery.wish is Wish.FIXED
+        and battery.fixed_power_w
+        else battery
+        for battery in settings.batteries
+    )
+    settings = replace(settings, batteries=batteries)
+    is_fixed = settings.strategy is before.strategy is Strategy.FIXED and settings.enabled and before.enabled
+    if is_fixed and waiting and settings.setpoint_w:
+        return replace(settings, setpoint_w=before.setpoint_w)
+    return settings
