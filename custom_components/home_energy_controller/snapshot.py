@@ -27,8 +27,8 @@ class BatterySnapshot:
     """What it did last instead of what it was told, while that is a problem."""
     lead_fault: LeaderFault | None
     """Why it failed as leader, until it has led well again."""
-    derated: bool
-    """As leader it stood below its class while the meter asked for more."""
+    derated_w: int | None
+    """Where it stood as leader, below its class, while the meter asked for more."""
     meter_effect: MeterEffect | None
     """What its changes of power do to the meter instead of what it says."""
     charged_wh: float

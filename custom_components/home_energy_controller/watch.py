@@ -91,9 +91,9 @@ class Watch:
         """See whether a battery is at the end of its power below where its owner said that it is."""
         shown = snapshot.batteries[battery.id]
         power_w, told_w = shown.power_w or 0, battery.configured.power_class_w
-        at_class = any(abs(power_w - class_w) <= 40 for class_w in LOWEST_CLASSES_W if class_w < told_w)
-        falls_short = shown.diagnosis is Diagnosis.LIMITED
-        if at_class and (falls_short or shown.derated):
+        stands_w = power_w if shown.diagnosis is Diagnosis.LIMITED else shown.derated_w
+        lower = [class_w for class_w in LOWEST_CLASSES_W if class_w < told_w]
+        if stands_w is not None and any(abs(stands_w - class_w) <= 40 for class_w in lower):
             self.limited.add(battery.id)
         elif power_w > LOWEST_CLASSES_W[-1] + 100:
             self.limited.discard(battery.id)

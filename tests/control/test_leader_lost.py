@@ -251,7 +251,7 @@ def test_leader_that_stands_below_its_class_is_helped_and_not_replaced(sign: int
     made = course("a", "b").see(seen("a", mode=Mode.AUTO, power=sign * 800, soc=60 if sign > 0 else 40))
     made.at(0, sign * 400, load=sign * 1200)
     decision = made.every(10, 200, sign * 1200, load=sign * 2000)
-    assert (decision.leader_id, dict(decision.unfit), decision.derated) == ("a", {}, frozenset("a"))
+    assert (decision.leader_id, dict(decision.unfit), dict(decision.derated)) == ("a", {}, {"a": 800})
     assert sign * work(decision)["b"][2] > 0
 
 

@@ -321,9 +321,9 @@ def test_leader_that_gives_nothing_at_a_low_charge_is_empty_and_not_without_effe
         return decide(view, settings, memory, 70)
 
     assert after(36, 0)[0].unfit == {"a": LeaderFault.WITHOUT_EFFECT}
-    assert after(30, 400)[0].derated == {"a"}, "it does a part"
+    assert after(30, 400)[0].derated == {"a": 400}, "it does a part"
     made, learnt = after(30, 0)
-    assert (made.unfit, made.derated) == ({}, frozenset())
+    assert (made.unfit, made.derated) == ({}, {})
     assert learnt.floors == {"a": Timed(30, 70)}
     view = snapshot(seen("a", soc=30, mode=Mode.AUTO, at=72), seen("b", at=72), meter=900, at=72, load=900)
     assert decide(view, settings, learnt, 72)[0].leader_id == "b"

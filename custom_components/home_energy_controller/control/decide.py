@@ -50,6 +50,8 @@ SILENT_S = 900.0
 """Who was not heard for so long is not waited for."""
 DAMPING = 0.5
 """Of the grid's power that set-points alone take over per decision: the meter's delay makes more of it swing."""
+STILL_S, STILL_COARSE_S, FINE_STEP_W = 180.0, 1800.0, 25.0
+"""For so long set-points may stand unchanged by a meter that shows one value; by one that shows tenths of kW longer."""
 SEEN_SHARE = 0.5
 """Of a step, that the meter has to show."""
 UNSEEN_S = 60.0
@@ -93,7 +95,7 @@ def decide(
         finished=_is_finished(site, memory),
         car_power_w=None if settings.car is None else memory.car.power_w,
         unfit={key: lapse.fault for key, lapse in memory.unfit.items()},
-        derated=frozenset(limit.battery_id for limit in memory.seen_limits if limit.soc_pct is None),
+        derated={limit.battery_id: round(limit.power_w) for limit in memory.seen_limits if limit.soc_pct is None},
         meter_effect=memory.witness.against(METER, now),
         contradicted=_contradicted(memory, now),
         believed=frozenset(key for key in memory.witness.ratios if memory.witness.believes(key)),
@@ -276,14 +278,27 @@ def _without_leader(site: Site, memory: DecideMemory) -> DecideMemory:
     if site.car.spared and site.grid_w + site.members_w > site.car.drawn_w:
         return _for_house(site, memory)
     waited = memory.decided_at is None or site.now - memory.decided_at + leading.LATE_S >= SETPOINTS_ALONE_S
+    if _stands_still(site, memory):
+        return replace(memory, setpoints={}, decided_at=site.now, unseen=None)
     distance_w = site.grid_w - site.settings.grid_target_w
     if not waited or abs(distance_w) < TOLERANCE_W or not site.meter_is_fresh(METER_FRESH_S):
         return memory
-    change_w = DAMPING * abs(distance_w)
+    # What goes too far is taken back at once, but not into the other direction.
+    too_far_w = min(abs(distance_w), abs(site.members_w)) if distance_w * site.members_w < 0 else 0.0
+    change_w = max(DAMPING * abs(distance_w), too_far_w)
     if not memory.witness.is_sure:
         change_w = max(change_w, min(abs(distance_w), SETPOINT_LEAST_W))  # Of less, nothing would be seen.
     wanted_w = copysign(change_w, distance_w) + site.members_w
     return _by_setpoints(site, memory, min(0.0, wanted_w) if site.car.spared else wanted_w)
+
+
+def _stands_still(site: Site, memory: DecideMemory) -> bool:
+    """Return whether the meter shows the same all the time while set-points are at work: a rest puts it to the test."""
+    is_fine = memory.witness.meter_step_w <= FINE_STEP_W or memory.witness.meter_step_w == inf
+    rests_s = site.now - (site.now if memory.decided_at is None else memory.decided_at)
+    if not any(memory.setpoints.values()) or rests_s < (STILL_S if is_fine else STILL_COARSE_S):
+        return False
+    return evidence.is_full(memory.minute, site.now) and len({reading.value for reading in memory.minute}) == 1
 
 
 def _for_house(site: Site, memory: DecideMemory) -> DecideMemory:

@@ -420,8 +420,8 @@ class Decision:
     """The strategy has come to its end: all are full."""
     unfit: Mapping[str, LeaderFault] = field(default_factory=lambda: MappingProxyType({}))
     """Batteries that failed as leaders and have not led well since, and why."""
-    derated: frozenset[str] = frozenset()
-    """Leaders that stood below their class while the meter asked for more."""
+    derated: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """At which power (W) leaders stood below their class while the meter asked for more."""
     meter_effect: MeterEffect | None = None
     """What the meter does instead of following the batteries."""
     contradicted: Mapping[str, MeterEffect] = field(default_factory=lambda: MappingProxyType({}))

@@ -30,7 +30,8 @@ NOISE_OVER_S, NOISE_FEW, NOISE_MOST = 40.0, 5, 60
 NOISE_UNKNOWN_W, NOISE_LEAST_W = 150.0, 20.0
 SURE = log(1e6)
 """Logarithm of the likelihood ratio that decides."""
-BELIEVED = log(10)
+LIKELY = log(10)
+"""Enough to believe a battery's direction, or to put it to the test."""
 TRUST_MOST = 1.3 * SURE
 """So sure and no surer, lest a meter that fails after years is believed for hours."""
 PROBE_S, PROBE_AGAIN_S = 90.0, 900.0
@@ -98,11 +99,11 @@ class WitnessMemory:
     def believes(self, battery_id: str) -> bool:
         """Return whether the meter has shown, ten to one, that a battery does not do the opposite of what it says."""
         unmoved, opposite = self.ratios.get(battery_id, (0.0, 0.0))
-        return unmoved < 0.0 and opposite <= -BELIEVED
+        return unmoved < 0.0 and opposite <= -LIKELY
 
     def rests(self, battery_id: str, now: float) -> bool:
         """Return whether a battery has to rest, so that the meter can tell whether it did what it says."""
-        is_open = SURE / 2 <= max(self.ratios.get(battery_id, (0.0, 0.0))) < SURE
+        is_open = LIKELY <= max(self.ratios.get(battery_id, (0.0, 0.0))) < SURE
         return battery_id == self.probed and now - self.probed_at < PROBE_S and is_open
 
     def against(self, suspect: str, now: float) -> MeterEffect | None:
@@ -251,11 +252,10 @@ def _probed(memory: WitnessMemory, sight: Sight) -> WitnessMemory:
     """Return the memory with a suspect put to the test: one large change makes it likely, and there may be no other."""
     if sight.now - memory.probed_at < PROBE_AGAIN_S or sight.now - memory.moved_at < PROBE_S:
         return memory
-    doubted = {
-        key: max(both) for key, both in memory.ratios.items() if abs(memory.powers.get(key, 0.0)) >= STEP_LEAST_W
-    }
+    at_work = {key for key, power_w in memory.powers.items() if abs(power_w) >= STEP_LEAST_W}
+    doubted = {key: max(both) for key, both in memory.ratios.items() if key in at_work and max(both) >= LIKELY}
     worst = max(doubted, key=lambda key: doubted[key], default=None)
-    if worst is None or doubted[worst] < SURE / 2 or memory.against(worst, sight.now):
+    if worst is None or memory.against(worst, sight.now):
         return memory
     return replace(memory, probed=worst, probed_at=sight.now)
 
