@@ -26,13 +26,12 @@ from .control.model import (
     SiteState,
     Snapshot,
     Strategy,
-    Timed,
     Wish,
 )
 from .control.pursue import PursueMemory, Pursuit
 from .control.recording import Cycle, Recorder, Thought, think
 from .control.release import release, stop
-from .control.write_budget import Writes, paced_wishes
+from .control.write_budget import Writes, is_needed, paced_wishes
 from .errors import refusal
 from .figures import Figures
 from .holds import Holds
@@ -97,7 +96,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         self.parts = Isolation()
         self.batteries = site_batteries(entry, client, store, clock, self.spawn)
         self.charger = Charger(hass, entry, self.spawn)
-        self._observing = Observing(self.meter, self.batteries, clock, self.parts)
+        self.observing = Observing(self.meter, self.batteries, clock, self.parts)
         self._learnt = Learnt(self)
         self._decide_memory = DecideMemory()
         self._pursue_memory = PursueMemory()
@@ -162,12 +161,12 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         """Read what is due, unless that was done just now, and add it up."""
         wanted = self._pursuit.reads if self._pursuit else {}
         limits = {"limit_s": OBSERVE_LIMIT_S, "meter_limit_s": METER_LIMIT_S, "max_age_s": max_age_s}
-        await self._observing.async_read(wanted, self._leader_id, **limits)
+        await self.observing.async_read(wanted, self._leader_id, **limits)
         for battery in self.batteries.values():
             with self.parts.part(f"energy {battery.name}"):
                 self.store.count(battery.id, battery.totals.charged_wh, battery.totals.discharged_wh)
         with self.parts.part("net load"):
-            self._observing.sample_net_load(self._leader_id, started=self._decide_memory.started)
+            self.observing.sample_net_load(self._leader_id, started=self._decide_memory.started)
 
     def _pursue(self, decision: Decision, pursuit: Pursuit, now: float) -> None:
         """Send what makes the decision true, and come back when something is due."""
@@ -212,7 +211,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             phases_w=self.meter.phases_w,
             meter_is_frozen=self.meter.is_frozen,
             batteries=tuple(battery.observation for battery in self.batteries.values()),
-            net_load_w=self._net_load_w,
+            net_load_w=self.observing.net_load_w,
             car=self._observe_car(),
             local_time=dt_util.now(),
             barred=self._pursue_memory.barred(self.clock()),
@@ -227,11 +226,6 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         with self.parts.part("prices"):
             told = replace(told, prices=prices_of(self.hass, options))
         return replace(told, car=self.charger.settings)
-
-    @property
-    def _net_load_w(self) -> tuple[Timed[float], ...]:
-        """Return the samples of the net load."""
-        return self._observing.net_load_w
 
     def _observe_car(self) -> CarObservation:
         """Return what is known of the car."""
@@ -323,12 +317,19 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         settings = self._settings(Release.AS_FOUND if only else None)
         commands = release(settings, self._pursue_memory, keep_wishes=keep_wishes)
         commands = tuple(command for command in commands if only in {None, command.battery_id})
-        before, self._pursue_memory = self._pursue_memory, self._pursue_memory.released(commands, self.clock())
-        if not self._closing:  # Nobody would tell it again.
-            commands = tuple(filter(before.needs, commands))
+        memory = self._pursue_memory
+        # Closing, nobody would tell it again.
+        done = [] if self._closing else [command for command in commands if not self._is_needed(command)]
+        commands = tuple(command for command in commands if command not in done)
+        self._pursue_memory = memory.released(commands, self.clock(), done)
         for command in commands:
             self.batteries[command.battery_id].forget_mode()
         await self._async_send_last(commands, RELEASE_LIMIT_S)
+
+    def _is_needed(self, command: Command) -> bool:
+        """Return whether a last word has to be sent."""
+        key, memory = command.battery_id, self._pursue_memory
+        return is_needed(command, memory.sent.get(key), memory.writes.get(key), self.batteries[key].observation.mode)
 
     async def async_release_leftovers(self) -> None:
         """Release what an earlier run commanded and could not release, while the controller is off."""

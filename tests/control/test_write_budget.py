@@ -5,12 +5,13 @@ import random
 
 import pytest
 
-from custom_components.home_energy_controller.control.model import Command, CommandKind, Role, Target, Wish
+from custom_components.home_energy_controller.control.model import Command, CommandKind, Mode, Role, Target, Timed, Wish
 from custom_components.home_energy_controller.control.pursue import PursueMemory
 from custom_components.home_energy_controller.control.write_budget import (
     HOUR_S,
     MOST_PER_HOUR,
     Writes,
+    is_needed,
     paced_wishes,
 )
 from tests.control.build import auto, battery, follow, lead, passive, site
@@ -21,7 +22,7 @@ def busy(one: One, until: float, number: int = 45) -> One:
     """Return a battery that was written so often in the hour before."""
     writes = Writes()
     for index in range(number):
-        writes = writes.added(until - 10.0 * (number - index))
+        writes = writes.added(passive("a", 1), until - 10.0 * (number - index))
     one.memory = replace(one.memory, writes={"a": writes})
     return one
 
@@ -41,7 +42,7 @@ def test_no_hour_holds_more_than_sixty_writes_that_could_wait(seed: int, every_s
         is_renewal = bool(times) and now - times[-1] >= 150.0
         if is_renewal or now >= writes.next_at(now):
             times.append(now)
-            writes = writes.added(now)
+            writes = writes.added(passive("a", 1), now)
     assert max(sum(at - HOUR_S < other <= at for other in times) for at in times) <= MOST_PER_HOUR
     assert writes.busiest_hour <= MOST_PER_HOUR
     assert not writes.exceptions
@@ -119,11 +120,30 @@ def test_a_last_word_that_is_done_already_is_not_sent() -> None:
     """It is released all the same."""
     one = told(900)
     before = one.memory.writes
-    assert not one.memory.needs(passive("a", 900))
-    one.memory = one.memory.released((passive("a", 900),), 108)
+    assert not is_needed(passive("a", 900), one.memory.sent["a"], None, None)
+    one.memory = one.memory.released((), 108, (passive("a", 900), passive("b", 0)))
     assert one.memory.sent["a"].is_last
     assert one.memory.writes == before
-    assert PursueMemory().needs(passive("a", 900))
+
+
+@pytest.mark.parametrize(
+    ("command", "last", "mode", "needed"),
+    [
+        (auto("a"), None, Mode.AUTO, False),
+        (auto("a"), None, Mode.PASSIVE, True),
+        (auto("a"), auto("a"), None, True),
+        (passive("a", 0), passive("a", 0), Mode.PASSIVE, False),
+        (passive("a", 0), passive("a", 0), Mode.MANUAL, True),
+        (passive("a", 0), passive("a", 500), Mode.PASSIVE, True),
+        (passive("a", 0), None, Mode.PASSIVE, True),
+    ],
+)
+def test_a_battery_that_was_let_go_and_stayed_so_is_not_told_again(
+    command: Command, last: Command | None, mode: Mode | None, *, needed: bool
+) -> None:
+    """What is not known is told."""
+    seen = None if mode is None else Timed(mode, 5.0)
+    assert is_needed(command, None, None if last is None else Writes(last=last), seen) is needed
 
 
 def test_writes_that_others_made_count() -> None:

@@ -27,7 +27,7 @@ BROKEN = [
     ("recorder", "coordinator.recorder.add"),
     ("what was learnt", "coordinator._learnt.note"),
     ("energy Battery 1", "coordinator.store.count"),
-    ("net load", "coordinator._observing.sample_net_load"),
+    ("net load", "coordinator.observing.sample_net_load"),
     ("watch", "coordinator._watch.look"),
     ("watch Battery 2", "coordinator._watch._compare_class"),
     ("issues", "watch.show_issues"),

@@ -262,12 +262,12 @@ async def test_a_slow_battery_costs_neither_the_leader_s_sample_nor_the_meter_it
             await hass.config_entries.async_setup(entry.entry_id)
             coordinator = entry.runtime_data
             await coordinator.async_refresh()
-            samples = len(coordinator._net_load_w)
+            samples = len(coordinator.observing.net_load_w)
             slow = next(battery for battery in site.batteries if battery.mac != coordinator._leader_id)
             slow.faults.add(Fault.DEAD)
             site.advance(2)
             await coordinator.async_refresh()
-            assert len(coordinator._net_load_w) > samples
+            assert len(coordinator.observing.net_load_w) > samples
             await hass.config_entries.async_unload(entry.entry_id)
     assert not [record for record in caplog.records if "P1) does not answer" in record.getMessage()]
 
@@ -298,7 +298,7 @@ async def test_a_sensor_as_meter_gives_samples_of_the_net_load(hass: HomeAssista
                 for battery in coordinator.batteries.values():
                     battery._read_started_at = None
                 await coordinator.async_refresh()
-            samples = len(coordinator._net_load_w)
+            samples = len(coordinator.observing.net_load_w)
             await hass.config_entries.async_unload(entry.entry_id)
     assert samples >= 3, clock
 

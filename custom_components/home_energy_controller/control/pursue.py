@@ -71,11 +71,6 @@ class PursueMemory:
         standing = self.standing.get(battery_id)
         return standing is not None and standing.health is Health.TAKEN and battery_id not in self.sent
 
-    def needs(self, command: Command) -> bool:
-        """Return whether a last word has to be sent: it is not what was told, and proven or said again anyway."""
-        sent = self.sent.get(command.battery_id)
-        return sent is None or sent.command != command or not (sent.is_last or sent.proven_at is not None)
-
     def forgiven(self, battery_ids: Iterable[str]) -> PursueMemory:
         """Return a memory in which these batteries get work again: their owner says so."""
         asked = {key: self.standing.get(key, Standing()).forgiven() for key in battery_ids}
@@ -85,16 +80,15 @@ class PursueMemory:
         """Return a memory that counts writes which are not its own."""
         return replace(self, writes=count(self.writes, commands, now))
 
-    def released(self, commands: tuple[Command, ...], now: float) -> PursueMemory:
-        """Return a memory in which these commands, sent now, are the last word: repeated until proven and forgotten."""
-        last = {
-            command.battery_id: _last(command, self.sent.get(command.battery_id), now)
-            if self.needs(command)
-            else replace(self.sent[command.battery_id], is_last=True)
-            for command in commands
-        }
-        written = self.written(filter(self.needs, commands), now)
-        return replace(written, sent={**self.sent, **last}, swap=SwapMemory())
+    def released(self, commands: Iterable[Command], now: float, done: Iterable[Command] = ()) -> PursueMemory:
+        """Return a memory in which these commands, sent now, are the last word: repeated until proven and forgotten.
+
+        Those in `done` are not sent: they are what the batteries do, or are told, already.
+        """
+        sent = dict(self.sent)
+        sent |= {key: replace(sent[key], is_last=True) for key in (each.battery_id for each in done) if key in sent}
+        sent |= {each.battery_id: _last(each, sent.get(each.battery_id), now) for each in commands}
+        return replace(self.written(commands, now), sent=sent, swap=SwapMemory())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

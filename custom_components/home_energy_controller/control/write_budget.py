@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import inf
 
-from .model import TOLERANCE_W, Command, CommandKind, Settings, Snapshot, Strategy, Timed, Wish
-from .proof import Sent
+from .model import TOLERANCE_W, Command, CommandKind, Mode, Settings, Snapshot, Strategy, Timed, Wish
+from .proof import MODE_OF, Sent
 
 HOUR_S = 3600.0
 MOST_PER_HOUR = 60
@@ -30,6 +30,7 @@ class Writes:
     busiest_hour: int = 0
     exceptions: int = 0
     """Writes that did not wait for their pace."""
+    last: Command | None = None
 
     def in_last_hour(self, now: float) -> int:
         """Return how many there were."""
@@ -42,11 +43,11 @@ class Writes:
         count = self.in_last_hour(now)
         return self.at[-1] + next(pause_s for below, pause_s in PACES if count < below)
 
-    def added(self, now: float) -> Writes:
+    def added(self, command: Command, now: float) -> Writes:
         """Return them with one that is sent now."""
         at = (*(at for at in self.at if at > now - HOUR_S), now)
         exceptions = self.exceptions + (now < self.next_at(now))
-        return replace(self, at=at, busiest_hour=max(self.busiest_hour, len(at)), exceptions=exceptions)
+        return Writes(at=at, busiest_hour=max(self.busiest_hour, len(at)), exceptions=exceptions, last=command)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +82,7 @@ def count(writes: Mapping[str, Writes], commands: Iterable[Command], now: float)
     """Return what the batteries were sent, with commands that are sent now."""
     counted = dict(writes)
     for command in commands:
-        counted[command.battery_id] = counted.get(command.battery_id, Writes()).added(now)
+        counted[command.battery_id] = counted.get(command.battery_id, Writes()).added(command, now)
     return counted
 
 
@@ -98,14 +99,26 @@ def can_wait(told: Sent, before: Sent | None, power: Timed[float] | None) -> boo
     if command.kind is CommandKind.AUTO:
         return True
     if before is None:
-        return bool(command.power_w) and not told.may_be_auto
-    if before.is_last and command.power_w:
+        if told.may_be_auto or (power is None and not command.power_w):
+            return False
+    elif before.is_last and command.power_w:
         return True  # It was let go, and is taken up again.
-    if before.is_auto or _is_ended(before.command.power_w, command.power_w):
-        return False
-    if before.may_be_auto and command == before.command:
+    elif _ends_auto(before, command) or _is_ended(before.command.power_w, command.power_w):
         return False
     return power is None or not _is_ended(power.value, command.power_w, TOLERANCE_W)
+
+
+def _ends_auto(before: Sent, command: Command) -> bool:
+    """Return whether a command takes a battery out of Auto, or is told again because that did not work."""
+    return before.is_auto or (before.may_be_auto and command == before.command)
+
+
+def is_needed(command: Command, sent: Sent | None, writes: Writes | None, mode: Timed[Mode] | None) -> bool:
+    """Return whether a last word has to be sent: the battery neither does just this nor is told it again anyway."""
+    if sent is not None:
+        return sent.command != command or not (sent.is_last or sent.proven_at is not None)
+    is_so = mode is not None and mode.value is MODE_OF[command.kind]
+    return not is_so or not (command.kind is CommandKind.AUTO or (writes is not None and writes.last == command))
 
 
 def _is_renewal(told: Sent, before: Sent) -> bool:
