@@ -82,6 +82,11 @@ class Scene:
         target = self.target(battery)
         return target.role is not Role.OWNER and target.action is not Action.NOTHING
 
+    def can_hand_over(self, battery: BatterySettings) -> bool:
+        """Return whether a leader does what a handover asks of it; one that failed, or is out of control, just ends."""
+        target = self.target(battery)
+        return self.is_ours(battery) and target.role is not Role.UNAVAILABLE and not target.is_relieved
+
     def may_be_auto(self, battery: BatterySettings) -> bool:
         """Return whether the battery may run its own loop."""
         return may_be_auto(self.sent.get(battery.battery_id), self.snapshot.battery(battery.battery_id))
@@ -168,7 +173,7 @@ def _advanced(
     """Return the memory with the swap begun, one step further, ended or given up."""
     swap = memory.swap
     old = batteries.get(swap.hold.battery_id) if swap is not None else None
-    if swap is None or old is None or swap.new_id != leader.battery_id or not scene.is_ours(old):
+    if swap is None or old is None or swap.new_id != leader.battery_id or not scene.can_hand_over(old):
         return _begun(scene, replace(memory, swap=None), leader, batteries)
     if swap.step is Step.HAND_OVER and scene.is_proven(old, swap.hold):
         swap = replace(swap, step=Step.START_NEW, since=scene.now)
@@ -188,7 +193,7 @@ def _begun(
     kept = batteries.get(memory.keep_id or "")
     if (
         old is None
-        or scene.target(old).is_relieved
+        or not scene.can_hand_over(old)
         or scene.may_be_auto(leader)
         or (kept is not None and _is_kept(scene, memory, kept, leader))
     ):
@@ -211,8 +216,8 @@ def _is_kept(scene: Scene, memory: SwapMemory, kept: BatterySettings, leader: Ba
     if not _circuit_carries_all(scene, kept):
         return False
     may_lead = kept.may_lead and of_auto(kept, scene.settings.strategy, scene.charge(kept)).both
-    may_lead = may_lead and not scene.target(leader).is_watched and not scene.target(kept).is_relieved
-    return kept is not leader and scene.now < memory.keep_until and may_lead and scene.is_ours(kept)
+    may_lead = may_lead and not scene.target(leader).is_watched
+    return kept is not leader and scene.now < memory.keep_until and may_lead and scene.can_hand_over(kept)
 
 
 def _circuit_carries_all(scene: Scene, battery: BatterySettings) -> bool:
