@@ -108,7 +108,9 @@ def test_every_integration_that_is_used_is_named() -> None:
 def test_hacs_finds_one_integration_and_knows_its_own_keys() -> None:
     """HACS refuses unknown keys; the oldest version is the one that the tests run on."""
     hacs = json.loads((ROOT / "hacs.json").read_text(encoding="utf-8"))
-    assert set(hacs) <= {"name", "homeassistant", "render_readme"}
+    assert set(hacs) <= {"name", "homeassistant", "render_readme", "zip_release", "filename"}
+    assert hacs["zip_release"]
+    assert hacs["filename"] in (ROOT / "scripts" / "release").read_text(encoding="utf-8")
     assert hacs["name"] == MANIFEST["name"]
     assert AwesomeVersion(hacs["homeassistant"]).valid
     folders = [path.name for path in (ROOT / "custom_components").iterdir() if (path / "manifest.json").exists()]
