@@ -193,15 +193,20 @@ class SiteStore:
 def parse(data: Any) -> StoredSite:
     """Return the site in a file's content, whatever it holds.
 
-    A battery set to `fixed` comes back as `controlled`: a fixed power is never resumed after a restart.
+    A fixed power is never resumed after a restart: a battery set to `fixed` comes back as `controlled`, a site with the
+    strategy that it had before.
     """
     if not isinstance(data, Mapping):
         return StoredSite()
     batteries = data.get("batteries")
+    before = _member(Strategy, data.get("strategy_before"), Strategy.ZERO)
+    strategy = _member(Strategy, data.get("strategy"), Strategy.ZERO)
+    if strategy is Strategy.FIXED:
+        strategy = Strategy.ZERO if before in {Strategy.FIXED, Strategy.TO_FULL} else before
     return StoredSite(
         enabled=data.get("enabled") is True,
-        strategy=_member(Strategy, data.get("strategy"), Strategy.ZERO),
-        strategy_before=_member(Strategy, data.get("strategy_before"), Strategy.ZERO),
+        strategy=strategy,
+        strategy_before=before,
         setpoint_w=int(_number(data.get("setpoint_w"))),
         grid_target_w=int(_number(data.get("grid_target_w"))),
         today=_parse_today(data.get("today")),

@@ -47,6 +47,15 @@ async def test_a_fixed_power_is_not_resumed_after_a_restart(hass: HomeAssistant,
 
 
 @pytest.mark.parametrize(
+    ("before", "after"),
+    [("standby", Strategy.STANDBY), ("zero_charge_only", Strategy.ZERO_CHARGE_ONLY), ("fixed", Strategy.ZERO)],
+)
+def test_the_power_of_a_site_is_not_resumed_either(before: str, after: Strategy) -> None:
+    """Hours later nobody remembers what it was for: it goes on with what it did before."""
+    assert parse({"strategy": "fixed", "strategy_before": before, "setpoint_w": -4300}).strategy is after
+
+
+@pytest.mark.parametrize(
     "content",
     [
         None,
