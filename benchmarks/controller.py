@@ -13,6 +13,7 @@ from custom_components.home_energy_controller.control.decide import DecideMemory
 from custom_components.home_energy_controller.control.model import CommandKind, Timed
 from custom_components.home_energy_controller.control.net_load import sample_net_load
 from custom_components.home_energy_controller.control.pursue import PursueMemory, Pursuit, pursue
+from custom_components.home_energy_controller.control.settings import BatterySettings, Settings
 from custom_components.home_energy_controller.marstek import frames
 from simulation.battery import DeviceMode
 from simulation.virtual import Exchange, VirtualLink
@@ -24,7 +25,7 @@ CAR_REPORT_S = 10.0
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 MODES: Final = {CommandKind.AUTO: DeviceMode.AUTO, CommandKind.PASSIVE: DeviceMode.PASSIVE}
 
-type Decide = Callable[[model.Snapshot, model.Settings, DecideMemory, float], tuple[model.Decision, DecideMemory]]
+type Decide = Callable[[model.Snapshot, Settings, DecideMemory, float], tuple[model.Decision, DecideMemory]]
 
 
 class RemoteBattery:
@@ -198,10 +199,10 @@ class Controller:
             self._samples = (*self._samples, sample)
 
 
-def _settings(stage: Stage, age_limit_s: float) -> model.Settings:
+def _settings(stage: Stage, age_limit_s: float) -> Settings:
     """Return what the owner of this home told the integration."""
     batteries = tuple(
-        model.BatterySettings(
+        BatterySettings(
             battery_id=str(index),
             power_class_w=stage.home.power_w,
             charge_class_w=stage.home.power_w,
@@ -214,4 +215,4 @@ def _settings(stage: Stage, age_limit_s: float) -> model.Settings:
         for index, battery in enumerate(stage.batteries)
     )
     limits = {battery.battery_id: age_limit_s for battery in batteries}
-    return model.Settings(enabled=True, batteries=batteries, battery_age_limit_s=limits)
+    return Settings(enabled=True, batteries=batteries, battery_age_limit_s=limits)

@@ -13,7 +13,8 @@ from benchmarks.controller import Controller
 from benchmarks.home import BASE, HOMES, STEP_S, WARM_UP_S, Stage
 from benchmarks.scenarios import HOUR_S, Case, case
 from benchmarks.scores import Floats
-from custom_components.home_energy_controller.control.model import Circuit, Settings, Strategy
+from custom_components.home_energy_controller.control.model import Strategy
+from custom_components.home_energy_controller.control.settings import Circuit, Settings
 from simulation.battery import DeviceMode
 
 DAY_H: Final = 24.0

@@ -19,6 +19,7 @@ from benchmarks.seed_fixed import EVERY_S, seed_fixed
 from custom_components.home_energy_controller.control import model
 from custom_components.home_energy_controller.control.decide import DecideMemory, decide
 from custom_components.home_energy_controller.control.law import DECIDE_INTERVAL_S
+from custom_components.home_energy_controller.control.settings import Settings
 
 SCRIPT_EVERY_S = 60.0
 
@@ -32,7 +33,7 @@ class Script:
         )
 
     def __call__(
-        self, snapshot: model.Snapshot, settings: model.Settings, memory: DecideMemory, now: float
+        self, snapshot: model.Snapshot, settings: Settings, memory: DecideMemory, now: float
     ) -> tuple[model.Decision, DecideMemory]:
         """Return what the script sets; like the script it takes what is unknown for 0 and for Auto."""
         if snapshot.meter_w is None or now - self._decision.decided_at < SCRIPT_EVERY_S:

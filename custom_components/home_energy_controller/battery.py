@@ -32,18 +32,8 @@ from .const import (
     PHASE_CHOICES,
     RELEASE_DEFAULT,
 )
-from .control.model import (
-    BatteryObservation,
-    BatterySettings,
-    Circuit,
-    Command,
-    CommandKind,
-    CommandOutcome,
-    Mode,
-    OwnMeter,
-    Release,
-    Timed,
-)
+from .control.model import BatteryObservation, Command, CommandKind, CommandOutcome, Mode, OwnMeter, Release, Timed
+from .control.settings import BatterySettings, Circuit
 from .energy import EnergyTotals
 from .marstek.client import MarstekClient
 from .marstek.device import MarstekDevice

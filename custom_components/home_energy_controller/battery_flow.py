@@ -53,7 +53,6 @@ from .flow_helpers import (
     details_data,
     details_schema,
     error_key,
-    is_bound,
     new_subentry,
     parse_address,
     port_selector,
@@ -65,7 +64,7 @@ from .flow_helpers import (
     suggested_details,
     unused_name,
 )
-from .flow_parts import PartFlow
+from .flow_parts import PartFlow, is_bound
 from .marstek.client import MarstekClient
 from .marstek.errors import MarstekError, MarstekWrongDevice
 from .marstek.models import DiscoveredDevice

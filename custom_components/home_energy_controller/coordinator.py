@@ -17,20 +17,11 @@ from .charger import Charger
 from .const import DOMAIN
 from .control.charger import CarObservation
 from .control.decide import DecideMemory
-from .control.model import (
-    Command,
-    CommandKind,
-    Decision,
-    Release,
-    Settings,
-    SiteState,
-    Snapshot,
-    Strategy,
-    Wish,
-)
+from .control.model import Command, CommandKind, Decision, Release, SiteState, Snapshot, Strategy, Wish
 from .control.pursue import PursueMemory, Pursuit
 from .control.recording import Cycle, Recorder, Thought, think
 from .control.release import release, stop
+from .control.settings import Settings
 from .control.write_budget import Writes, is_needed, paced_wishes
 from .errors import refusal
 from .figures import Figures

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import sqrt
 
-from .control.model import TOLERANCE_W, BatteryObservation, BatterySettings, Settings, Snapshot, Timed
+from .control.model import TOLERANCE_W, BatteryObservation, Snapshot, Timed
 from .control.permissions import near_bound
+from .control.settings import BatterySettings, Settings
 from .energy import EnergyTotals
 
 WINDOW_S = 300.0

@@ -17,7 +17,6 @@ import voluptuous as vol
 from yarl import URL
 
 from .addresses import device_host
-from .battery import configured_settings
 from .const import (
     CONF_CAPACITY_WH,
     CONF_CEILING_PCT,
@@ -43,7 +42,7 @@ from .const import (
     RELEASE_DEFAULT,
     SUBENTRY_BATTERY,
 )
-from .control.model import Circuit, OwnMeter, Release
+from .control.model import OwnMeter, Release
 from .flow_parts import FiniteNumber
 from .marstek.client import MarstekClient
 from .marstek.device import MarstekDevice
@@ -56,7 +55,7 @@ from .marstek.errors import (
     MarstekWrongDevice,
 )
 from .marstek.models import DeviceInfo, DiscoveredDevice
-from .marstek.profiles import Family, Profile, firmware_text, model_name, profile_for
+from .marstek.profiles import Family, Profile, firmware_text, model_name
 from .meter.base import MeterApiDisabled, MeterError, MeterInvalidReply, MeterNotFound, MeterStale, MeterUnreachable
 from .sensor_meter import SensorMissing, SensorNotPower
 
@@ -336,20 +335,6 @@ def limits_schema() -> vol.Schema:
             ),
         }
     )
-
-
-def is_bound(data: Mapping[str, Any], circuits: Mapping[str, Circuit]) -> bool:
-    """Return whether a battery that has its own meter is kept from Auto by its limits, or by its circuit."""
-    profile = profile_for(data[CONF_MODEL], data[CONF_FIRMWARE])
-    battery = configured_settings(data, profile, circuits.get(data.get(CONF_CIRCUIT, "")))
-    return battery.own_meter is not OwnMeter.NO and not battery.may_run_auto
-
-
-def loses_auto(
-    batteries: Iterable[ConfigSubentry], before: Mapping[str, Circuit], after: Mapping[str, Circuit]
-) -> list[str]:
-    """Return the batteries that other circuits keep from Auto, by name."""
-    return [own.title for own in batteries if is_bound(own.data, after) and not is_bound(own.data, before)]
 
 
 def unused_name(name: str, taken: Container[str]) -> str:

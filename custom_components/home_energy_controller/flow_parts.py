@@ -1,5 +1,6 @@
 """What Home Assistant's own flows and fields let through."""
 
+from collections.abc import Iterable, Mapping
 import math
 from typing import Any, override
 
@@ -8,6 +9,12 @@ from homeassistant.core import callback
 from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers import selector
 import voluptuous as vol
+
+from .battery import configured_settings
+from .const import CONF_CIRCUIT, CONF_FIRMWARE, CONF_MODEL
+from .control.model import OwnMeter
+from .control.settings import Circuit
+from .marstek.profiles import profile_for
 
 
 class FiniteNumber(selector.NumberSelector):
@@ -45,3 +52,17 @@ class PartFlow(ConfigSubentryFlow):
             return super()._get_reconfigure_subentry()
         except (UnknownEntry, UnknownSubEntry) as err:
             raise AbortFlow("removed") from err
+
+
+def is_bound(data: Mapping[str, Any], circuits: Mapping[str, Circuit]) -> bool:
+    """Return whether a battery that has its own meter is kept from Auto by its limits, or by its circuit."""
+    profile = profile_for(data[CONF_MODEL], data[CONF_FIRMWARE])
+    battery = configured_settings(data, profile, circuits.get(data.get(CONF_CIRCUIT, "")))
+    return battery.own_meter is not OwnMeter.NO and not battery.may_run_auto
+
+
+def loses_auto(
+    batteries: Iterable[ConfigSubentry], before: Mapping[str, Circuit], after: Mapping[str, Circuit]
+) -> list[str]:
+    """Return the batteries that other circuits keep from Auto, by name."""
+    return [own.title for own in batteries if is_bound(own.data, after) and not is_bound(own.data, before)]

@@ -26,9 +26,9 @@ from .const import (
     DEFAULT_METER_AGE_LIMIT_S,
     SUBENTRY_BATTERY,
 )
-from .control.model import Circuit
-from .flow_helpers import LEAST_LIMIT_W, circuit_selector, loses_auto, number_box, show_form, watt_selector
-from .flow_parts import FiniteNumber
+from .control.settings import Circuit
+from .flow_helpers import LEAST_LIMIT_W, circuit_selector, number_box, show_form, watt_selector
+from .flow_parts import FiniteNumber, loses_auto
 from .neighbours import lasting_id, present_id
 from .tariffs import CONF_PRICE, tariff_schema, tariff_trouble
 

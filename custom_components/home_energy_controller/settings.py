@@ -19,7 +19,8 @@ from .const import (
     METER_SENSOR,
     SUBENTRY_BATTERY,
 )
-from .control.model import Release, Settings
+from .control.model import Release
+from .control.settings import Settings
 from .marstek.client import MarstekClient
 from .options_flow import circuits_of
 from .store import SiteStore, StoredSite

@@ -9,7 +9,6 @@ from custom_components.home_energy_controller.control.decide import DecideMemory
 from custom_components.home_energy_controller.control.law import Law, LawInput, LawOutput, allocate
 from custom_components.home_energy_controller.control.model import (
     BatteryObservation,
-    BatterySettings,
     Command,
     CommandKind,
     CommandOutcome,
@@ -17,7 +16,6 @@ from custom_components.home_energy_controller.control.model import (
     Mode,
     OwnMeter,
     Release,
-    Settings,
     Snapshot,
     Strategy,
     Timed,
@@ -25,6 +23,7 @@ from custom_components.home_energy_controller.control.model import (
 )
 from custom_components.home_energy_controller.control.pursue import PursueMemory, Pursuit, pursue
 from custom_components.home_energy_controller.control.release import release, stop
+from custom_components.home_energy_controller.control.settings import BatterySettings, Settings
 from tests.control.build import NOON
 
 NAMES = ("a", "b", "c")

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from custom_components.home_energy_controller.control.model import (
     Action,
     BatteryObservation,
-    BatterySettings,
     Command,
     CommandKind,
     CommandOutcome,
@@ -13,13 +12,13 @@ from custom_components.home_energy_controller.control.model import (
     Mode,
     OwnMeter,
     Role,
-    Settings,
     SiteState,
     Snapshot,
     Strategy,
     Target,
     Timed,
 )
+from custom_components.home_energy_controller.control.settings import BatterySettings, Settings
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

@@ -7,19 +7,18 @@ from custom_components.home_energy_controller.control.decide import DecideMemory
 from custom_components.home_energy_controller.control.model import (
     Action,
     BatteryObservation,
-    BatterySettings,
     CommandOutcome,
     Decision,
     Health,
     Mode,
     Role,
-    Settings,
     Snapshot,
     Strategy,
     Target,
     Timed,
 )
 from custom_components.home_energy_controller.control.pursue import PursueMemory, Pursuit, pursue
+from custom_components.home_energy_controller.control.settings import BatterySettings, Settings
 from tests.control.build import battery, decision, follow, outcome, seen, site, snapshot
 
 

@@ -19,17 +19,10 @@ from custom_components.home_energy_controller.control.car import (
 from custom_components.home_energy_controller.control.charger import CarObservation, CarSettings
 from custom_components.home_energy_controller.control.decide import DecideMemory, decide
 from custom_components.home_energy_controller.control.law import LawInput, LawOutput, allocate
-from custom_components.home_energy_controller.control.model import (
-    Action,
-    Decision,
-    Mode,
-    OwnMeter,
-    Settings,
-    SiteState,
-    Timed,
-)
+from custom_components.home_energy_controller.control.model import Action, Decision, Mode, OwnMeter, SiteState, Timed
 from custom_components.home_energy_controller.control.pursue import PursueMemory
 from custom_components.home_energy_controller.control.release import stop
+from custom_components.home_energy_controller.control.settings import Settings
 from tests.control.build import auto, battery, seen, site, snapshot
 
 CAR = CarSettings()

@@ -9,8 +9,9 @@ from hypothesis import given, settings, strategies as st
 import pytest
 
 from custom_components.home_energy_controller.control.codec import CodecError, decode, encode
-from custom_components.home_energy_controller.control.model import Command, Decision, Mode, Settings, Snapshot, Timed
+from custom_components.home_energy_controller.control.model import Command, Decision, Mode, Snapshot, Timed
 from custom_components.home_energy_controller.control.pursue import PursueMemory, Pursuit
+from custom_components.home_energy_controller.control.settings import Settings
 from custom_components.home_energy_controller.control.site import DecideMemory
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -12,13 +12,13 @@ from custom_components.home_energy_controller.control.headroom import (
 )
 from custom_components.home_energy_controller.control.model import (
     BatteryObservation,
-    BatterySettings,
     Command,
     CommandKind,
     CommandOutcome,
     Mode,
     Timed,
 )
+from custom_components.home_energy_controller.control.settings import BatterySettings
 
 BATTERY = BatterySettings(battery_id="a", power_class_w=2500)
 FULL = SeenLimit(battery_id="a", sign=-1, power_w=1500.0, soc_pct=96.0, at=0.0)

@@ -8,12 +8,10 @@ from custom_components.home_energy_controller.control.decide import DecideMemory
 from custom_components.home_energy_controller.control.law import LawInput, LawOutput
 from custom_components.home_energy_controller.control.model import (
     Action,
-    Circuit,
     Decision,
     Mode,
     Reach,
     Role,
-    Settings,
     SiteState,
     Snapshot,
     Strategy,
@@ -23,6 +21,7 @@ from custom_components.home_energy_controller.control.model import (
     reach_of,
 )
 from custom_components.home_energy_controller.control.pursue import PursueMemory, pursue
+from custom_components.home_energy_controller.control.settings import Circuit, Settings
 from custom_components.home_energy_controller.control.site import Load
 from tests.control.build import auto, battery, decision, follow, lead, passive, seen, site, snapshot
 from tests.control.course import Course

@@ -12,21 +12,19 @@ from custom_components.home_energy_controller.control.decide import DecideMemory
 from custom_components.home_energy_controller.control.model import (
     Action,
     BatteryObservation,
-    BatterySettings,
-    Circuit,
     CommandKind,
     Decision,
     Mode,
     OwnMeter,
     Reach,
     Role,
-    Settings,
     Snapshot,
     Strategy,
     Target,
     Wish,
     reach_of,
 )
+from custom_components.home_energy_controller.control.settings import BatterySettings, Circuit, Settings
 from custom_components.home_energy_controller.control.site import Load
 from tests.control.anything import LIVELY, NAMES, SITES, STEPS, WAITS, Step, course, greedy
 from tests.control.build import battery, site

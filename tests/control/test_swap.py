@@ -4,8 +4,6 @@ from dataclasses import replace
 
 from custom_components.home_energy_controller.control.model import (
     BatteryObservation,
-    BatterySettings,
-    Circuit,
     Command,
     CommandOutcome,
     Mode,
@@ -13,6 +11,7 @@ from custom_components.home_energy_controller.control.model import (
     Target,
 )
 from custom_components.home_energy_controller.control.pursue import PursueMemory, Pursuit, pursue
+from custom_components.home_energy_controller.control.settings import BatterySettings, Circuit
 from tests.control.build import (
     auto,
     battery,

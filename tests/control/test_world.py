@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from custom_components.home_energy_controller.control.model import (
-    BatterySettings,
     Health,
     LeaderFault,
     Mode,
@@ -14,6 +13,7 @@ from custom_components.home_energy_controller.control.model import (
     Strategy,
     Wish,
 )
+from custom_components.home_energy_controller.control.settings import BatterySettings
 from tests.control.build import battery, site
 from tests.control.world import World
 

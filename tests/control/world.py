@@ -7,18 +7,17 @@ from random import Random
 from custom_components.home_energy_controller.control.decide import DecideMemory, decide
 from custom_components.home_energy_controller.control.model import (
     BatteryObservation,
-    BatterySettings,
     Command,
     CommandKind,
     CommandOutcome,
     Decision,
     Mode,
-    Settings,
     Snapshot,
     Timed,
 )
 from custom_components.home_energy_controller.control.net_load import sample_net_load
 from custom_components.home_energy_controller.control.pursue import PursueMemory, Pursuit, pursue
+from custom_components.home_energy_controller.control.settings import BatterySettings, Settings
 from tests.control.build import NOON
 
 TIMEOUT_S = 6.0

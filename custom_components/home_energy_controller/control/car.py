@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 from .charger import NOTED_W, CarObservation, CarSettings
 from .evidence import MeterMinute
-from .model import BELIEVABLE, TOLERANCE_W, Settings, Snapshot, Timed, believable
+from .model import BELIEVABLE, TOLERANCE_W, Snapshot, Timed, believable
+from .settings import Settings
 
 LEAST_A = 6
 """No car charges with less (IEC 61851)."""

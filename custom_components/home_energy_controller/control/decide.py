@@ -3,22 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
-from math import copysign, inf
+from math import inf
 
 from . import car, evidence, leading, limits
 from .law import DECIDE_INTERVAL_S, Law, allocate
-from .losses import spread
 from .model import (
     TOLERANCE_W,
     Action,
-    BatterySettings,
     Decision,
     Health,
     MeterEffect,
     Mode,
     OwnMeter,
     Role,
-    Settings,
     SiteState,
     Snapshot,
     Strategy,
@@ -27,8 +24,10 @@ from .model import (
     believable,
 )
 from .permissions import allowed_power_w, near_bound
-from .site import METER_FRESH_S, DecideMemory, Site, Unseen, View, look
-from .witness import METER, STEP_LEAST_W, Sight, WitnessMemory, observe
+from .setpoints import for_house, limits_w, spread_over, without_leader
+from .settings import BatterySettings, Settings
+from .site import METER_FRESH_S, DecideMemory, Site, View, look
+from .witness import METER, Sight, WitnessMemory, observe
 
 __all__ = ["DecideMemory", "decide"]
 
@@ -38,26 +37,12 @@ ALLOCATION_LIMIT_S = 300.0
 """Set-points that nothing new supported for so long are given up: an unheard leader may be working against them."""
 NET_LOAD_AGE_S = 150.0
 """A sample that is older than the slowest poll is not shown as present."""
-SETPOINTS_ALONE_S = 60.0
-"""Between two steps of set-points that nobody leads: each has to be reached and measured first."""
-STAYS_PCT = 8.0
-"""Of charge, for which a battery gives its work to another."""
 FULL_LONGEST_S = 86_400.0
 """A full charge ends by then, whatever is missing: the largest stack at 800 W needs twenty hours."""
 FULL_S = 300.0
 """Charging has ended when nothing has flowed for so long: a command may need minutes to arrive."""
 SILENT_S = 900.0
 """Who was not heard for so long is not waited for."""
-DAMPING = 0.5
-"""Of the grid's power that set-points alone take over per decision: the meter's delay makes more of it swing."""
-STILL_S, STILL_COARSE_S, FINE_STEP_W = 180.0, 1800.0, 25.0
-"""For so long set-points may stand unchanged by a meter that shows one value; by one that shows tenths of kW longer."""
-SEEN_SHARE = 0.5
-"""Of a step, that the meter has to show."""
-UNSEEN_S = 60.0
-"""For so long a step waits to be seen, beyond the time that the meter takes."""
-SETPOINT_LEAST_W = 100.0
-"""The app offers no less, and below it efficiency is poor."""
 
 OPEN_LOOP = {Strategy.STANDBY, Strategy.FIXED, Strategy.TO_FULL}
 
@@ -187,10 +172,10 @@ def _open_loop(site: Site, memory: DecideMemory) -> tuple[SiteState, DecideMemor
     setpoints: Mapping[str, int] = {}
     full_since = None
     if site.settings.strategy is Strategy.TO_FULL:
-        setpoints = {battery_id: -limit_w for battery_id, limit_w in _limits(site, memory, -1).items()}
+        setpoints = {battery_id: -limit_w for battery_id, limit_w in limits_w(site, memory, -1).items()}
         full_since = (memory.full_since or site.now) if _is_full(site) else None
     elif site.settings.strategy is Strategy.FIXED:
-        setpoints = _spread(site, memory, site.settings.setpoint_w)
+        setpoints = spread_over(site, memory, site.settings.setpoint_w)
     state = SiteState(site.settings.strategy.value) if site.members else SiteState.NO_BATTERY
     return state, replace(memory, leader_id=None, setpoints=setpoints, full_since=full_since)
 
@@ -241,11 +226,11 @@ def _closed_loop(site: Site, memory: DecideMemory, law: Law, interval_s: float) 
     memory = leading.judge(site, memory, leading.able_to_lead(site, memory))
     leaders = leading.able_to_lead(site, memory)
     if not leaders:
-        return SiteState.NO_LEADER, _without_leader(site, memory)
+        return SiteState.NO_LEADER, without_leader(site, memory)
     if site.car.spared and memory.leader_id in {view.battery_id for view in leaders}:
         memory = leading.hold(site, memory)
         if memory.leader_held:
-            return SiteState.SPARING_CAR, _for_house(site, memory)
+            return SiteState.SPARING_CAR, for_house(site, memory)
     memory = leading.watch_opposition(site, leading.watch_limits(site, memory))
     return _served(site, leading.hold(site, leading.run_law(site, memory, leaders, law, interval_s)))
 
@@ -270,106 +255,6 @@ def _served(site: Site, memory: DecideMemory) -> tuple[SiteState, DecideMemory]:
     if memory.leader_held:
         return SiteState.HOLDING, memory
     return SiteState.LEADER_AND_FOLLOWERS if any(memory.setpoints.values()) else SiteState.LEADER_ALONE, memory
-
-
-def _without_leader(site: Site, memory: DecideMemory) -> DecideMemory:
-    """Return set-points that take over a part of what the meter shows, one part per decision."""
-    memory = _step_judged(site, replace(memory, leader_id=None, leader_auto=None))
-    if site.car.spared and site.grid_w + site.members_w > site.car.drawn_w:
-        return _for_house(site, memory)
-    waited = memory.decided_at is None or site.now - memory.decided_at + leading.LATE_S >= SETPOINTS_ALONE_S
-    if _stands_still(site, memory):
-        return replace(memory, setpoints={}, decided_at=site.now, unseen=None)
-    distance_w = site.grid_w - site.settings.grid_target_w
-    if not waited or abs(distance_w) < TOLERANCE_W or not site.meter_is_fresh(METER_FRESH_S):
-        return memory
-    # What goes too far is taken back at once, but not into the other direction.
-    too_far_w = min(abs(distance_w), abs(site.members_w)) if distance_w * site.members_w < 0 else 0.0
-    change_w = max(DAMPING * abs(distance_w), too_far_w)
-    if not memory.witness.is_sure:
-        change_w = max(change_w, min(abs(distance_w), SETPOINT_LEAST_W))  # Of less, nothing would be seen.
-    wanted_w = copysign(change_w, distance_w) + site.members_w
-    return _by_setpoints(site, memory, min(0.0, wanted_w) if site.car.spared else wanted_w)
-
-
-def _stands_still(site: Site, memory: DecideMemory) -> bool:
-    """Return whether the meter shows the same all the time while set-points are at work: a rest puts it to the test."""
-    is_fine = memory.witness.meter_step_w <= FINE_STEP_W or memory.witness.meter_step_w == inf
-    rests_s = site.now - (site.now if memory.decided_at is None else memory.decided_at)
-    if not any(memory.setpoints.values()) or rests_s < (STILL_S if is_fine else STILL_COARSE_S):
-        return False
-    return evidence.is_full(memory.minute, site.now) and len({reading.value for reading in memory.minute}) == 1
-
-
-def _for_house(site: Site, memory: DecideMemory) -> DecideMemory:
-    """Return set-points that serve the house and not the car: Auto cannot tell the two apart."""
-    memory = _step_judged(site, memory)
-    wanted_w = car.for_house_w(
-        memory.car,
-        memory.minute,
-        grid_w=site.grid_w,
-        given_w=sum(memory.setpoints.values()),
-        members_w=site.members_w,
-        since=memory.decided_at,
-        now=site.now,
-    )
-    if wanted_w is None:
-        return memory
-    return _by_setpoints(site, memory, wanted_w if wanted_w >= SETPOINT_LEAST_W else 0.0)
-
-
-def _by_setpoints(site: Site, memory: DecideMemory, wanted_w: float) -> DecideMemory:
-    """Return a power divided among no more batteries than it needs.
-
-    Until the meter is known to follow, there is no further step before it has shown the last one: whatever it says, no
-    more than one step is ever wrong.
-    """
-    if abs(wanted_w) < TOLERANCE_W:
-        return replace(memory, setpoints={}, decided_at=site.now, unseen=None)
-    wanted_w, given_w = copysign(max(SETPOINT_LEAST_W, abs(wanted_w)), wanted_w), sum(memory.setpoints.values())
-    unseen = None
-    if wanted_w * (wanted_w - given_w) > 0 and not memory.witness.is_sure:
-        if memory.unseen is not None or (given_w and abs(wanted_w - given_w) < STEP_LEAST_W):
-            return memory
-        unseen = Unseen(before=memory.setpoints if wanted_w * given_w > 0 else {}, at=site.now)
-    return replace(memory, setpoints=_spread(site, memory, wanted_w), decided_at=site.now, unseen=unseen)
-
-
-def _step_judged(site: Site, memory: DecideMemory) -> DecideMemory:
-    """Return the memory with the last step of set-points taken back, where the meter did not show it in time."""
-    unseen, step = memory.unseen, memory.witness.step
-    if unseen is None or memory.witness.is_sure:
-        return replace(memory, unseen=None)
-    if step is not None and step.at > unseen.at and step.share > SEEN_SHARE:
-        return replace(memory, unseen=None)
-    is_judged = step is not None and step.at > unseen.at
-    if not is_judged and site.now - unseen.at < UNSEEN_S + site.settings.meter_settle_s:
-        return memory
-    return replace(memory, unseen=None, setpoints=unseen.before, decided_at=site.now)
-
-
-def _spread(site: Site, memory: DecideMemory, wanted_w: float) -> dict[str, int]:
-    """Return a power over no more batteries than lose least: by charge, those at work before those nearly as good."""
-    sign = 1 if wanted_w > 0 else -1
-    at_work = {battery_id for battery_id, power_w in memory.setpoints.items() if sign * power_w > 0}
-    room_w = _limits(site, memory, sign)
-    order = sorted(
-        (view for view in site.members if view.battery_id in room_w),
-        key=lambda view: -sign * (view.soc_pct or 0.0) - (STAYS_PCT if view.battery_id in at_work else 0.0),
-    )
-    return spread(wanted_w, {view.battery_id: room_w[view.battery_id] for view in order}, at_work)
-
-
-def _limits(site: Site, memory: DecideMemory, sign: int) -> dict[str, int]:
-    """Return what batteries that take set-points can give (W, positive) in a direction."""
-    rooms = limits.left(site, memory)
-    return {
-        view.battery_id: min(view.discharge_limit_w, int(rooms[view.battery_id].discharge_w))
-        if sign > 0
-        else min(view.charge_limit_w, int(rooms[view.battery_id].charge_w))
-        for view in site.members
-        if view.settings.has_passive
-    }
 
 
 def _target(view: View, site: Site, memory: DecideMemory) -> Target:

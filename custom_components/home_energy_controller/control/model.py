@@ -10,8 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
-from .charger import CarObservation, CarSettings
-from .tariff import Prices, TariffHours
+from .charger import CarObservation
 
 AGE_LIMIT_S = 90.0
 """How old a reading may be where nothing else is said: three polls of 30 s."""
@@ -248,116 +247,6 @@ class Snapshot:
             if battery.battery_id == battery_id:
                 return battery
         return BatteryObservation(battery_id=battery_id)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Circuit:
-    """A fuse that batteries share, and what they may draw from it, or feed into it, together (W)."""
-
-    name: str
-    limit_w: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatterySettings:
-    """What the owner told about one battery, and what its firmware can do."""
-
-    battery_id: str
-    power_class_w: int = 800
-    """What the device allows itself when it discharges: 600, 800, 1200, 1500, 2200 or 2500."""
-    charge_class_w: int = 2500
-    """What it allows itself when it charges: that of the hardware, whatever the class (marstek_api.md 6.5)."""
-    capacity_wh: float = 5120.0
-    own_meter: OwnMeter = OwnMeter.UNSURE
-    wish: Wish = Wish.CONTROLLED
-    fixed_power_w: int = 0
-    max_charge_w: int = 2500
-    max_discharge_w: int = 2500
-    reserve_pct: float = 12.0
-    """Lowest state of charge that control uses."""
-    ceiling_pct: float = 100.0
-    circuit: Circuit | None = None
-    phase: int | None = None
-    """Of the connection, 1 to 3; None is not known: then it counts on every one."""
-    release: Release = Release.AS_FOUND
-    found_mode: Mode | None = None
-    """The mode read before our first command ever."""
-    has_passive: bool = True
-    slots_cleared: bool = False
-    """The owner confirmed that no schedule slot is enabled: only then may Manual idle the device."""
-    mode_read_delay_s: float = 0.0
-    """For so long after a write its mode must not be read (firmware 148, jaapp#111); power may."""
-    proof_spacing_s: float = 0.0
-    """Between two readings for the sake of a command: some firmware loses its settings by being asked."""
-    sign_proven: bool = True
-    """It has been seen to move the way it was told; until then set-points are small."""
-
-    @property
-    def charge_limit_w(self) -> int:
-        """Return the largest charging power that may be asked for (W, positive)."""
-        return max(0, min(self.max_charge_w, self.charge_class_w, self._carried_w))
-
-    @property
-    def discharge_limit_w(self) -> int:
-        """Return the largest discharging power that may be asked for (W)."""
-        return max(0, min(self.max_discharge_w, self.power_class_w, self._carried_w))
-
-    def class_w(self, direction: float) -> int:
-        """Return what Auto may do (W, positive): discharging for a positive direction, else charging."""
-        return self.power_class_w if direction > 0 else self.charge_class_w
-
-    @property
-    def can_idle(self) -> bool:
-        """Return whether there is a safe way to make it stop."""
-        return self.has_passive or self.slots_cleared
-
-    @property
-    def may_run_auto(self) -> bool:
-        """Return whether Auto stays within all limits: it obeys the device's own only."""
-        return self.charge_limit_w >= self.charge_class_w and self.discharge_limit_w >= self.power_class_w
-
-    @property
-    def may_lead(self) -> bool:
-        """Return whether Auto does what a leader has to do, and nothing that is forbidden."""
-        return self.own_meter is not OwnMeter.NO and self.may_run_auto
-
-    @property
-    def _carried_w(self) -> int:
-        """Return what its circuit carries, were it alone on it (W)."""
-        return round(BELIEVABLE) if self.circuit is None else self.circuit.limit_w
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """What the owner told about the site."""
-
-    enabled: bool
-    strategy: Strategy = Strategy.ZERO
-    setpoint_w: int = 0
-    """For the strategy `fixed`: + discharges."""
-    grid_target_w: int = 0
-    """Where nobody leads, the meter is kept here (W, + import); a leader knows 0 only."""
-    batteries: tuple[BatterySettings, ...]
-    prices: Prices = field(default_factory=Prices)
-    """At present: fixed, or what the owner's price sensor says."""
-    tariff: TariffHours = field(default_factory=TariffHours)
-    car: CarSettings | None = None
-    max_import_w: int | None = None
-    """Of the connection: batteries charge with no more than it leaves (W); None is no limit."""
-    max_export_w: int | None = None
-    """Of the connection: batteries discharge with no more than it leaves (W)."""
-    max_phase_import_w: int | None = None
-    max_phase_export_w: int | None = None
-    """The same for each of three phases, by what the meter tells of it."""
-    meter_age_limit_s: float = 60.0
-    meter_settle_s: float = 12.0
-    """So long after a change the meter shows it: a telegram every ten seconds at worst, or a slow sensor's time."""
-    battery_age_limit_s: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
-    """Per battery: how old a reading may be (three polls of its firmware, at least 90 s)."""
-
-    def age_limit_s(self, battery_id: str) -> float:
-        """Return how old a reading of this battery may be."""
-        return self.battery_age_limit_s.get(battery_id, AGE_LIMIT_S)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

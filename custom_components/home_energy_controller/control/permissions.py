@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from .model import SIGN_UNPROVEN_W, BatterySettings, Strategy
+from .model import SIGN_UNPROVEN_W, Strategy
+from .settings import BatterySettings
 
 BOUND_HYSTERESIS_PCT = 2.0
 """At its reserve or ceiling a battery rests until its charge is this far away: at rest cells recover by 1 %."""

@@ -2,16 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-from .model import (
-    TOLERANCE_W,
-    BatteryObservation,
-    BatterySettings,
-    Command,
-    CommandKind,
-    Mode,
-    believable,
-)
+from .model import TOLERANCE_W, BatteryObservation, Command, CommandKind, Mode, believable
 from .permissions import near_bound
+from .settings import BatterySettings
 from .standing import Diagnosis
 
 PROOF_DELAY_S = 3.0

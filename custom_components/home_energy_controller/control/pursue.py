@@ -5,21 +5,11 @@ from dataclasses import dataclass, field, replace
 from math import inf, isfinite
 from types import MappingProxyType
 
-from .model import (
-    Action,
-    BatteryObservation,
-    BatterySettings,
-    Command,
-    CommandKind,
-    Decision,
-    Health,
-    MeterEffect,
-    Role,
-    Settings,
-    Snapshot,
-)
+from .model import Action, BatteryObservation, Command, CommandKind, Decision, Health, MeterEffect, Role, Snapshot
 from .proof import MIRROR_LEAST_W, Sent, is_mirrored, judge, may_be_auto, may_mirror, why_failed
+from .reading import proofs_wanted, watched
 from .release import last_word
+from .settings import BatterySettings, Settings
 from .standing import PAUSES_S, Diagnosis, Standing
 from .swap import Scene, SwapMemory, Wishes, setpoint, wishes
 from .write_budget import Writes, count, paced
@@ -34,10 +24,6 @@ CURE_S = 10.0
 """Between Manual and Passive 0 W, where that alone did not stop the flow (JS-DE)."""
 PATIENCE_S = 45.0
 """A set-point that is measured for so long is done the right way round, unless the meter says otherwise."""
-READ_AFTER_S = (5.0, 10.0, 20.0, 40.0)
-"""When power, or where that cannot tell the mode, is read after a send until it proves it."""
-WATCH_S = 10.0
-"""Between two readings of a battery in Auto that may do one direction only."""
 BUSY_S = 2.0
 """While something is unproven."""
 
@@ -166,18 +152,11 @@ def pursue(decision: Decision, snapshot: Snapshot, settings: Settings, memory: P
         diagnosis={key: stands.diagnosis for key, stands in standing.items() if stands.diagnosis is not None},
         sign=_signs(cases),
         swap=swap.swap is not None,
-        reads=_watched(decision, snapshot) | _reads(sent, cases, now),
+        reads=watched(decision, snapshot) | proofs_wanted(sent, settings, snapshot, now),
         next_due=min(filter(isfinite, due), default=None),
         leader_id=_leader_id(decision, wanted, swap),
         memory=PursueMemory(sent=sent, standing=standing, swap=swap, leader_id=decision.leader_id, writes=pace.writes),
     )
-
-
-def _watched(decision: Decision, snapshot: Snapshot) -> dict[str, float]:
-    """Return when the batteries in Auto are read that may do one direction only."""
-    watched = (target.battery_id for target in decision.targets if target.is_watched)
-    powers = ((battery_id, snapshot.battery(battery_id).power_w) for battery_id in watched)
-    return {battery_id: power.at + WATCH_S for battery_id, power in powers if power is not None}
 
 
 def _case(battery: BatterySettings, decision: Decision, snapshot: Snapshot, memory: PursueMemory, now: float) -> Case:
@@ -371,24 +350,6 @@ def _due(sent: Sent, seen: BatteryObservation, now: float) -> float:
     if sent.in_flight(seen, now) or (sent.proven_at is None and sent.retry_at is None):
         return now + BUSY_S
     return max(now + BUSY_S, min(_renewal_at(sent), inf if sent.retry_at is None else sent.retry_at))
-
-
-def _reads(sent: Mapping[str, Sent], cases: Mapping[str, Case], now: float) -> dict[str, float]:
-    """Return from when on a reading of each unproven battery is wanted."""
-    reads: dict[str, float] = {}
-    for battery_id, told in sent.items():
-        case = cases[battery_id]
-        reading = case.seen.mode if told.needs_mode else case.seen.power_w
-        earliest_s = case.battery.mode_read_delay_s if told.needs_mode else 0.0
-        marks = [told.sent_at + after_s for after_s in READ_AFTER_S if after_s >= earliest_s]
-        passed = [mark for mark in marks if mark <= now]
-        if told.proven_at is not None:
-            continue
-        if passed and (reading is None or reading.at < passed[-1]):
-            reads[battery_id] = passed[-1]
-        elif len(passed) < len(marks):
-            reads[battery_id] = marks[len(passed)]
-    return reads
 
 
 def _health(sent: Sent | None, standing: Standing, seen: BatteryObservation, age_limit_s: float, now: float) -> Health:

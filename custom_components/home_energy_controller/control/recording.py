@@ -10,8 +10,9 @@ from typing import Any
 
 from .codec import CodecError, decode, encode
 from .decide import decide
-from .model import Command, Decision, Settings, Snapshot
+from .model import Command, Decision, Snapshot
 from .pursue import PursueMemory, Pursuit, pursue
+from .settings import Settings
 from .site import DecideMemory
 
 FORMAT = 1

@@ -3,9 +3,10 @@
 from typing import TYPE_CHECKING
 
 from .charger import is_spared
-from .model import BatterySettings, Command, CommandKind, Mode, OwnMeter, Release, Settings, Snapshot, Wish
+from .model import Command, CommandKind, Mode, OwnMeter, Release, Snapshot, Wish
 from .permissions import by_strategy
 from .proof import may_be_auto
+from .settings import BatterySettings, Settings
 from .swap import auto, setpoint
 
 if TYPE_CHECKING:

@@ -10,12 +10,10 @@ from .headroom import SeenLimit
 from .model import (
     BELIEVABLE,
     BatteryObservation,
-    BatterySettings,
     Health,
     LeaderFault,
     Mode,
     Reach,
-    Settings,
     Snapshot,
     Strategy,
     Timed,
@@ -23,6 +21,7 @@ from .model import (
     believable,
 )
 from .permissions import CHARGE_ONLY, FREE, NOTHING_ALLOWED, Permission, by_charge, by_strategy, of_auto
+from .settings import BatterySettings, Settings
 from .witness import WitnessMemory
 
 FLOOR_LEARNT_S = 3600.0

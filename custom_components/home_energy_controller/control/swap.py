@@ -10,21 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from .model import (
-    COUNTDOWN_S,
-    Action,
-    BatterySettings,
-    Command,
-    CommandKind,
-    Decision,
-    Role,
-    Settings,
-    Snapshot,
-    Target,
-    believable,
-)
+from .model import COUNTDOWN_S, Action, Command, CommandKind, Decision, Role, Snapshot, Target, believable
 from .permissions import NOTHING_ALLOWED, Permission, allowed_power_w, by_charge, by_strategy, of_auto
 from .proof import Sent, may_be_auto
+from .settings import BatterySettings, Settings
 
 STEP_LIMIT_S = 30.0
 """For each proof; so much longer, as the firmware does not let itself be read at once."""

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import inf
 
-from .model import TOLERANCE_W, Command, CommandKind, Mode, Settings, Snapshot, Strategy, Timed, Wish
+from .model import TOLERANCE_W, Command, CommandKind, Mode, Snapshot, Strategy, Timed, Wish
 from .proof import MODE_OF, Sent
+from .settings import Settings
 
 HOUR_S = 3600.0
 MOST_PER_HOUR = 60

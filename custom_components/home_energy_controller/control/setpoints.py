@@ -1,0 +1,126 @@
+"""Set-points that nobody leads: slower, one step after the other, and no step before the meter has shown the last."""
+
+from dataclasses import replace
+from math import copysign, inf
+
+from . import car, evidence, limits
+from .leading import LATE_S
+from .losses import spread
+from .model import TOLERANCE_W
+from .site import METER_FRESH_S, DecideMemory, Site, Unseen
+from .witness import STEP_LEAST_W
+
+SETPOINTS_ALONE_S = 60.0
+"""Between two steps of set-points that nobody leads: each has to be reached and measured first."""
+STAYS_PCT = 8.0
+"""Of charge, for which a battery gives its work to another."""
+DAMPING = 0.5
+"""Of the grid's power that set-points alone take over per decision: the meter's delay makes more of it swing."""
+STILL_S, STILL_COARSE_S, FINE_STEP_W = 180.0, 1800.0, 25.0
+"""For so long set-points may stand unchanged by a meter that shows one value; by one that shows tenths of kW longer."""
+SEEN_SHARE = 0.5
+"""Of a step, that the meter has to show."""
+UNSEEN_S = 60.0
+"""For so long a step waits to be seen, beyond the time that the meter takes."""
+SETPOINT_LEAST_W = 100.0
+"""The app offers no less, and below it efficiency is poor."""
+
+
+def without_leader(site: Site, memory: DecideMemory) -> DecideMemory:
+    """Return set-points that take over a part of what the meter shows, one part per decision."""
+    memory = _step_judged(site, replace(memory, leader_id=None, leader_auto=None))
+    if site.car.spared and site.grid_w + site.members_w > site.car.drawn_w:
+        return for_house(site, memory)
+    waited = memory.decided_at is None or site.now - memory.decided_at + LATE_S >= SETPOINTS_ALONE_S
+    if _stands_still(site, memory):
+        return replace(memory, setpoints={}, decided_at=site.now, unseen=None)
+    distance_w = site.grid_w - site.settings.grid_target_w
+    if not waited or abs(distance_w) < TOLERANCE_W or not site.meter_is_fresh(METER_FRESH_S):
+        return memory
+    # What goes too far is taken back at once, but not into the other direction.
+    too_far_w = min(abs(distance_w), abs(site.members_w)) if distance_w * site.members_w < 0 else 0.0
+    change_w = max(DAMPING * abs(distance_w), too_far_w)
+    if not memory.witness.is_sure:
+        change_w = max(change_w, min(abs(distance_w), SETPOINT_LEAST_W))  # Of less, nothing would be seen.
+    wanted_w = copysign(change_w, distance_w) + site.members_w
+    return _by_setpoints(site, memory, min(0.0, wanted_w) if site.car.spared else wanted_w)
+
+
+def _stands_still(site: Site, memory: DecideMemory) -> bool:
+    """Return whether the meter shows the same all the time while set-points are at work: a rest puts it to the test."""
+    is_fine = memory.witness.meter_step_w <= FINE_STEP_W or memory.witness.meter_step_w == inf
+    rests_s = site.now - (site.now if memory.decided_at is None else memory.decided_at)
+    if not any(memory.setpoints.values()) or rests_s < (STILL_S if is_fine else STILL_COARSE_S):
+        return False
+    return evidence.is_full(memory.minute, site.now) and len({reading.value for reading in memory.minute}) == 1
+
+
+def for_house(site: Site, memory: DecideMemory) -> DecideMemory:
+    """Return set-points that serve the house and not the car: Auto cannot tell the two apart."""
+    memory = _step_judged(site, memory)
+    wanted_w = car.for_house_w(
+        memory.car,
+        memory.minute,
+        grid_w=site.grid_w,
+        given_w=sum(memory.setpoints.values()),
+        members_w=site.members_w,
+        since=memory.decided_at,
+        now=site.now,
+    )
+    if wanted_w is None:
+        return memory
+    return _by_setpoints(site, memory, wanted_w if wanted_w >= SETPOINT_LEAST_W else 0.0)
+
+
+def _by_setpoints(site: Site, memory: DecideMemory, wanted_w: float) -> DecideMemory:
+    """Return a power divided among no more batteries than it needs.
+
+    Until the meter is known to follow, there is no further step before it has shown the last one: whatever it says, no
+    more than one step is ever wrong.
+    """
+    if abs(wanted_w) < TOLERANCE_W:
+        return replace(memory, setpoints={}, decided_at=site.now, unseen=None)
+    wanted_w, given_w = copysign(max(SETPOINT_LEAST_W, abs(wanted_w)), wanted_w), sum(memory.setpoints.values())
+    unseen = None
+    if wanted_w * (wanted_w - given_w) > 0 and not memory.witness.is_sure:
+        if memory.unseen is not None or (given_w and abs(wanted_w - given_w) < STEP_LEAST_W):
+            return memory
+        unseen = Unseen(before=memory.setpoints if wanted_w * given_w > 0 else {}, at=site.now)
+    return replace(memory, setpoints=spread_over(site, memory, wanted_w), decided_at=site.now, unseen=unseen)
+
+
+def _step_judged(site: Site, memory: DecideMemory) -> DecideMemory:
+    """Return the memory with the last step of set-points taken back, where the meter did not show it in time."""
+    unseen, step = memory.unseen, memory.witness.step
+    if unseen is None or memory.witness.is_sure:
+        return replace(memory, unseen=None)
+    if step is not None and step.at > unseen.at and step.share > SEEN_SHARE:
+        return replace(memory, unseen=None)
+    is_judged = step is not None and step.at > unseen.at
+    if not is_judged and site.now - unseen.at < UNSEEN_S + site.settings.meter_settle_s:
+        return memory
+    return replace(memory, unseen=None, setpoints=unseen.before, decided_at=site.now)
+
+
+def spread_over(site: Site, memory: DecideMemory, wanted_w: float) -> dict[str, int]:
+    """Return a power over no more batteries than lose least: by charge, those at work before those nearly as good."""
+    sign = 1 if wanted_w > 0 else -1
+    at_work = {battery_id for battery_id, power_w in memory.setpoints.items() if sign * power_w > 0}
+    room_w = limits_w(site, memory, sign)
+    order = sorted(
+        (view for view in site.members if view.battery_id in room_w),
+        key=lambda view: -sign * (view.soc_pct or 0.0) - (STAYS_PCT if view.battery_id in at_work else 0.0),
+    )
+    return spread(wanted_w, {view.battery_id: room_w[view.battery_id] for view in order}, at_work)
+
+
+def limits_w(site: Site, memory: DecideMemory, sign: int) -> dict[str, int]:
+    """Return what batteries that take set-points can give (W, positive) in a direction."""
+    rooms = limits.left(site, memory)
+    return {
+        view.battery_id: min(view.discharge_limit_w, int(rooms[view.battery_id].discharge_w))
+        if sign > 0
+        else min(view.charge_limit_w, int(rooms[view.battery_id].charge_w))
+        for view in site.members
+        if view.settings.has_passive
+    }
