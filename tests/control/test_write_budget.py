@@ -36,7 +36,8 @@ def sent(one: One, now: float, target: Target, *, power: int) -> tuple[Command, 
 @pytest.mark.parametrize("every_s", [1.0, 5.0, 30.0, 61.0, 149.0])
 def test_no_hour_holds_more_than_sixty_writes_that_could_wait(seed: int, every_s: float) -> None:
     """However they come: at once, evenly, or in bursts with the renewals between."""
-    chance, now, writes, times = random.Random(seed), 0.0, Writes(), []
+    chance, now, writes = random.Random(seed), 0.0, Writes()
+    times: list[float] = []
     while now < 4 * HOUR_S:
         now += chance.choice((every_s, every_s * 3, 400.0 if chance.random() < 0.02 else every_s))
         is_renewal = bool(times) and now - times[-1] >= 150.0

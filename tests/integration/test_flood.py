@@ -2,15 +2,20 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 import pytest
 
+from custom_components.home_energy_controller.changes import BURST
 from custom_components.home_energy_controller.const import DOMAIN
 from custom_components.home_energy_controller.control.write_budget import MOST_PER_HOUR
 
-from .test_actions import device
+from .test_actions import act, device, refused
+from .test_control import setpoints
 from .world import World, written
 
 SECONDS = 300
@@ -118,10 +123,49 @@ async def test_ten_calls_a_second_spare_the_batteries(world: World, calls: Flood
     if calls is _site_setpoint:
         await world.call("select", "select_option", world.site_entity("select", "strategy"), option="fixed")
     await world.pass_time(60)
-    before, sent = tasks(world), len(written(world.site))
+    before = tasks(world)
     await flood(world, calls)
     await world.settle()
     assert tasks(world) <= before
-    sent = len(written(world.site)) - sent
     counted = world.coordinator.writes.values()
     assert all(each.busiest_hour - each.exceptions <= MOST_PER_HOUR for each in counted)
+
+
+async def test_many_changes_at_the_same_moment_share_a_cycle_and_the_last_one_wins(world: World) -> None:
+    """Each caller is answered once it acts, and what is refused is refused to whom it is."""
+    entity_id = world.battery_entity("number", 0, "setpoint")
+    await act(world, "set_power", 0, power_w=100)
+    await world.pass_time(60)
+    with patch.object(world.coordinator, "_think", wraps=world.coordinator._think) as think:
+        calls = [
+            world.hass.services.async_call(
+                "number", "set_value", {"entity_id": entity_id, "value": 10 * number}, blocking=True
+            )
+            for number in range(50)
+        ]
+        too_much = act(world, "set_power", 0, power_w=9000)
+        *_, answer = await asyncio.gather(*calls, too_much, return_exceptions=True)
+    assert isinstance(answer, ServiceValidationError)
+    assert think.call_count <= 12
+    await world.pass_time(20)
+    assert world.state(entity_id) == "490"
+    assert setpoints(world)[0] == 490
+
+
+async def test_a_change_of_a_flood_acts_soon_though_it_gets_no_cycle_of_its_own(world: World) -> None:
+    """The next cycle comes in two seconds, not in ten."""
+    await world.pass_time(60)
+    for number in range(BURST + 5):
+        await world.coordinator.async_update_site(setpoint_w=number)
+    assert world.coordinator.data.setpoint_w == BURST - 1
+    assert world.coordinator.update_interval == timedelta(seconds=2)
+    await world.pass_time(2)
+    assert world.coordinator.data.setpoint_w == BURST + 4
+
+
+async def test_schedules_are_not_cleared_again_and_again(world: World) -> None:
+    """Each time is ten writes."""
+    for _ in range(MOST_PER_HOUR // 10 + 1):
+        with suppress(HomeAssistantError):
+            await act(world, "clear_schedules", 1, confirm=True)
+    assert await refused(world, "clear_schedules", 1, confirm=True) == "written_too_often"
