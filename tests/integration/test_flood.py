@@ -16,7 +16,7 @@ from custom_components.home_energy_controller.control.write_budget import MOST_P
 
 from .test_actions import act, device, refused
 from .test_control import setpoints
-from .world import World, written
+from .world import World
 
 SECONDS = 300
 PER_SECOND = 10
