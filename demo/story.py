@@ -135,7 +135,8 @@ async def choose(page: Page, tile_name: str, option: str) -> None:
     menu = tile(page, tile_name).locator("ha-control-select-menu")
     await menu.click()
     await page.get_by_role("menuitem", name=option, exact=True).first.click()
-    await menu.get_by_role("button", name=option, exact=True).wait_for()
+    # From 2026.11 on the button is called "Option Standby", before that "Standby".
+    await menu.get_by_role("button", name=re.compile(rf"(^|\s){re.escape(option)}$")).wait_for()
 
 
 async def switch_on(story: Story) -> None:
@@ -192,7 +193,8 @@ async def add_automation(story: Story) -> None:
     await save.wait_for()
     await story.camera.take("blueprint")
     await save.click()
-    await story.page.get_by_role("button", name="Traces").wait_for()
+    traces = story.page.get_by_role("button", name="Traces").or_(story.page.get_by_role("link", name="Traces"))
+    await traces.first.wait_for()  # a link from 2026.11 on
     await story.open("/config/automation/dashboard")
     await story.page.get_by_text(BLUEPRINT).first.wait_for()
     if (state := await story.api.state(f"automation.{BLUEPRINT.lower().replace(' ', '_')}")) != "on":
