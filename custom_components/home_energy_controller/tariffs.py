@@ -15,6 +15,7 @@ import voluptuous as vol
 
 from .const import CONF_TARIFF
 from .control.tariff import MIDNIGHT, Prices, TariffHours
+from .flow_parts import FiniteNumber
 from .neighbours import number_of, state_of
 
 CONF_HIGH_DAYS: Final = "high_days"
@@ -126,7 +127,7 @@ def tariff_schema() -> vol.Schema:
     hours, prices = TariffHours(), Prices()
     workdays = [DAYS[day] for day in sorted(hours.high_days)]
     days = selector.SelectSelector({"options": list(DAYS), "multiple": True, "translation_key": "weekday"})
-    price = selector.NumberSelector({"min": -10, "max": 1000, "step": "any", "mode": selector.NumberSelectorMode.BOX})
+    price = FiniteNumber({"min": -10, "max": 1000, "step": "any", "mode": selector.NumberSelectorMode.BOX})
     return vol.Schema(
         {
             vol.Required(CONF_HIGH_DAYS, default=workdays): days,
