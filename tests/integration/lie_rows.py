@@ -36,6 +36,8 @@ class Lie:
     before: Act = lambda world: None
     """What the owner configured, or bought, before the site was set up."""
     options: dict[str, Any] = field(default_factory=dict)
+    is_unstoppable: bool = False
+    """A battery does what it likes, whatever it is told: it can only be named, and the others serve beside it."""
 
     @property
     def name(self) -> str:
@@ -205,7 +207,7 @@ BATTERY: Final = (
     Lie(what="own meter", how="wrong sign", tell=reverse_own_meter),
     Lie(what="own meter", how="zero", tell=lambda world: setattr(world.site.batteries[LIAR].model, "own_meter", False)),
     *(
-        Lie(what=what, how=how, tell=tell, leads=leads)
+        Lie(what=what, how=how, tell=tell, leads=leads, is_unstoppable="charges 2 kW" in how)
         for what, how, tell in (
             ("battery power", "wrong sign, measured", fault(Fault.WRONG_SIGN)),
             ("battery power", "wrong sign, told as right", does(lambda w: -w, as_told)),

@@ -18,6 +18,8 @@ from .lie_rows import LIES, Lie, net_load_w
 from .world import Clock, World, configure, issues, site_entry, turned_by
 
 LONGEST_S = 300.0
+SOON_S = 90.0
+"""What is over by then needs no words: a kettle is answered in that time."""
 PLAYED_S = 3600.0
 SLACK_W = 250.0
 """A battery may overshoot, and a change of the house has to be answered: so much beyond the house alone is no harm."""
@@ -113,4 +115,5 @@ async def test_truth_exceeds_what_is_allowed_for_minutes_at_most(
         pytest.skip("played by lie_table")
     truth, shown = await played(hass, lie)
     write(asdict(truth) | {"name": lie.name, "shown": shown})
-    assert truth.longest_s <= LONGEST_S, (truth, shown)
+    assert shown != "nothing" or truth.longest_s < SOON_S, (truth, shown)
+    assert truth.longest_s <= LONGEST_S or lie.is_unstoppable, (truth, shown)
