@@ -16,7 +16,7 @@ from custom_components.home_energy_controller.control.model import (
     Wish,
 )
 from custom_components.home_energy_controller.control.witness import METER, WitnessMemory
-from tests.control.build import battery, seen, site
+from tests.control.build import auto, battery, outcome, seen, site
 from tests.control.course import Course, actions, course, work
 
 AUTO, SETPOINT, IDLE, NOTHING = Action.AUTO, Action.SETPOINT, Action.IDLE, Action.NOTHING
@@ -290,8 +290,8 @@ def test_sole_leader_without_effect_is_followed_by_setpoints_alone() -> None:
 
 
 def test_leader_that_does_not_enter_auto_is_not_asked_for_ten_minutes() -> None:
-    """Its own word, two minutes after it was chosen."""
-    made = course("a", "b").see(seen("b", soc=40))
+    """Its own word, two minutes after it was told."""
+    made = course("a", "b").see(seen("a", outcome=outcome(auto("a"), 10)), seen("b", soc=40))
     assert made.at(0, 200).leader_id == "a"
     assert made.every(10, 120, 200).leader_id == "a"
     assert made.at(130, 200).leader_id == "b"
@@ -302,12 +302,20 @@ def test_leader_that_does_not_enter_auto_is_not_asked_for_ten_minutes() -> None:
     assert made.every(10, 740, 200).leader_id == "a"
 
 
+def test_leader_that_waits_to_be_told_auto_has_five_minutes() -> None:
+    """A handover, or the pace at which batteries are written, may keep it waiting; but not for ever."""
+    made = course("a", "b").see(seen("b", soc=40))
+    made.at(0, 200)
+    assert made.every(10, 300, 200).leader_id == "a"
+    assert made.at(310, 200).unfit == {"a": LeaderFault.NO_AUTO}
+
+
 def test_leader_whose_mode_is_unreadable_or_that_is_in_auto_after_all_keeps_the_lead() -> None:
     """Neither is a refusal."""
     unreadable = course("a", "b").see(seen("a", mode=Mode.UNKNOWN), seen("b", soc=40))
     unreadable.at(0, 200)
     assert unreadable.every(10, 400, 200).leader_id == "a"
-    made = course("a").see(seen("a"))
+    made = course("a").see(seen("a", outcome=outcome(auto("a"), 10)))
     made.at(0, 200)
     assert made.every(10, 140, 200).state is SiteState.NO_LEADER
     made.see(seen("a", mode=Mode.AUTO))

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from . import evidence, headroom, limits
 from .law import Law, LawBattery, LawInput
-from .model import TOLERANCE_W, LeaderFault, Mode, Reach, Timed
+from .model import TOLERANCE_W, CommandKind, LeaderFault, Mode, Reach, Timed
 from .permissions import near_bound
 from .site import METER_FRESH_S, DecideMemory, Lapse, Site, View
 
@@ -13,8 +13,9 @@ LATE_S = 2.0
 """Cycles do not keep exact time: a decision may come this much early."""
 UNALIGNED_AFTER_S = 120.0
 """So long without a sample of the net load, meter and newest powers must do: better unaligned than not at all."""
-LEAD_LIMIT_S = 120.0
-"""A leader that says so long after it was chosen that it is not in Auto cannot be led into it."""
+LEAD_LIMIT_S, WAITS_S = 120.0, 180.0
+"""A leader that says so long after it was told, or so much longer after it was chosen, that it is not in Auto cannot be
+led into it."""
 UNFIT_S, UNFIT_AGAINST_S, UNFIT_MOST_S = 600.0, 3600.0, 21_600.0
 """For so long a leader that failed is not asked again; each time for twice as long."""
 UNFIT_KEPT_S = 86_400.0
@@ -51,9 +52,16 @@ def watch(site: Site, memory: DecideMemory) -> DecideMemory:
     if auto is None or auto.value is not leader.in_auto:
         auto = Timed(leader.in_auto, site.now)
     memory = replace(memory, leader_auto=auto)
-    if not auto.value and leader.mode is not Mode.UNKNOWN and leader.seen.mode.at - auto.at >= LEAD_LIMIT_S:
-        return _without_fitness(site, memory, leader.battery_id, LeaderFault.NO_AUTO)
-    return memory
+    if auto.value or leader.mode is Mode.UNKNOWN or leader.seen.mode.at - _told_auto_at(leader, auto.at) < LEAD_LIMIT_S:
+        return memory
+    return _without_fitness(site, memory, leader.battery_id, LeaderFault.NO_AUTO)
+
+
+def _told_auto_at(leader: View, chosen_at: float) -> float:
+    """Return when a leader was told Auto, or should have been at last: a handover, or its pace, may keep it waiting."""
+    outcome = leader.seen.outcome
+    is_told = outcome is not None and outcome.command.kind is CommandKind.AUTO and outcome.sent_at >= chosen_at
+    return outcome.sent_at if is_told and outcome is not None else chosen_at + WAITS_S
 
 
 def _without_fitness(site: Site, memory: DecideMemory, battery_id: str, fault: LeaderFault) -> DecideMemory:
