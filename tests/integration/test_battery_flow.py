@@ -20,6 +20,7 @@ from custom_components.home_energy_controller.flow_helpers import (
 from custom_components.home_energy_controller.marstek.client import MarstekClient
 from custom_components.home_energy_controller.marstek.profiles import firmware_text, model_name
 from simulation.faults import Fault
+from simulation.manners import ON_ONE_HOST
 from simulation.site import SimulatedSite
 
 from .flow_home import INTEGRATION, FlowHome, options_of, short_waits, suggested
@@ -245,7 +246,7 @@ async def test_new_address_of_another_battery_is_refused(home: FlowHome, host: s
 
 async def test_flow_of_a_loaded_site_uses_its_client(hass: HomeAssistant, socket_enabled: None) -> None:
     """The real integration runs; a second socket on the batteries' port would lose half of the answers."""
-    async with SimulatedSite(3) as site:
+    async with SimulatedSite(3, manners=ON_ONE_HOST) as site:
         entry = site_entry(site)
         entry.add_to_hass(hass)
         hass.config_entries.async_remove_subentry(entry, list(entry.subentries)[2])
