@@ -121,7 +121,7 @@ async def test_grid_target_is_offered_only_where_nobody_leads(world: World) -> N
     await world.pass_time(30)
     assert state(world) == "no_leader"
     await world.call("number", "set_value", target, value=300)
-    await world.pass_time(420)
+    await world.pass_time(900)
     assert world.site.house.grid_w == pytest.approx(300, abs=60)
 
 
