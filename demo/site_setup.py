@@ -25,7 +25,7 @@ def _answers(simulated: SimulatedSite) -> dict[str, list[dict[str, Any]]]:
         "confirm_export": [{"next_step_id": "address"}],
         "address": [addresses],
         "battery": [
-            {"name": name, "power_class_w": str(BATTERY_LIMIT_W), "own_meter": "yes", "limits": {}}
+            {"name": name, "power_class_w": str(BATTERY_LIMIT_W), "own_meter": "this", "limits": {}}
             for name in BATTERY_NAMES
         ],
     }

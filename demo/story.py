@@ -108,7 +108,7 @@ async def add_integration(story: Story) -> None:
         await dialog.get_by_text(f"Found at {battery.host}").wait_for()
         await dialog.get_by_role("textbox", name="Name").fill(name)
         await dialog.get_by_role("radio", name=f"{BATTERY_LIMIT_W} W").click()
-        await dialog.get_by_role("radio", name="Yes").click()
+        await dialog.get_by_role("radio", name="The same meter as this site").click()
         if number == 0:
             await camera.take("set-up-battery", window, dark=False)
         await dialog.get_by_role("button", name=re.compile("Next|Submit")).click()
