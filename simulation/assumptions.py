@@ -20,6 +20,10 @@ class Assumption(float):
         number.unit, number.grade, number.source = unit, grade, source
         return number
 
+    def __getnewargs__(self) -> tuple[float, str, str, str]:
+        """Return what a copy is made of."""
+        return float(self), self.unit, self.grade, self.source
+
 
 RAMP: Final = Assumption(400, "W/s", "K", "AstraMeter plant: 200-400 W/s; Victron about the same")
 START_DEAD_TIME: Final = Assumption(2, "s", "K", "AstraMeter plant: start from idle")
