@@ -4,7 +4,7 @@ Grades: D official document, V code of the vendor, C capture by an owner, F firm
 U report of a user, B benchmark proposal of this project (literature and pilot runs), I inferred here.
 """
 
-from typing import Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self, override
 
 
 class Assumption(float):
@@ -20,9 +20,10 @@ class Assumption(float):
         number.unit, number.grade, number.source = unit, grade, source
         return number
 
-    def __getnewargs__(self) -> tuple[float, str, str, str]:
+    @override
+    def __reduce__(self) -> tuple[Any, ...]:
         """Return what a copy is made of."""
-        return float(self), self.unit, self.grade, self.source
+        return type(self), (float(self), self.unit, self.grade, self.source)
 
 
 RAMP: Final = Assumption(400, "W/s", "K", "AstraMeter plant: 200-400 W/s; Victron about the same")

@@ -13,8 +13,8 @@ from custom_components.home_energy_controller.control.model import (
     Mode,
     OwnMeter,
     SiteState,
-    Snapshot,
     Strategy,
+    Timed,
 )
 from custom_components.home_energy_controller.control.settings import Circuit, Settings
 from custom_components.home_energy_controller.control.witness import METER, SURE, Verdict, WitnessMemory
@@ -89,16 +89,10 @@ def charging(settings: Settings, now: float, *, meter_at: float, phases_at: floa
     for at in (0.0, 10.0, now):
         view = snapshot(seen("a", power=-2500, at=at), meter=3000, at=min(at, meter_at))
         if phases_at is not None:
-            view = replace(view, phases_w=None if view.meter_w is None else replace_phases(view, min(at, phases_at)))
+            view = replace(view, phases_w=Timed((1000.0, 1000.0, 1000.0), min(at, phases_at)))
         made, memory = decide(view, settings, memory, at)
     assert made is not None
     return power_w(made, "a")
-
-
-def replace_phases(view: Snapshot, at: float) -> object:
-    """Return what flows on three phases at a moment."""
-    assert view.meter_w is not None
-    return type(view.meter_w)((1000.0, 1000.0, 1000.0), at)  # type: ignore[arg-type] # The same kind of reading.
 
 
 @pytest.mark.parametrize(("age_s", "charged_w"), [(14, -2500), (44, -2500), (46, 0), (600, 0)])
