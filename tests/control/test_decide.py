@@ -169,14 +169,6 @@ def test_without_a_new_sample_the_law_waits_two_minutes_and_then_takes_what_ther
     assert work(made.at(120, 1000))["b"][2] == 1500
 
 
-def test_change_too_small_to_be_measured_is_not_made() -> None:
-    """40 W are not worth a write, 60 W are."""
-    made = course("a", "b").see(seen("a", mode=Mode.AUTO))
-    made.at(0, load=3000)
-    assert work(made.at(60, load=3080))["b"][2] == 750
-    assert work(made.at(120, load=3120))["b"][2] == 810
-
-
 def test_battery_that_joins_or_leaves_makes_the_law_run_at_once() -> None:
     """Its share must not be missing for a minute."""
     made = course("a", "b", "c").see(seen("a", mode=Mode.AUTO))

@@ -231,7 +231,7 @@ def _closed_loop(site: Site, memory: DecideMemory, law: Law, interval_s: float) 
         memory = leading.hold(site, memory)
         if memory.leader_held:
             return SiteState.SPARING_CAR, for_house(site, memory)
-    memory = leading.watch_opposition(site, leading.watch_limits(site, memory))
+    memory = leading.watch_limits(site, memory)
     return _served(site, leading.hold(site, leading.run_law(site, memory, leaders, law, interval_s)))
 
 

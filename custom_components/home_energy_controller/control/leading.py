@@ -27,9 +27,6 @@ REDEEMED_S = 600.0
 """Who leads well for so long is no longer held to have failed."""
 AGAINST_AFTER_S = 90.0
 """Auto begins with 20 s of trying out which phase it is on (E 3.0), and a minute has to follow."""
-OPPOSED_W = 150.0
-"""What two batteries give each other at least for it to matter."""
-OPPOSED_KEPT_S = 300.0
 SAMPLE_LIMIT_S = 60.0
 """An older sample of the net load is completed by meter and newest powers, when the law has to run."""
 GONE_W = 150.0
@@ -191,24 +188,6 @@ def watch_limits(site: Site, memory: DecideMemory) -> DecideMemory:
     return replace(memory, seen_limits=tuple(limits), decided_at=None if is_news else memory.decided_at)
 
 
-def watch_opposition(site: Site, memory: DecideMemory) -> DecideMemory:
-    """Return the memory with what the batteries carry together while the leader works against the followers.
-
-    Under a load that pulses a leader stands where no sample of the net load would have it: Auto needs up to half a
-    minute to turn round (HMG-50), and a pulse can hide between two polls.
-    """
-    kept = tuple(old for old in memory.opposed_w if old.fresh(site.now, OPPOSED_KEPT_S))
-    leader, auto = site.member(memory.leader_id), memory.leader_auto
-    power = None if leader is None else leader.seen.power_w
-    if power is None or auto is None or not auto.value:
-        return replace(memory, opposed_w=kept)
-    others_w = sum(view.power_w or 0.0 for view in site.members if view is not leader)
-    is_opposed = power.value * others_w < 0 and min(abs(power.value), abs(others_w)) > OPPOSED_W
-    if not is_opposed or (kept and kept[-1].at >= power.at):
-        return replace(memory, opposed_w=kept)
-    return replace(memory, opposed_w=(*kept, Timed(power.value + others_w, power.at)), decided_at=None)
-
-
 def _seen_limit(site: Site, memory: DecideMemory, view: View, sign: int) -> headroom.SeenLimit | None:
     """Return what one battery is seen to do at most in one direction now."""
     if view.battery_id != memory.leader_id:
@@ -223,7 +202,7 @@ def run_law(site: Site, memory: DecideMemory, leaders: tuple[View, ...], law: La
     if not _law_is_due(site, memory, leaders, interval_s):
         return memory
     leading = [view.battery_id for view in leaders if view.battery_id == memory.leader_id or view.in_auto]
-    samples = _samples(site, memory)
+    samples = _samples(site)
     rooms = {leader.battery_id: limits.left(site, memory, leader.battery_id) for leader in leaders}
     output = law(
         LawInput(
@@ -243,20 +222,11 @@ def run_law(site: Site, memory: DecideMemory, leaders: tuple[View, ...], law: La
         swapped_at=memory.swapped_at if same or memory.leader_id is None else site.now,
         leader_held=memory.leader_held if same else True,
         leader_auto=memory.leader_auto if same else None,
-        setpoints={
-            key: settled(memory.setpoints.get(key, 0), power_w)
-            for key, power_w in output.setpoints.items()
-            if key != output.leader_id
-        },
+        setpoints={key: power_w for key, power_w in output.setpoints.items() if key != output.leader_id},
         decided_at=site.now,
         sampled_at=samples[-1].at,
         decided_for=site.terms,
     )
-
-
-def settled(before_w: int, power_w: int) -> int:
-    """Return a set-point, unchanged if the change is too small to be proven by measurement: it is not worth a write."""
-    return before_w if before_w * power_w > 0 and abs(power_w - before_w) < TOLERANCE_W else power_w
 
 
 def _law_is_due(site: Site, memory: DecideMemory, leaders: tuple[View, ...], interval_s: float) -> bool:
@@ -272,14 +242,13 @@ def _law_is_due(site: Site, memory: DecideMemory, leaders: tuple[View, ...], int
     return waited_s >= (interval_s if is_news else UNALIGNED_AFTER_S)
 
 
-def _samples(site: Site, memory: DecideMemory) -> tuple[Timed[float], ...]:
+def _samples(site: Site) -> tuple[Timed[float], ...]:
     """Return samples of what the members have to carry, as if the car had always drawn what it draws now."""
     house_w = site.car.house_w
     if not house_w or not house_w[-1].fresh(site.now, SAMPLE_LIMIT_S):
         house_w = (*house_w, Timed(site.grid_w + site.power_w - site.car.drawn_w, site.now))
     others_w = site.power_w - site.members_w
-    carried = [Timed(site.car.carried_w(sample.value) - others_w, sample.at) for sample in house_w]
-    return tuple(sorted((*carried, *memory.opposed_w), key=lambda sample: sample.at))
+    return tuple(Timed(site.car.carried_w(sample.value) - others_w, sample.at) for sample in house_w)
 
 
 def _law_battery(

@@ -201,8 +201,6 @@ class DecideMemory:
     """Who was there when the law ran, and what each might do."""
     missing: frozenset[str] = frozenset()
     """Silent, and the meter says that nobody does their work."""
-    opposed_w: MeterMinute = ()
-    """What all batteries carried together (W) whenever the leader worked against the followers."""
     seen_limits: tuple[SeenLimit, ...] = ()
     """What batteries near full or empty were seen to do at most."""
     unfit: Mapping[str, Lapse] = field(default_factory=lambda: MappingProxyType({}))
