@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from custom_components.home_energy_controller import flow_helpers
 from custom_components.home_energy_controller.control.model import OwnMeter, Release
+from custom_components.home_energy_controller.flows import forms
 
-FOLDER = Path(flow_helpers.__file__).parent / "translations"
+FOLDER = Path(__file__).parent.parent / "custom_components" / "home_energy_controller" / "translations"
 LANGUAGES = sorted(path.stem for path in FOLDER.glob("*.json"))
 SECTIONS = {"config", "config_subentries", "entity", "exceptions", "issues", "options", "selector", "services", "title"}
 
@@ -100,7 +100,7 @@ def test_every_trouble_of_the_flows_has_a_text() -> None:
     """Each error key of the map is translated where its flow may show it."""
     texts = load("en")
     site, battery = texts["config"], texts["config_subentries"]["battery"]
-    for kind, key in flow_helpers.ERROR_KEYS.items():
+    for kind, key in forms.ERROR_KEYS.items():
         about_meter = key.startswith(("meter_", "sensor_", "not_a_grid"))
         shown_in = [site["error"] | site["abort"]] + ([] if about_meter else [battery["error"]])
         assert all(key in errors for errors in shown_in), (kind, key)

@@ -13,8 +13,6 @@ from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import callback
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 
-from .battery_flow import BatteryFlow, BatterySubentryFlow
-from .charger_flow import ChargerSubentryFlow
 from .const import (
     CONF_MAC,
     CONF_METER,
@@ -22,10 +20,14 @@ from .const import (
     SUBENTRY_BATTERY,
     SUBENTRY_CHARGER,
 )
-from .flow_helpers import battery_client, configured_batteries, error_key, probe
+from .flows.battery import BatteryFlow, BatterySubentryFlow
+from .flows.charger import ChargerSubentryFlow
+from .flows.forms import error_key
+from .flows.meter import MeterFlow
+from .flows.options import SiteOptionsFlow
+from .flows.probe import battery_client, probe
 from .marstek.errors import MarstekError
-from .meter_flow import MeterFlow
-from .options_flow import SiteOptionsFlow
+from .site.search import configured_batteries
 
 
 class SiteConfigFlow(BatteryFlow[ConfigFlowContext, ConfigFlowResult, str], MeterFlow, domain=DOMAIN):

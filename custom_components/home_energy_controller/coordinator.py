@@ -34,10 +34,10 @@ from .observing import Observing
 from .publish import site_snapshot
 from .search import async_search, searches
 from .settings import site_batteries, site_settings
+from .site.prices import prices_of
 from .site_meter import SiteMeter
 from .snapshot import SiteSnapshot
 from .store import SiteStore
-from .tariffs import prices_of
 from .watch import Watch
 
 _LOGGER = logging.getLogger(__name__)

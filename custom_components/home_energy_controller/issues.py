@@ -24,8 +24,9 @@ from .marstek.errors import MarstekWrongDevice
 from .marstek.profiles import Family, firmware_text, model_name
 from .meter.base import MeterApiDisabled, MeterShowsUsageOnly
 from .neighbours import state_of
+from .site.config import CONF_PRICE
+from .site.prices import is_refused
 from .snapshot import BatterySnapshot, SiteSnapshot
-from .tariffs import CONF_PRICE, is_refused
 
 if TYPE_CHECKING:
     from .watch import Watch

@@ -10,11 +10,11 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util.hass_dict import HassKey
 
 from .const import CONF_MAC, DOMAIN
-from .flow_helpers import configured_batteries, search
 from .marstek.client import MarstekClient
 from .marstek.device import MarstekDevice
 from .marstek.errors import MarstekError
 from .marstek.models import DiscoveredDevice
+from .site.search import configured_batteries, search
 
 _LOGGER = logging.getLogger(__name__)
 

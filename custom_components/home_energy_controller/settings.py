@@ -22,9 +22,8 @@ from .const import (
 from .control.model import Release
 from .control.settings import Settings
 from .marstek.client import MarstekClient
-from .options_flow import circuits_of
+from .site.config import circuits_of, tariff_of
 from .store import SiteStore, StoredSite
-from .tariffs import tariff_of
 
 METER_SETTLE_S, SENSOR_SETTLE_S = 12.0, 45.0
 """So long after a change a meter shows it: a telegram every ten seconds at worst; a sensor is renewed when it likes."""

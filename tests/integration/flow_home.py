@@ -161,8 +161,8 @@ def short_waits(site: SimulatedSite) -> Iterator[None]:
     with ExitStack() as stack:
         # Bound to one address, beside those of the batteries: on all of them, their port would be taken.
         client = partial(MarstekClient, timing=FAST, bind_host="127.0.0.1")
-        stack.enter_context(patch(f"{INTEGRATION}.flow_helpers.MarstekClient", client))
-        stack.enter_context(patch(f"{INTEGRATION}.flow_helpers.discover", partial(discover, duration_s=0.25)))
-        stack.enter_context(patch(f"{INTEGRATION}.flow_helpers.scan_ports", lambda hass: (site.batteries[0].port,)))
+        stack.enter_context(patch(f"{INTEGRATION}.flows.probe.MarstekClient", client))
+        stack.enter_context(patch(f"{INTEGRATION}.site.search.discover", partial(discover, duration_s=0.25)))
+        stack.enter_context(patch(f"{INTEGRATION}.site.search.scan_ports", lambda hass: (site.batteries[0].port,)))
         stack.enter_context(patch(NETWORK, loopback))
         yield

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.home_energy_controller.flow_helpers import InvalidAddress, format_address, parse_address
+from custom_components.home_energy_controller.flows.probe import InvalidAddress, format_address, parse_address
 
 from .flow_home import FlowHome, suggested
 from .test_battery_flow import batteries, reconfigured

@@ -10,15 +10,11 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.home_energy_controller import flow_helpers
-from custom_components.home_energy_controller.flow_helpers import (
-    InvalidAddress,
-    format_address,
-    parse_address,
-    scan_ports,
-)
+from custom_components.home_energy_controller.flows import probe
+from custom_components.home_energy_controller.flows.probe import InvalidAddress, format_address, parse_address
 from custom_components.home_energy_controller.marstek.client import MarstekClient
 from custom_components.home_energy_controller.marstek.profiles import firmware_text, model_name
+from custom_components.home_energy_controller.site.search import scan_ports
 from simulation.faults import Fault
 from simulation.manners import ON_ONE_HOST
 from simulation.site import SimulatedSite
@@ -255,7 +251,7 @@ async def test_flow_of_a_loaded_site_uses_its_client(hass: HomeAssistant, socket
             assert entry.state is ConfigEntryState.LOADED
             sent = entry.runtime_data.client.statistics.sent
             home = FlowHome(hass=hass, site=site, setup_entry=None, entry=entry)  # type: ignore[arg-type] # the real one
-            with patch.object(flow_helpers, "MarstekClient", side_effect=AssertionError("a second socket")):
+            with patch.object(probe, "MarstekClient", side_effect=AssertionError("a second socket")):
                 result = await home.menu(await home.start(), "address")
                 result = await home.submit(result, host=home.hosts[2], port=home.port)
             assert entry.runtime_data.client.statistics.sent >= sent + 2

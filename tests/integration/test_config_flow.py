@@ -168,7 +168,7 @@ async def test_search_without_result_can_be_repeated_or_left(home: FlowHome) -> 
 async def test_search_that_cannot_send_finds_nothing(home: FlowHome) -> None:
     """A network that is down must not end the flow."""
     result = await home.meter_confirmed()
-    with patch(f"{INTEGRATION}.flow_helpers.discover", side_effect=MarstekConnectionError("no network")):
+    with patch(f"{INTEGRATION}.site.search.discover", side_effect=MarstekConnectionError("no network")):
         result = await home.after_progress(await home.menu(result, "scan"))
     assert result["step_id"] == "nothing_found"
 

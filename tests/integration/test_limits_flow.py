@@ -6,7 +6,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import InvalidData
 import pytest
 
-from custom_components.home_energy_controller.options_flow import circuits_of
+from custom_components.home_energy_controller.site.config import circuits_of
 
 from .flow_home import TEXTS, assert_translated, suggested
 from .world import World, configure

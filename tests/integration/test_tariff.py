@@ -11,7 +11,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.home_energy_controller.const import DOMAIN
 from custom_components.home_energy_controller.control.tariff import Prices, TariffHours
-from custom_components.home_energy_controller.tariffs import is_refused, price_of, prices_of, tariff_of
+from custom_components.home_energy_controller.site.config import tariff_of
+from custom_components.home_energy_controller.site.prices import is_refused, price_of, prices_of
 
 from .flow_home import TEXTS, assert_translated, suggested
 from .test_car import Home, home_with

@@ -15,10 +15,10 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.home_energy_controller.const import DOMAIN
 from custom_components.home_energy_controller.coordinator import SiteCoordinator
-from custom_components.home_energy_controller.flow_helpers import configured_batteries
 from custom_components.home_energy_controller.marstek.client import MarstekClient
 from custom_components.home_energy_controller.marstek.discovery import discover
 from custom_components.home_energy_controller.marstek.exchange import Timing
+from custom_components.home_energy_controller.site.search import configured_batteries
 from simulation.site import SimulatedSite
 from simulation.udp import FakeBattery
 
@@ -210,8 +210,8 @@ def turned_by(clock: Clock, patience_s: float = 0.1) -> Iterator[None]:
         patch(f"{INTEGRATION}.monotonic_clock", return_value=clock),
         patch(f"{INTEGRATION}.MarstekClient", partial(MarstekClient, timing=timing, bind_host="127.0.0.1")),
         patch(f"{INTEGRATION}.coordinator.OBSERVE_LIMIT_S", 2 * patience_s),
-        patch(f"{INTEGRATION}.flow_helpers.discover", partial(discover, duration_s=0.1)),
-        patch(f"{INTEGRATION}.flow_helpers.scan_ports", configured_ports),
+        patch(f"{INTEGRATION}.site.search.discover", partial(discover, duration_s=0.1)),
+        patch(f"{INTEGRATION}.site.search.scan_ports", configured_ports),
         patch(NETWORK, AsyncMock(return_value={IPv4Address("127.255.255.255")})),
     ):
         yield

@@ -1,8 +1,7 @@
-"""Tariff hours and prices among the options: their form, what makes no sense in it, and what the controller gets."""
+"""What energy costs now, by the options or by the owner's price sensor."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import time
 import re
 from typing import Any, Final
 import unicodedata
@@ -10,22 +9,12 @@ import unicodedata
 from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT
 from homeassistant.core import HomeAssistant, State
 from homeassistant.generated.currencies import ACTIVE_CURRENCIES
-from homeassistant.helpers import selector
-import voluptuous as vol
 
-from .const import CONF_TARIFF
-from .control.tariff import MIDNIGHT, Prices, TariffHours
-from .flow_parts import FiniteNumber
-from .neighbours import number_of, state_of
+from ..const import CONF_TARIFF
+from ..control.tariff import Prices
+from ..neighbours import number_of, state_of
+from .config import CONF_BUY, CONF_PRICE, CONF_SELL
 
-CONF_HIGH_DAYS: Final = "high_days"
-CONF_HIGH_FROM: Final = "high_from"
-CONF_HIGH_TO: Final = "high_to"
-CONF_BUY: Final = "buy_per_kwh"
-CONF_SELL: Final = "sell_per_kwh"
-CONF_PRICE: Final = "price_entity"
-
-DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MOST_PER_KWH: Final = 5.0
 """In large currencies, a higher price was typed in cents."""
 PER_KWH: Final = {"kwh": 1.0, "mwh": 0.001, "wh": 1000.0}
@@ -47,18 +36,6 @@ CENT: Final = "(CENTS?|CTS?|C)"
 HUNDREDTHS: Final = {"¢", "US¢", "P", "PENCE", "PENNY", "GBX", "ÖRE", "ØRE", "ORE", "RP", "RAPPEN"}
 PENCE: Final = "GBp"
 """Only its small letter tells it from pounds."""
-
-
-def tariff_of(options: Mapping[str, Any]) -> TariffHours:
-    """Return the tariff hours; those of the first script while nothing was chosen."""
-    if CONF_TARIFF not in options:
-        return TariffHours()
-    part = options[CONF_TARIFF]
-    return TariffHours(
-        high_days=frozenset(DAYS.index(day) for day in part[CONF_HIGH_DAYS]),
-        high_from=time.fromisoformat(part[CONF_HIGH_FROM]),
-        high_to=time.fromisoformat(part[CONF_HIGH_TO]),
-    )
 
 
 def prices_of(hass: HomeAssistant, options: Mapping[str, Any]) -> Prices:
@@ -108,11 +85,11 @@ def unit_of(state: State) -> PriceUnit | None:
     energy = rest[0] if len(rest) == 1 else ""
     per_kwh = PER_KWH.get(re.sub(r"[\s·.]", "", energy).casefold())
     money = re.sub(r"[\s.]", "", money)
-    share = _share_of_currency("P" if money == PENCE else money.upper())
+    share = share_of_currency("P" if money == PENCE else money.upper())
     return None if per_kwh is None or share is None else PriceUnit(per_kwh * share[0], share[1])
 
 
-def _share_of_currency(money: str) -> tuple[float, str | None] | None:
+def share_of_currency(money: str) -> tuple[float, str | None] | None:
     """Return how much of which currency (None where any may be meant) a word for money is; None for other words."""
     if (currency := SYMBOLS.get(money, money)) in ACTIVE_CURRENCIES:
         return 1.0, currency
@@ -120,36 +97,3 @@ def _share_of_currency(money: str) -> tuple[float, str | None] | None:
         return 0.01, None
     main = re.sub(f"^{CENT}|{CENT}$", "", money, count=1)
     return (0.01, SYMBOLS.get(main, main)) if SYMBOLS.get(main, main) in ACTIVE_CURRENCIES else None
-
-
-def tariff_schema() -> vol.Schema:
-    """Return the fields of the section."""
-    hours, prices = TariffHours(), Prices()
-    workdays = [DAYS[day] for day in sorted(hours.high_days)]
-    days = selector.SelectSelector({"options": list(DAYS), "multiple": True, "translation_key": "weekday"})
-    price = FiniteNumber({"min": -10, "max": 1000, "step": "any", "mode": selector.NumberSelectorMode.BOX})
-    return vol.Schema(
-        {
-            vol.Required(CONF_HIGH_DAYS, default=workdays): days,
-            vol.Required(CONF_HIGH_FROM, default=hours.high_from.isoformat()): selector.TimeSelector(),
-            vol.Required(CONF_HIGH_TO, default=hours.high_to.isoformat()): selector.TimeSelector(),
-            vol.Required(CONF_BUY, default=prices.buy_per_kwh): price,
-            vol.Required(CONF_SELL, default=prices.sell_per_kwh): price,
-            vol.Optional(CONF_PRICE): selector.EntitySelector({"filter": {"domain": "sensor"}}),
-        }
-    )
-
-
-def tariff_trouble(hass: HomeAssistant, part: Mapping[str, Any]) -> str | None:
-    """Return the error key of what makes no sense."""
-    begin, end = time.fromisoformat(part[CONF_HIGH_FROM]), time.fromisoformat(part[CONF_HIGH_TO])
-    if end <= begin and end != MIDNIGHT:
-        return "tariff_ends_before_start"
-    if hass.config.currency in LARGE_UNITS and max(part[CONF_BUY], part[CONF_SELL]) > MOST_PER_KWH:
-        return "price_in_cents"
-    if part[CONF_SELL] > part[CONF_BUY]:
-        return "sell_above_buy"
-    state = state_of(hass, part.get(CONF_PRICE))
-    if state is None or (unit_of(state) is not None and not is_refused(state)):
-        return None
-    return "price_without_unit" if unit_of(state) is None else "price_sensor_in_cents"

@@ -18,8 +18,8 @@ from homeassistant.helpers import selector
 from homeassistant.util.unit_conversion import PowerConverter
 import voluptuous as vol
 
-from .charger import car_settings, output_unit_w
-from .const import (
+from ..charger import car_settings, output_unit_w
+from ..const import (
     CONF_CONNECTED,
     CONF_LOW_TARIFF_W,
     CONF_MAY_FEED,
@@ -31,11 +31,10 @@ from .const import (
     CONF_VOLTAGE_V,
     SUBENTRY_CHARGER,
 )
-from .control.car import LEAST_A
-from .control.charger import CarSettings
-from .flow_helpers import number_box, show_form
-from .flow_parts import PartFlow
-from .neighbours import lasting_id, own_entities, present_id
+from ..control.car import LEAST_A
+from ..control.charger import CarSettings
+from ..neighbours import lasting_id, own_entities, present_id
+from .forms import PartFlow, number_box, show_form
 
 ENTITIES: Final = (CONF_CONNECTED, CONF_POWER, CONF_OUTPUT)
 NUMBERS: Final = (CONF_PHASES, CONF_VOLTAGE_V, CONF_MOST_A, CONF_SURPLUS_PCT, CONF_LOW_TARIFF_W)

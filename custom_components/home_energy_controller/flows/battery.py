@@ -20,7 +20,7 @@ from homeassistant.data_entry_flow import FlowContext, FlowHandler, FlowResult
 from homeassistant.helpers import selector
 import voluptuous as vol
 
-from .const import (
+from ..const import (
     CONF_CAPACITY_WH,
     CONF_CEILING_PCT,
     CONF_CIRCUIT,
@@ -39,38 +39,35 @@ from .const import (
     RELEASE_DEFAULT,
     SUBENTRY_BATTERY,
 )
-from .control.model import OwnMeter
-from .flow_helpers import (
+from ..control.model import OwnMeter
+from ..marstek.client import MarstekClient
+from ..marstek.errors import MarstekError, MarstekWrongDevice
+from ..marstek.models import DiscoveredDevice
+from ..marstek.profiles import firmware_text, model_name, profile_for
+from ..site.config import circuits_of
+from ..site.search import configured_macs, search
+from ..store import StoredSite
+from .battery_form import (
     CONF_CAPACITY_KWH,
-    LEAST_LIMIT_W,
-    AlreadyConfigured,
-    FlowTrouble,
-    InvalidAddress,
-    ProbedBattery,
-    battery_address,
-    battery_client,
-    configured_macs,
     details_data,
     details_schema,
-    error_key,
     new_subentry,
-    parse_address,
-    port_selector,
-    probe,
     probed_data,
     reconfigure_schema,
-    search,
-    show_form,
     suggested_details,
     unused_name,
 )
-from .flow_parts import PartFlow, is_bound
-from .marstek.client import MarstekClient
-from .marstek.errors import MarstekError, MarstekWrongDevice
-from .marstek.models import DiscoveredDevice
-from .marstek.profiles import firmware_text, model_name, profile_for
-from .options_flow import circuits_of
-from .store import StoredSite
+from .forms import (
+    LEAST_LIMIT_W,
+    AlreadyConfigured,
+    FlowTrouble,
+    PartFlow,
+    error_key,
+    is_bound,
+    port_selector,
+    show_form,
+)
+from .probe import InvalidAddress, ProbedBattery, battery_address, battery_client, parse_address, probe
 
 CONF_FOUND: Final = "found"
 TOO_MANY: Final = "too_many_batteries"

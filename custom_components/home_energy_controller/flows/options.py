@@ -1,15 +1,17 @@
 """The options of a site: circuits, connection, tariff, and how patient control is with the meter."""
 
 from collections.abc import Iterable, Mapping
+from datetime import time
 from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigFlowResult, OptionsFlow, UnknownEntry
 from homeassistant.const import CONF_NAME, UnitOfElectricCurrent, UnitOfElectricPotential, UnitOfPower, UnitOfTime
+from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import AbortFlow, section
 from homeassistant.helpers import selector
 import voluptuous as vol
 
-from .const import (
+from ..const import (
     CONF_CIRCUIT,
     CONF_CIRCUITS,
     CONF_CONNECTION,
@@ -26,31 +28,42 @@ from .const import (
     DEFAULT_METER_AGE_LIMIT_S,
     SUBENTRY_BATTERY,
 )
-from .control.settings import Circuit
-from .flow_helpers import LEAST_LIMIT_W, circuit_selector, number_box, show_form, watt_selector
-from .flow_parts import FiniteNumber, loses_auto
-from .neighbours import lasting_id, present_id
-from .tariffs import CONF_PRICE, tariff_schema, tariff_trouble
+from ..control.tariff import MIDNIGHT, Prices, TariffHours
+from ..neighbours import lasting_id, present_id, state_of
+from ..site.config import (
+    CONF_BUY,
+    CONF_HIGH_DAYS,
+    CONF_HIGH_FROM,
+    CONF_HIGH_TO,
+    CONF_PRICE,
+    CONF_SELL,
+    DAYS,
+    VOLTAGE_V,
+    circuit_limit_w,
+    circuits_of,
+)
+from ..site.prices import LARGE_UNITS, MOST_PER_KWH, is_refused, unit_of
+from .forms import LEAST_LIMIT_W, FiniteNumber, circuit_selector, loses_auto, number_box, show_form, watt_selector
 
 METER_AGE_LIMITS_S: Final = (15, 300)
 """Shorter, and one lost reading pauses control; longer, and control acts on what the house did minutes ago."""
-VOLTAGE_V: Final = 230
 IMPORTS: Final = (CONF_MAX_IMPORT_W, CONF_MAX_PHASE_IMPORT_W)
 EXPORTS: Final = (CONF_MAX_EXPORT_W, CONF_MAX_PHASE_EXPORT_W)
 
 
-def circuits_of(options: Mapping[str, Any]) -> dict[str, Circuit]:
-    """Return the circuits that have a limit, by name."""
-    return {
-        part[CONF_NAME].strip(): Circuit(name=part[CONF_NAME].strip(), limit_w=_limit_w(part))
-        for part in options.get(CONF_CIRCUITS, ())
-    }
-
-
-def _limit_w(part: Mapping[str, Any]) -> int:
-    """Return the limit of a circuit, which is told in W or in A; 0 when it is not told at all, or twice."""
-    limit_w, limit_a = part.get(CONF_LIMIT_W) or 0, part.get(CONF_LIMIT_A) or 0
-    return 0 if limit_w and limit_a else round(limit_w or limit_a * part.get(CONF_VOLTAGE_V, VOLTAGE_V))
+def tariff_trouble(hass: HomeAssistant, part: Mapping[str, Any]) -> str | None:
+    """Return the error key of what makes no sense."""
+    begin, end = time.fromisoformat(part[CONF_HIGH_FROM]), time.fromisoformat(part[CONF_HIGH_TO])
+    if end <= begin and end != MIDNIGHT:
+        return "tariff_ends_before_start"
+    if hass.config.currency in LARGE_UNITS and max(part[CONF_BUY], part[CONF_SELL]) > MOST_PER_KWH:
+        return "price_in_cents"
+    if part[CONF_SELL] > part[CONF_BUY]:
+        return "sell_above_buy"
+    state = state_of(hass, part.get(CONF_PRICE))
+    if state is None or (unit_of(state) is not None and not is_refused(state)):
+        return None
+    return "price_without_unit" if unit_of(state) is None else "price_sensor_in_cents"
 
 
 class SiteOptionsFlow(OptionsFlow):
@@ -113,9 +126,9 @@ class SiteOptionsFlow(OptionsFlow):
                 return "circuit_without_name", about
             if names.count(name) > 1:
                 return "circuit_twice", about
-            if not _limit_w(part):
+            if not circuit_limit_w(part):
                 return "circuit_without_limit", about
-            if _limit_w(part) < LEAST_LIMIT_W:
+            if circuit_limit_w(part) < LEAST_LIMIT_W:
                 return "limit_too_small", about
         if key := self._connection_trouble(options):
             return key, {}
@@ -182,5 +195,23 @@ def _schema(circuit_names: list[str]) -> vol.Schema:
             vol.Required(CONF_CONNECTION): section(vol.Schema(connection), {"collapsed": True}),
             vol.Required(CONF_TARIFF): section(tariff_schema(), {"collapsed": True}),
             vol.Required(CONF_METER): section(vol.Schema(meter), {"collapsed": True}),
+        }
+    )
+
+
+def tariff_schema() -> vol.Schema:
+    """Return the fields of the section."""
+    hours, prices = TariffHours(), Prices()
+    workdays = [DAYS[day] for day in sorted(hours.high_days)]
+    days = selector.SelectSelector({"options": list(DAYS), "multiple": True, "translation_key": "weekday"})
+    price = FiniteNumber({"min": -10, "max": 1000, "step": "any", "mode": selector.NumberSelectorMode.BOX})
+    return vol.Schema(
+        {
+            vol.Required(CONF_HIGH_DAYS, default=workdays): days,
+            vol.Required(CONF_HIGH_FROM, default=hours.high_from.isoformat()): selector.TimeSelector(),
+            vol.Required(CONF_HIGH_TO, default=hours.high_to.isoformat()): selector.TimeSelector(),
+            vol.Required(CONF_BUY, default=prices.buy_per_kwh): price,
+            vol.Required(CONF_SELL, default=prices.sell_per_kwh): price,
+            vol.Optional(CONF_PRICE): selector.EntitySelector({"filter": {"domain": "sensor"}}),
         }
     )

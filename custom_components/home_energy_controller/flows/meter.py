@@ -12,27 +12,14 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 import voluptuous as vol
 
-from .const import (
-    CONF_INVERT,
-    CONF_METER,
-    CONF_METER_TYPE,
-    DEFAULT_METER_PORT,
-    METER_HOMEWIZARD,
-    METER_SENSOR,
-)
-from .flow_helpers import (
-    InvalidAddress,
-    NotAGridMeter,
-    error_key,
-    format_address,
-    parse_address,
-    show_form,
-)
-from .meter.base import MeterError, MeterShowsUsageOnly, MeterStale
-from .meter.homewizard import HomeWizardMeter
-from .meters import make_meter
-from .neighbours import lasting_id, own_entities, present_id
-from .sensor_meter import opposite_sensor
+from ..const import CONF_INVERT, CONF_METER, CONF_METER_TYPE, DEFAULT_METER_PORT, METER_HOMEWIZARD, METER_SENSOR
+from ..meter.base import MeterError, MeterShowsUsageOnly, MeterStale
+from ..meter.homewizard import HomeWizardMeter
+from ..meters import make_meter
+from ..neighbours import lasting_id, own_entities, present_id
+from ..sensor_meter import opposite_sensor
+from .forms import NotAGridMeter, error_key, show_form
+from .probe import InvalidAddress, format_address, parse_address
 
 CONF_SERIAL: Final = "serial"
 

@@ -1,0 +1,1 @@
+"""A site at run time, on Home Assistant's side."""
