@@ -3,7 +3,7 @@
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.home_energy_controller.energy import LONGEST_GAP_S, EnergyTotals
+from custom_components.home_energy_controller.site.energy import LONGEST_GAP_S, EnergyTotals
 
 
 def counted(*readings: tuple[float, float]) -> EnergyTotals:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from custom_components.home_energy_controller.control.model import BatteryObservation
-from custom_components.home_energy_controller.figures import Figures, Quality, Today
+from custom_components.home_energy_controller.site.energy import Figures, Quality, Today
 from tests.control.build import NOON, battery, seen, site, snapshot
 
 SITE = site(battery("a"), battery("b"))

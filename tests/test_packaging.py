@@ -14,7 +14,7 @@ from homeassistant.const import Platform
 from homeassistant.util.yaml import load_yaml_dict
 import pytest
 
-from custom_components.home_energy_controller import actions
+from custom_components.home_energy_controller import services
 from tests.test_translations import load
 
 ROOT = Path(__file__).parent.parent
@@ -25,10 +25,10 @@ ICONS: dict[str, Any] = json.loads((INTEGRATION / "icons.json").read_text(encodi
 TEXTS = load("en")
 SERVICES = load_yaml_dict(INTEGRATION / "services.yaml")
 SCHEMAS = {
-    "run_cycle": actions.RUN_CYCLE,
-    "set_power": actions.SET_POWER,
-    "release": actions.RELEASE,
-    "clear_schedules": actions.CLEAR_SCHEDULES,
+    "run_cycle": services.RUN_CYCLE,
+    "set_power": services.SET_POWER,
+    "release": services.RELEASE,
+    "clear_schedules": services.CLEAR_SCHEDULES,
 }
 QUALITY = load_yaml_dict(INTEGRATION / "quality_scale.yaml")["rules"]
 

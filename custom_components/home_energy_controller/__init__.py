@@ -9,14 +9,13 @@ from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
-from .actions import async_setup_actions
-from .clock import monotonic_clock
 from .const import CONF_FIRMWARE, CONF_METER, CONF_MODEL, DOMAIN
 from .coordinator import SiteConfigEntry, SiteCoordinator
 from .entity import site_device_info, update_devices
 from .marstek.client import MarstekClient
-from .meters import make_meter
-from .store import SiteStore
+from .services import async_setup_actions
+from .site.meter import make_meter, monotonic_clock
+from .site.store import SiteStore
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 _TOLD = {CONF_FIRMWARE, CONF_MODEL}

@@ -12,8 +12,6 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
-from .changes import Changes
-from .charger import Charger
 from .const import DOMAIN
 from .control.charger import CarObservation
 from .control.decide import DecideMemory
@@ -24,20 +22,22 @@ from .control.release import release, stop
 from .control.settings import Settings
 from .control.write_budget import Writes, is_needed, paced_wishes
 from .errors import refusal
-from .figures import Figures
-from .holds import Holds
-from .isolation import Isolation
-from .learnt import Learnt
 from .marstek.client import MarstekClient
 from .meter.base import Meter
-from .observing import Observing
 from .publish import site_snapshot
-from .search import async_search, searches
-from .settings import site_batteries, site_settings
+from .site.changes import Changes
+from .site.charger import Charger
+from .site.energy import Figures
+from .site.isolation import Isolation
+from .site.learnt import Learnt
+from .site.meter import SiteMeter
+from .site.observing import Observing
+from .site.overrides import Holds
 from .site.prices import prices_of
-from .site_meter import SiteMeter
+from .site.search import async_search, searches
+from .site.settings import site_batteries, site_settings
+from .site.store import SiteStore
 from .snapshot import SiteSnapshot
-from .store import SiteStore
 from .watch import Watch
 
 _LOGGER = logging.getLogger(__name__)

@@ -8,10 +8,10 @@ from homeassistant.components.diagnostics import REDACTED, async_redact_data
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 
-from .battery import Battery
 from .const import CONF_MAC, SUBENTRY_BATTERY
 from .control.codec import encode
 from .coordinator import SiteConfigEntry, SiteCoordinator
+from .site.battery import Battery
 
 TO_REDACT = {
     "host",

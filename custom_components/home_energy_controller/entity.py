@@ -6,10 +6,10 @@ from homeassistant.helpers.device_registry import CONNECTION_NETWORK_MAC, Device
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
-from .battery import Battery
 from .const import DOMAIN, MANUFACTURER
 from .coordinator import SiteCoordinator
 from .marstek.profiles import firmware_text, model_name
+from .site.battery import Battery
 from .snapshot import BatterySnapshot
 
 

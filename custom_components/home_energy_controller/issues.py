@@ -8,7 +8,6 @@ from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import issue_registry as ir
 
-from .battery import Battery
 from .const import (
     CONF_MAX_PHASE_EXPORT_W,
     CONF_MAX_PHASE_IMPORT_W,
@@ -23,8 +22,9 @@ from .control.model import Health, LeaderFault, MeterEffect
 from .marstek.errors import MarstekWrongDevice
 from .marstek.profiles import Family, firmware_text, model_name
 from .meter.base import MeterApiDisabled, MeterShowsUsageOnly
-from .neighbours import state_of
+from .site.battery import Battery
 from .site.config import CONF_PRICE
+from .site.foreign_entities import state_of
 from .site.prices import is_refused
 from .snapshot import BatterySnapshot, SiteSnapshot
 

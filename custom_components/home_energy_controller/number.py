@@ -8,11 +8,11 @@ from homeassistant.const import PERCENTAGE, UnitOfPower
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .battery import Battery
 from .control.model import SiteState
 from .coordinator import SiteConfigEntry, SiteCoordinator
 from .entity import BatteryEntity, SiteEntity
 from .errors import refusal
+from .site.battery import Battery
 
 PARALLEL_UPDATES = 1
 

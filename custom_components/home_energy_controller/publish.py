@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 
-from .battery import Battery
 from .control.model import Action, Decision, Health, Role, SiteState, Target, Timed, Wish
 from .control.pursue import Pursuit
 from .control.standing import Diagnosis
-from .figures import Figures
-from .isolation import Isolation
+from .site.battery import Battery
+from .site.energy import Figures
+from .site.isolation import Isolation
+from .site.store import StoredBattery, StoredSite
 from .snapshot import BatterySnapshot, SiteSnapshot
-from .store import StoredBattery, StoredSite
 
 DETAILS_AGE_LIMIT_S = 900.0
 """Three readings of the cells."""

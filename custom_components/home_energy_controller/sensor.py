@@ -17,10 +17,10 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
-from .battery import Battery
 from .control.model import Health, Mode, Role, SiteState
 from .coordinator import SiteConfigEntry
 from .entity import BatteryEntity, ChargerEntity, SiteEntity
+from .site.battery import Battery
 from .snapshot import BatterySnapshot, SiteSnapshot
 
 PARALLEL_UPDATES = 0

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from .control.model import Health, LeaderFault, MeterEffect, Mode, Role, SiteState, Strategy, Wish
 from .control.standing import Diagnosis
-from .figures import Quality, Today
+from .site.energy import Quality, Today
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,14 +3,14 @@
 import logging
 from typing import TYPE_CHECKING
 
-from .battery import Battery
 from .const import CONF_FIRMWARE, CONF_MODEL
 from .control.model import CommandKind, Mode, Timed
 from .control.standing import Diagnosis
 from .issues import hide_issues, show_issues
 from .marstek.errors import MarstekWrongDevice
 from .marstek.profiles import is_bare
-from .search import async_search, searches
+from .site.battery import Battery
+from .site.search import async_search, searches
 from .snapshot import SiteSnapshot
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 import pytest
 
-from custom_components.home_energy_controller.battery import Battery
 from custom_components.home_energy_controller.const import DOMAIN
 from custom_components.home_energy_controller.control.model import Command, CommandKind
+from custom_components.home_energy_controller.site.battery import Battery
 from simulation.battery import DeviceMode
 from simulation.devices import VENUS_E3_144
 from simulation.faults import Fault

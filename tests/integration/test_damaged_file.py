@@ -10,7 +10,7 @@ from homeassistant.helpers.storage import Store, get_internal_store_manager
 import pytest
 
 from custom_components.home_energy_controller.const import DOMAIN
-from custom_components.home_energy_controller.store import SiteFile, SiteStore, StoredSite
+from custom_components.home_energy_controller.site.store import SiteFile, SiteStore, StoredSite
 
 WHOLE = {"version": 1, "minor_version": 1, "key": f"{DOMAIN}.entry", "data": {"enabled": True, "setpoint_w": 300}}
 

@@ -10,9 +10,9 @@ from unittest.mock import patch
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 import pytest
 
-from custom_components.home_energy_controller.changes import BURST
 from custom_components.home_energy_controller.const import DOMAIN
 from custom_components.home_energy_controller.control.write_budget import MOST_PER_HOUR
+from custom_components.home_energy_controller.site.changes import BURST
 
 from .test_actions import act, device, refused
 from .test_control import setpoints

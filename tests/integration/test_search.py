@@ -7,7 +7,7 @@ from unittest.mock import patch
 from homeassistant.config_entries import ConfigEntryState
 import pytest
 
-from custom_components.home_energy_controller.search import LONGEST_S, SHORTEST_S, Searches
+from custom_components.home_energy_controller.site.search import LONGEST_S, SHORTEST_S, Searches
 from simulation.faults import Fault
 
 from .world import INTEGRATION, World, move
@@ -105,7 +105,7 @@ async def test_a_set_up_that_is_retried_searches_as_seldom(bare_world: World) ->
     """Home Assistant tries again every minute."""
     for battery in bare_world.site.batteries:
         battery.faults.add(Fault.DEAD)
-    with patch(f"{INTEGRATION}.search.search", return_value=[]) as search:
+    with patch(f"{INTEGRATION}.site.search.search", return_value=[]) as search:
         await bare_world.try_set_up()
         for _ in range(30):
             bare_world.clock.now += 60

@@ -14,7 +14,7 @@ from custom_components.home_energy_controller.meter.base import (
     MeterReading,
     MeterStale,
 )
-from custom_components.home_energy_controller.sensor_meter import SensorMeter, opposite_sensor
+from custom_components.home_energy_controller.site.sensor_meter import SensorMeter, opposite_sensor
 
 ENTITY = "sensor.grid_power"
 WATT = {"unit_of_measurement": "W", "device_class": "power"}

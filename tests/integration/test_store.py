@@ -8,7 +8,7 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 from custom_components.home_energy_controller.control.model import Mode, Strategy, Wish
-from custom_components.home_energy_controller.store import (
+from custom_components.home_energy_controller.site.store import (
     TOTALS_INTERVAL_S,
     SiteStore,
     StoredBattery,

@@ -257,7 +257,7 @@ async def test_a_slow_battery_costs_neither_the_leader_s_sample_nor_the_meter_it
         with (
             patch(f"{INTEGRATION}.MarstekClient", partial(MarstekClient, timing=timing)),
             patch(f"{INTEGRATION}.coordinator.OBSERVE_LIMIT_S", 0.3),
-            patch(f"{INTEGRATION}.battery.POLL_SLACK_S", 30.0),
+            patch(f"{INTEGRATION}.site.battery.POLL_SLACK_S", 30.0),
         ):
             await hass.config_entries.async_setup(entry.entry_id)
             coordinator = entry.runtime_data

@@ -46,7 +46,7 @@ from ..marstek.models import DiscoveredDevice
 from ..marstek.profiles import firmware_text, model_name, profile_for
 from ..site.config import circuits_of
 from ..site.search import configured_macs, search
-from ..store import StoredSite
+from ..site.store import StoredSite
 from .battery_form import (
     CONF_CAPACITY_KWH,
     details_data,

@@ -18,7 +18,6 @@ from homeassistant.helpers import selector
 from homeassistant.util.unit_conversion import PowerConverter
 import voluptuous as vol
 
-from ..charger import car_settings, output_unit_w
 from ..const import (
     CONF_CONNECTED,
     CONF_LOW_TARIFF_W,
@@ -33,7 +32,9 @@ from ..const import (
 )
 from ..control.car import LEAST_A
 from ..control.charger import CarSettings
-from ..neighbours import lasting_id, own_entities, present_id
+from ..site.charger import output_unit_w
+from ..site.config import car_settings
+from ..site.foreign_entities import lasting_id, own_entities, present_id
 from .forms import PartFlow, number_box, show_form
 
 ENTITIES: Final = (CONF_CONNECTED, CONF_POWER, CONF_OUTPUT)

@@ -11,14 +11,14 @@ from homeassistant.data_entry_flow import AbortFlow, FlowContext, FlowHandler, F
 from homeassistant.helpers import selector
 import voluptuous as vol
 
-from ..battery import configured_settings
 from ..const import CONF_CIRCUIT, CONF_FIRMWARE, CONF_MODEL
 from ..control.model import OwnMeter
 from ..control.settings import Circuit
 from ..marstek.errors import MarstekConnectionError, MarstekError, MarstekTimeout, MarstekWrongDevice
 from ..marstek.profiles import profile_for
 from ..meter.base import MeterApiDisabled, MeterError, MeterInvalidReply, MeterNotFound, MeterStale, MeterUnreachable
-from ..sensor_meter import SensorMissing, SensorNotPower
+from ..site.config import configured_settings
+from ..site.sensor_meter import SensorMissing, SensorNotPower
 from .probe import InvalidAddress, PortTaken
 
 LEAST_LIMIT_W: Final = 100

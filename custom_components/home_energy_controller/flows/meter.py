@@ -15,9 +15,9 @@ import voluptuous as vol
 from ..const import CONF_INVERT, CONF_METER, CONF_METER_TYPE, DEFAULT_METER_PORT, METER_HOMEWIZARD, METER_SENSOR
 from ..meter.base import MeterError, MeterShowsUsageOnly, MeterStale
 from ..meter.homewizard import HomeWizardMeter
-from ..meters import make_meter
-from ..neighbours import lasting_id, own_entities, present_id
-from ..sensor_meter import opposite_sensor
+from ..site.foreign_entities import lasting_id, own_entities, present_id
+from ..site.meter import make_meter
+from ..site.sensor_meter import opposite_sensor
 from .forms import NotAGridMeter, error_key, show_form
 from .probe import InvalidAddress, format_address, parse_address
 

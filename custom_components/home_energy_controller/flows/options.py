@@ -29,7 +29,6 @@ from ..const import (
     SUBENTRY_BATTERY,
 )
 from ..control.tariff import MIDNIGHT, Prices, TariffHours
-from ..neighbours import lasting_id, present_id, state_of
 from ..site.config import (
     CONF_BUY,
     CONF_HIGH_DAYS,
@@ -42,6 +41,7 @@ from ..site.config import (
     circuit_limit_w,
     circuits_of,
 )
+from ..site.foreign_entities import lasting_id, present_id, state_of
 from ..site.prices import LARGE_UNITS, MOST_PER_KWH, is_refused, unit_of
 from .forms import LEAST_LIMIT_W, FiniteNumber, circuit_selector, loses_auto, number_box, show_form, watt_selector
 

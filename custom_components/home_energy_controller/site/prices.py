@@ -12,8 +12,8 @@ from homeassistant.generated.currencies import ACTIVE_CURRENCIES
 
 from ..const import CONF_TARIFF
 from ..control.tariff import Prices
-from ..neighbours import number_of, state_of
 from .config import CONF_BUY, CONF_PRICE, CONF_SELL
+from .foreign_entities import number_of, state_of
 
 MOST_PER_KWH: Final = 5.0
 """In large currencies, a higher price was typed in cents."""

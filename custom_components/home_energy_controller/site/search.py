@@ -1,17 +1,29 @@
 """Which batteries belong to a site, and which answer a broadcast."""
 
+import asyncio
 from collections.abc import Container, Iterator
+import logging
+from typing import Final
 
 from homeassistant.components import network
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
-from homeassistant.const import CONF_PORT
+from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
+from homeassistant.util.hass_dict import HassKey
 
 from ..const import CONF_MAC, DEFAULT_BATTERY_PORT, DOMAIN, SUBENTRY_BATTERY
 from ..marstek.client import MarstekClient
+from ..marstek.device import MarstekDevice
 from ..marstek.discovery import discover
 from ..marstek.errors import MarstekError
 from ..marstek.models import DiscoveredDevice
+
+_LOGGER = logging.getLogger(__name__)
+
+SHORTEST_S: Final = 600.0
+"""Between two searches, whoever they are for: each asks everybody on the network for some seconds."""
+LONGEST_S: Final = 3600.0
+"""While the same batteries stay away, the pause doubles up to this."""
 
 
 async def network_broadcasts(hass: HomeAssistant) -> list[str]:
@@ -47,3 +59,74 @@ async def search(
     except MarstekError:
         # Without a socket nothing can be found; typing an address leads to the error itself.
         return []
+
+
+class Searches:
+    """Whom all sites miss, and when the next search may begin."""
+
+    def __init__(self) -> None:
+        """Miss nobody."""
+        self._lost: dict[str, frozenset[str]] = {}
+        self._last_at: float | None = None
+        self._last_for: frozenset[str] = frozenset()
+        self._pause_s = SHORTEST_S
+
+    @property
+    def lost(self) -> frozenset[str]:
+        """Return the MACs of all batteries that are missed."""
+        return frozenset().union(*self._lost.values())
+
+    def is_due(self, entry_id: str, lost: frozenset[str], now: float) -> bool:
+        """Note whom a site misses, and return whether it may search now; then it must."""
+        self._lost[entry_id] = lost
+        if not lost:
+            return False
+        pause_s = self._pause_s if self.lost == self._last_for else SHORTEST_S
+        if self._last_at is not None and now - self._last_at < pause_s:
+            return False
+        self._pause_s = min(LONGEST_S, 2 * pause_s) if self.lost == self._last_for else SHORTEST_S
+        self._last_at, self._last_for = now, self.lost
+        return True
+
+    def forget(self, entry_id: str) -> None:
+        """Miss nobody of a site that is not run."""
+        self._lost.pop(entry_id, None)
+
+
+SEARCHES: Final[HassKey[Searches]] = HassKey(f"{DOMAIN}_searches")
+
+
+def searches(hass: HomeAssistant) -> Searches:
+    """Return what all sites share."""
+    return hass.data.setdefault(SEARCHES, Searches())
+
+
+async def async_search(hass: HomeAssistant, client: MarstekClient) -> None:
+    """Ask everybody who they are, and give lost batteries the addresses at which they answer as themselves."""
+    lost = searches(hass).lost
+    found = await search(hass, client, only=lost)
+    answers = await asyncio.gather(*(_async_answers(client, device) for device in found))
+    moved = {device.info.ble_mac: device for device, answered in zip(found, answers, strict=True) if answered}
+    # All at once: an entry's update listener starts its site again, and with ours this task ends.
+    for entry, subentry in list(configured_batteries(hass)):
+        device = moved.get(subentry.data[CONF_MAC])
+        if device is not None and subentry.data[CONF_MAC] in lost:
+            _move(hass, entry, subentry, device)
+
+
+async def _async_answers(client: MarstekClient, device: DiscoveredDevice) -> bool:
+    """Return whether a battery answers as itself where it was found."""
+    try:
+        info = await MarstekDevice(client, device.host, device.port, mac=device.info.ble_mac).identify()
+    except MarstekError:
+        return False  # It sends from an address at which it does not hear (jaapp#31).
+    return info.ble_mac == device.info.ble_mac
+
+
+def _move(hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSubentry, device: DiscoveredDevice) -> None:
+    """Keep a battery's new address."""
+    address = {CONF_HOST: device.host, CONF_PORT: device.port}
+    if address.items() <= subentry.data.items():
+        return
+    _LOGGER.info("%s was found at another address", subentry.title)
+    hass.config_entries.async_update_subentry(entry, subentry, data={**subentry.data, **address})

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 import logging
 from typing import TYPE_CHECKING
 
-from .control.model import Action, Decision, Target
-from .control.pursue import Pursuit
-from .control.standing import Diagnosis
+from ..control.model import Action, Decision, Target
+from ..control.pursue import Pursuit
+from ..control.standing import Diagnosis
 
 if TYPE_CHECKING:
-    from .coordinator import SiteCoordinator
+    from ..coordinator import SiteCoordinator
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping
 
 from homeassistant.config_entries import ConfigEntry
 
-from .battery import Battery, Spawn
-from .const import (
+from ..const import (
     CONF_CIRCUIT,
     CONF_MAC,
     CONF_MAX_EXPORT_W,
@@ -19,10 +18,11 @@ from .const import (
     METER_SENSOR,
     SUBENTRY_BATTERY,
 )
-from .control.model import Release
-from .control.settings import Settings
-from .marstek.client import MarstekClient
-from .site.config import circuits_of, tariff_of
+from ..control.model import Release
+from ..control.settings import Settings
+from ..marstek.client import MarstekClient
+from .battery import Battery, Spawn
+from .config import circuits_of, tariff_of
 from .store import SiteStore, StoredSite
 
 METER_SETTLE_S, SENSOR_SETTLE_S = 12.0, 45.0

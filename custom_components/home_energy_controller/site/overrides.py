@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 from homeassistant.exceptions import ServiceValidationError
 
-from .control.losses import divide
-from .control.model import Wish
-from .errors import refusal
+from ..control.losses import divide
+from ..control.model import Wish
+from ..errors import refusal
 
 if TYPE_CHECKING:
+    from ..coordinator import SiteCoordinator
     from .battery import Battery
-    from .coordinator import SiteCoordinator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .coordinator import SiteCoordinator
+    from ..coordinator import SiteCoordinator
 
 BURST = 10
 """So many changes in a row get a cycle of their own: more no person makes by hand."""

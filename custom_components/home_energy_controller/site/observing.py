@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Callable, Mapping
 from math import inf
 
+from ..control.model import BatteryObservation, Timed
+from ..control.net_load import sample_net_load
 from .battery import Battery
-from .control.model import BatteryObservation, Timed
-from .control.net_load import sample_net_load
 from .isolation import Isolation
-from .site_meter import SiteMeter
+from .meter import SiteMeter
 
 NET_LOAD_HISTORY_S = 600.0
 

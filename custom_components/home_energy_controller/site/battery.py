@@ -1,7 +1,7 @@
 """One battery at run time: its device, the one read and the one write that may be under way, and what it counted."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import datetime
 import logging
@@ -12,35 +12,16 @@ from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.util import dt as dt_util
 
-from .const import (
-    CONF_CAPACITY_WH,
-    CONF_CEILING_PCT,
-    CONF_FIRMWARE,
-    CONF_MAC,
-    CONF_MAX_CHARGE_W,
-    CONF_MAX_DISCHARGE_W,
-    CONF_MODEL,
-    CONF_OWN_METER,
-    CONF_PHASE,
-    CONF_POWER_CLASS_W,
-    CONF_RELEASE,
-    CONF_SLOTS_CLEARED,
-    DEFAULT_CAPACITY_WH,
-    DEFAULT_CEILING_PCT,
-    DEFAULT_LIMIT_W,
-    DEFAULT_POWER_CLASS_W,
-    PHASE_CHOICES,
-    RELEASE_DEFAULT,
-)
-from .control.model import BatteryObservation, Command, CommandKind, CommandOutcome, Mode, OwnMeter, Release, Timed
-from .control.settings import BatterySettings, Circuit
+from ..const import CONF_FIRMWARE, CONF_MAC, CONF_MODEL, CONF_RELEASE, RELEASE_DEFAULT
+from ..control.model import BatteryObservation, Command, CommandKind, CommandOutcome, Mode, Release, Timed
+from ..control.settings import BatterySettings, Circuit
+from ..marstek.client import MarstekClient
+from ..marstek.device import MarstekDevice
+from ..marstek.errors import MarstekError, MarstekSuperseded, MarstekWrongDevice
+from ..marstek.models import DeviceInfo
+from ..marstek.plausibility import ChargeGuard, ChargeLimits
+from .config import configured_settings
 from .energy import EnergyTotals
-from .marstek.client import MarstekClient
-from .marstek.device import MarstekDevice
-from .marstek.errors import MarstekError, MarstekSuperseded, MarstekWrongDevice
-from .marstek.models import DeviceInfo
-from .marstek.plausibility import ChargeGuard, ChargeLimits
-from .marstek.profiles import Profile
 from .store import StoredBattery
 
 _LOGGER = logging.getLogger(__name__)
@@ -52,26 +33,6 @@ POLL_SLACK_S = 1.0
 
 type Spawn = Callable[[Coroutine[Any, Any, None], str], asyncio.Task[None]]
 """Starts a background task, given its name, that ends with the config entry."""
-
-
-def configured_settings(data: Mapping[str, Any], profile: Profile, circuit: Circuit | None) -> BatterySettings:
-    """Return what a subentry's data, the firmware and the circuit tell the controller about a battery."""
-    return BatterySettings(
-        battery_id=data[CONF_MAC],
-        power_class_w=data.get(CONF_POWER_CLASS_W, DEFAULT_POWER_CLASS_W),
-        charge_class_w=profile.charge_class_w,
-        capacity_wh=data.get(CONF_CAPACITY_WH, DEFAULT_CAPACITY_WH),
-        own_meter=OwnMeter(data.get(CONF_OWN_METER, OwnMeter.UNSURE)),
-        max_charge_w=data.get(CONF_MAX_CHARGE_W, DEFAULT_LIMIT_W),
-        max_discharge_w=data.get(CONF_MAX_DISCHARGE_W, DEFAULT_LIMIT_W),
-        ceiling_pct=data.get(CONF_CEILING_PCT, DEFAULT_CEILING_PCT),
-        circuit=circuit,
-        phase=PHASE_CHOICES.index(data.get(CONF_PHASE, PHASE_CHOICES[0])) or None,
-        has_passive=profile.has_passive,
-        mode_read_delay_s=profile.mode_read_delay_s,
-        proof_spacing_s=profile.proof_spacing_s,
-        slots_cleared=data.get(CONF_SLOTS_CLEARED, False),
-    )
 
 
 class Battery:

@@ -1,13 +1,22 @@
-"""The grid meter at run time: its readings that can be true, and whether it answers."""
+"""The site's meter at run time: its source, the newest reading, and when it failed."""
 
 import asyncio
 from collections import deque
+from collections.abc import Callable, Mapping
 import logging
+from typing import Any
 
-from .control.meter_guard import MeterMemory, weighed
-from .control.model import Timed
-from .meter.base import Meter, MeterError, MeterFrozen, MeterReading, MeterShowsUsageOnly, MeterUnreachable
-from .meter.one_way import NEAR_ZERO_W, UsageWatch
+from homeassistant.const import CONF_ENTITY_ID, CONF_HOST, CONF_PORT
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+
+from ..const import CONF_INVERT, CONF_METER_TYPE, DEFAULT_METER_PORT, METER_HOMEWIZARD
+from ..control.meter_guard import MeterMemory, weighed
+from ..control.model import Timed
+from ..meter.base import Meter, MeterError, MeterFrozen, MeterReading, MeterShowsUsageOnly, MeterUnreachable
+from ..meter.homewizard import HomeWizardMeter
+from ..meter.one_way import NEAR_ZERO_W, UsageWatch
+from .sensor_meter import SensorMeter
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -135,3 +144,20 @@ class SiteMeter:
         if self.without_phases_since is None:
             self.without_phases_since = reading.at
         return None
+
+
+def make_meter(hass: HomeAssistant, data: Mapping[str, Any], clock: Callable[[], float]) -> Meter:
+    """Return the meter of an entry's `meter` part."""
+    if data[CONF_METER_TYPE] == METER_HOMEWIZARD:
+        return HomeWizardMeter(
+            async_get_clientsession(hass),
+            data[CONF_HOST],
+            port=data.get(CONF_PORT, DEFAULT_METER_PORT),
+            clock=clock,
+        )
+    return SensorMeter(hass, data[CONF_ENTITY_ID], invert=data.get(CONF_INVERT, False), clock=clock)
+
+
+def monotonic_clock(hass: HomeAssistant) -> Callable[[], float]:
+    """Return the clock (s) that every age and every interval is measured with; it never jumps."""
+    return hass.loop.time

@@ -14,9 +14,9 @@ from homeassistant.exceptions import ConfigEntryNotReady, HomeAssistantError, Un
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
-from .const import DOMAIN
-from .control.model import Mode, Strategy, Wish
-from .figures import Today
+from ..const import DOMAIN
+from ..control.model import Mode, Strategy, Wish
+from .energy import Today
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from homeassistant.core import HomeAssistant, State
 from homeassistant.util import dt as dt_util
 from homeassistant.util.unit_conversion import PowerConverter
 
-from .meter.base import MAX_POWER_W, MeterInvalidReply, MeterNotFound, MeterReading, MeterStale
-from .neighbours import number_of, present_id, state_of
+from ..meter.base import MAX_POWER_W, MeterInvalidReply, MeterNotFound, MeterReading, MeterStale
+from .foreign_entities import number_of, present_id, state_of
 
 HELD_S: Final = 5.0
 """A sensor that is written on change only: until so long ago its value held, or it would have said so."""

@@ -1,9 +1,7 @@
 """The charger of the car at run time: what its entities show, and what it is told."""
 
-from collections.abc import Mapping
 import logging
 from math import inf
-from typing import Any
 
 from homeassistant.components.number import ATTR_MAX
 from homeassistant.config_entries import ConfigEntry
@@ -21,40 +19,18 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util.unit_conversion import PowerConverter
 import voluptuous as vol
 
+from ..const import CONF_CONNECTED, CONF_OUTPUT, CONF_POWER, SUBENTRY_CHARGER
+from ..control.charger import CarObservation
+from ..meter.base import MeterError
 from .battery import Spawn
-from .const import (
-    CONF_CONNECTED,
-    CONF_LOW_TARIFF_W,
-    CONF_MAY_FEED,
-    CONF_MOST_A,
-    CONF_OUTPUT,
-    CONF_PHASES,
-    CONF_POWER,
-    CONF_SURPLUS_PCT,
-    CONF_VOLTAGE_V,
-    SUBENTRY_CHARGER,
-)
-from .control.charger import CarObservation, CarSettings
-from .meter.base import MeterError
-from .neighbours import number_of, state_of
+from .config import car_settings
+from .foreign_entities import number_of, state_of
 from .sensor_meter import power_of
 
 _LOGGER = logging.getLogger(__name__)
 
 WRITE_EVERY_S = 30.0
 """Of whatever went wrong: a charger is told something at most so often."""
-
-
-def car_settings(data: Mapping[str, Any]) -> CarSettings:
-    """Return what a subentry's data tell about the charger."""
-    return CarSettings(
-        phases=data[CONF_PHASES],
-        voltage_v=data[CONF_VOLTAGE_V],
-        most_a=data[CONF_MOST_A],
-        surplus_share=data[CONF_SURPLUS_PCT] / 100,
-        low_tariff_w=data[CONF_LOW_TARIFF_W],
-        batteries_may_feed=data[CONF_MAY_FEED],
-    )
 
 
 def output_unit_w(state: State, ampere_w: int) -> float | None:

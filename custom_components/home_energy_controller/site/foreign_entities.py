@@ -5,7 +5,7 @@ from math import isfinite
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import entity_registry as er
 
-from .const import DOMAIN
+from ..const import DOMAIN
 
 
 def own_entities(hass: HomeAssistant) -> list[str]:

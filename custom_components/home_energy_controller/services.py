@@ -11,7 +11,6 @@ from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, Supp
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 import voluptuous as vol
 
-from .battery import Battery
 from .const import CONF_SLOTS_CLEARED, DOMAIN
 from .control.codec import encode
 from .control.model import CommandKind, Wish
@@ -20,6 +19,7 @@ from .control.write_budget import MOST_PER_HOUR, Writes
 from .coordinator import SiteConfigEntry, SiteCoordinator
 from .errors import failure, refusal
 from .marstek.errors import MarstekError
+from .site.battery import Battery
 
 ATTR_CONFIRM: Final = "confirm"
 ATTR_DRY_RUN: Final = "dry_run"
