@@ -24,7 +24,6 @@ from .control.write_budget import Writes, is_needed, paced_wishes
 from .errors import refusal
 from .marstek.client import MarstekClient
 from .meter.base import Meter
-from .publish import site_snapshot
 from .site.changes import Changes
 from .site.charger import Charger
 from .site.energy import Figures
@@ -37,8 +36,9 @@ from .site.prices import prices_of
 from .site.search import async_search, searches
 from .site.settings import site_batteries, site_settings
 from .site.store import SiteStore
-from .snapshot import SiteSnapshot
-from .watch import Watch
+from .view.health import Watch
+from .view.publish import site_snapshot
+from .view.snapshot import SiteSnapshot
 
 _LOGGER = logging.getLogger(__name__)
 

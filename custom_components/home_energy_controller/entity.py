@@ -10,7 +10,7 @@ from .const import DOMAIN, MANUFACTURER
 from .coordinator import SiteCoordinator
 from .marstek.profiles import firmware_text, model_name
 from .site.battery import Battery
-from .snapshot import BatterySnapshot
+from .view.snapshot import BatterySnapshot
 
 
 class OurEntity(CoordinatorEntity[SiteCoordinator]):

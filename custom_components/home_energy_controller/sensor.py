@@ -21,7 +21,7 @@ from .control.model import Health, Mode, Role, SiteState
 from .coordinator import SiteConfigEntry
 from .entity import BatteryEntity, ChargerEntity, SiteEntity
 from .site.battery import Battery
-from .snapshot import BatterySnapshot, SiteSnapshot
+from .view.snapshot import BatterySnapshot, SiteSnapshot
 
 PARALLEL_UPDATES = 0
 

@@ -9,9 +9,9 @@ from homeassistant.helpers.storage import Store
 from homeassistant.util.file import WriteError
 import pytest
 
-from custom_components.home_energy_controller import publish
 from custom_components.home_energy_controller.control.model import Wish
 from custom_components.home_energy_controller.diagnostics import async_get_config_entry_diagnostics
+from custom_components.home_energy_controller.view import publish
 from simulation.battery import DeviceMode
 
 from .test_actions import act
@@ -94,7 +94,7 @@ async def test_a_battery_that_cannot_be_shown_is_shown_as_unavailable(world: Wor
             raise KeyError(battery.id)
         return show(battery, *args, **kwargs)
 
-    with patch(f"{INTEGRATION}.publish.battery_snapshot", fails):
+    with patch(f"{INTEGRATION}.view.publish.battery_snapshot", fails):
         await world.pass_time(30)
         powers = [world.state(world.battery_entity("sensor", index, "power")) for index in range(3)]
         assert powers[1] == "unavailable"

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from .control.model import Health, LeaderFault, MeterEffect, Mode, Role, SiteState, Strategy, Wish
-from .control.standing import Diagnosis
-from .site.energy import Quality, Today
+from ..control.model import Health, LeaderFault, MeterEffect, Mode, Role, SiteState, Strategy, Wish
+from ..control.standing import Diagnosis
+from ..site.energy import Quality, Today
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,18 +3,18 @@
 import logging
 from typing import TYPE_CHECKING
 
-from .const import CONF_FIRMWARE, CONF_MODEL
-from .control.model import CommandKind, Mode, Timed
-from .control.standing import Diagnosis
+from ..const import CONF_FIRMWARE, CONF_MODEL
+from ..control.model import CommandKind, Mode, Timed
+from ..control.standing import Diagnosis
+from ..marstek.errors import MarstekWrongDevice
+from ..marstek.profiles import is_bare
+from ..site.battery import Battery
+from ..site.search import async_search, searches
 from .issues import hide_issues, show_issues
-from .marstek.errors import MarstekWrongDevice
-from .marstek.profiles import is_bare
-from .site.battery import Battery
-from .site.search import async_search, searches
 from .snapshot import SiteSnapshot
 
 if TYPE_CHECKING:
-    from .coordinator import SiteCoordinator
+    from ..coordinator import SiteCoordinator
 
 _LOGGER = logging.getLogger(__name__)
 

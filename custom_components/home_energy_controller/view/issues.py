@@ -8,7 +8,7 @@ from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import issue_registry as ir
 
-from .const import (
+from ..const import (
     CONF_MAX_PHASE_EXPORT_W,
     CONF_MAX_PHASE_IMPORT_W,
     CONF_METER,
@@ -18,18 +18,18 @@ from .const import (
     METER_SENSOR,
     REPORTS_URL,
 )
-from .control.model import Health, LeaderFault, MeterEffect
-from .marstek.errors import MarstekWrongDevice
-from .marstek.profiles import Family, firmware_text, model_name
-from .meter.base import MeterApiDisabled, MeterShowsUsageOnly
-from .site.battery import Battery
-from .site.config import CONF_PRICE
-from .site.foreign_entities import state_of
-from .site.prices import is_refused
+from ..control.model import Health, LeaderFault, MeterEffect
+from ..marstek.errors import MarstekWrongDevice
+from ..marstek.profiles import Family, firmware_text, model_name
+from ..meter.base import MeterApiDisabled, MeterShowsUsageOnly
+from ..site.battery import Battery
+from ..site.config import CONF_PRICE
+from ..site.foreign_entities import state_of
+from ..site.prices import is_refused
 from .snapshot import BatterySnapshot, SiteSnapshot
 
 if TYPE_CHECKING:
-    from .watch import Watch
+    from .health import Watch
 
 LONG_S: Final = 900.0
 """What is merely away for a while comes back by itself: nobody is called for it."""

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 
-from .control.model import Action, Decision, Health, Role, SiteState, Target, Timed, Wish
-from .control.pursue import Pursuit
-from .control.standing import Diagnosis
-from .site.battery import Battery
-from .site.energy import Figures
-from .site.isolation import Isolation
-from .site.store import StoredBattery, StoredSite
+from ..control.model import Action, Decision, Health, Role, SiteState, Target, Timed, Wish
+from ..control.pursue import Pursuit
+from ..control.standing import Diagnosis
+from ..site.battery import Battery
+from ..site.energy import Figures
+from ..site.isolation import Isolation
+from ..site.store import StoredBattery, StoredSite
 from .snapshot import BatterySnapshot, SiteSnapshot
 
 DETAILS_AGE_LIMIT_S = 900.0

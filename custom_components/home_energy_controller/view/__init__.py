@@ -1,0 +1,1 @@
+"""What a cycle publishes: to entities, to the log and to repairs."""
