@@ -9,7 +9,7 @@ from typing import Any, Final
 from benchmarks.home import FLOOR_PCT, WARM_UP_S, Stage
 from custom_components.home_energy_controller.control import model
 from custom_components.home_energy_controller.control.charger import CarObservation, CarSettings
-from custom_components.home_energy_controller.control.decide import DecideMemory, decide
+from custom_components.home_energy_controller.control.dispatch.dispatch import DecideMemory, decide
 from custom_components.home_energy_controller.control.model import CommandKind, Timed
 from custom_components.home_energy_controller.control.net_load import sample_net_load
 from custom_components.home_energy_controller.control.pursue import PursueMemory, Pursuit, pursue

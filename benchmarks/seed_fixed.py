@@ -3,8 +3,8 @@
 Net load for meter power, the rest divided among the followers, one sign (first_script.md and control.md 2.1).
 """
 
-from custom_components.home_energy_controller.control.law import LawBattery, LawInput, LawOutput
-from custom_components.home_energy_controller.control.losses import divide
+from custom_components.home_energy_controller.control.dispatch.law import LawBattery, LawInput, LawOutput
+from custom_components.home_energy_controller.control.dispatch.losses import divide
 
 EVERY_S = 60.0
 """Between two runs. Every 10 s this law made up to 24 times more unwanted exchange: values not aligned, and swaps."""

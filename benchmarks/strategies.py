@@ -17,8 +17,8 @@ from benchmarks.scores import Record
 from benchmarks.seed import SeedBattery, seed
 from benchmarks.seed_fixed import EVERY_S, seed_fixed
 from custom_components.home_energy_controller.control import model
-from custom_components.home_energy_controller.control.decide import DecideMemory, decide
-from custom_components.home_energy_controller.control.law import DECIDE_INTERVAL_S
+from custom_components.home_energy_controller.control.dispatch.dispatch import DecideMemory, decide
+from custom_components.home_energy_controller.control.dispatch.law import DECIDE_INTERVAL_S
 from custom_components.home_energy_controller.control.settings import Settings
 
 SCRIPT_EVERY_S = 60.0

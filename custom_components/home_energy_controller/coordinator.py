@@ -14,7 +14,7 @@ from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
 from .control.charger import CarObservation
-from .control.decide import DecideMemory
+from .control.dispatch.dispatch import DecideMemory
 from .control.model import Command, CommandKind, Decision, Release, SiteState, Snapshot, Strategy, Wish
 from .control.pursue import PursueMemory, Pursuit
 from .control.recording import Cycle, Recorder, Thought, think

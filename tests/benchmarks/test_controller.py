@@ -8,8 +8,8 @@ from benchmarks.controller import Controller
 from benchmarks.home import HOMES, STEP_S, Home, Stage
 from benchmarks.seed_fixed import seed_fixed
 from benchmarks.strategies import STRATEGIES
-from custom_components.home_energy_controller.control.decide import decide
-from custom_components.home_energy_controller.control.law import LawInput, LawOutput
+from custom_components.home_energy_controller.control.dispatch.dispatch import decide
+from custom_components.home_energy_controller.control.dispatch.law import LawInput, LawOutput
 from simulation.battery import DeviceMode
 from tests.benchmarks.build import flat, stage
 

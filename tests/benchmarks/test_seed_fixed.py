@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.seed_fixed import seed_fixed
-from custom_components.home_energy_controller.control.law import LawBattery, LawInput, LawOutput
+from custom_components.home_energy_controller.control.dispatch.law import LawBattery, LawInput, LawOutput
 from custom_components.home_energy_controller.control.model import Timed
 
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 from hypothesis import strategies as st
 
 from custom_components.home_energy_controller.control.charger import CarObservation, CarSettings
-from custom_components.home_energy_controller.control.decide import DecideMemory, decide
-from custom_components.home_energy_controller.control.law import Law, LawInput, LawOutput, allocate
+from custom_components.home_energy_controller.control.dispatch.dispatch import DecideMemory, decide
+from custom_components.home_energy_controller.control.dispatch.law import Law, LawInput, LawOutput, allocate
 from custom_components.home_energy_controller.control.model import (
     BatteryObservation,
     Command,

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from benchmarks.seed_fixed import EVERY_S, seed_fixed
-from custom_components.home_energy_controller.control.decide import DecideMemory, decide
+from custom_components.home_energy_controller.control.dispatch.dispatch import DecideMemory, decide
 from custom_components.home_energy_controller.control.model import (
     Action,
     BatteryObservation,

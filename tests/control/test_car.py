@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from custom_components.home_energy_controller.control.car import (
+from custom_components.home_energy_controller.control.charger import CarObservation, CarSettings
+from custom_components.home_energy_controller.control.dispatch.car import (
     CarMemory,
     CarView,
     amperes,
@@ -16,9 +17,8 @@ from custom_components.home_energy_controller.control.car import (
     view,
     wish_w,
 )
-from custom_components.home_energy_controller.control.charger import CarObservation, CarSettings
-from custom_components.home_energy_controller.control.decide import DecideMemory, decide
-from custom_components.home_energy_controller.control.law import LawInput, LawOutput, allocate
+from custom_components.home_energy_controller.control.dispatch.dispatch import DecideMemory, decide
+from custom_components.home_energy_controller.control.dispatch.law import LawInput, LawOutput, allocate
 from custom_components.home_energy_controller.control.model import Action, Decision, Mode, OwnMeter, SiteState, Timed
 from custom_components.home_energy_controller.control.pursue import PursueMemory
 from custom_components.home_energy_controller.control.release import stop

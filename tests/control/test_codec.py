@@ -9,10 +9,10 @@ from hypothesis import given, settings, strategies as st
 import pytest
 
 from custom_components.home_energy_controller.control.codec import CodecError, decode, encode
+from custom_components.home_energy_controller.control.dispatch.site import DecideMemory
 from custom_components.home_energy_controller.control.model import Command, Decision, Mode, Snapshot, Timed
 from custom_components.home_energy_controller.control.pursue import PursueMemory, Pursuit
 from custom_components.home_energy_controller.control.settings import Settings
-from custom_components.home_energy_controller.control.site import DecideMemory
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 st.register_type_strategy(datetime, st.just(NOON))

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from custom_components.home_energy_controller.control.decide import DecideMemory, decide
-from custom_components.home_energy_controller.control.law import LawInput, LawOutput
+from custom_components.home_energy_controller.control.dispatch.dispatch import DecideMemory, decide
+from custom_components.home_energy_controller.control.dispatch.law import LawInput, LawOutput
 from custom_components.home_energy_controller.control.model import Action, Mode, Role, SiteState, Strategy, Timed, Wish
 from tests.control.build import battery, seen, site, snapshot
 from tests.control.course import Course, actions, course, work

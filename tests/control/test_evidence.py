@@ -2,8 +2,8 @@
 
 import pytest
 
-from custom_components.home_energy_controller.control import evidence
-from custom_components.home_energy_controller.control.evidence import MeterMinute
+from custom_components.home_energy_controller.control.dispatch import evidence
+from custom_components.home_energy_controller.control.dispatch.evidence import MeterMinute
 from custom_components.home_energy_controller.control.model import Timed
 from custom_components.home_energy_controller.control.permissions import FREE, NOTHING_ALLOWED, Permission
 

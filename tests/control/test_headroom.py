@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from custom_components.home_energy_controller.control.headroom import (
+from custom_components.home_energy_controller.control.dispatch.headroom import (
     FORGOTTEN_S,
     SeenLimit,
     follower_limit,

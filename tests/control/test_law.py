@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.home_energy_controller.control.law import (
+from custom_components.home_energy_controller.control.dispatch.law import (
     FOLLOWER_LEAST_W,
     LOSS_WEIGHT_MOST,
     STEP_W,

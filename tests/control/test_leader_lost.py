@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from custom_components.home_energy_controller.control.dispatch.witness import METER, WitnessMemory
 from custom_components.home_energy_controller.control.model import (
     Action,
     Decision,
@@ -15,7 +16,6 @@ from custom_components.home_energy_controller.control.model import (
     Strategy,
     Wish,
 )
-from custom_components.home_energy_controller.control.witness import METER, WitnessMemory
 from tests.control.build import auto, battery, outcome, seen, site
 from tests.control.course import Course, actions, course, work
 

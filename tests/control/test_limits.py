@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from custom_components.home_energy_controller.control.decide import DecideMemory, decide
-from custom_components.home_energy_controller.control.law import LawInput, LawOutput
+from custom_components.home_energy_controller.control.dispatch.dispatch import DecideMemory, decide
+from custom_components.home_energy_controller.control.dispatch.law import LawInput, LawOutput
+from custom_components.home_energy_controller.control.dispatch.site import Load
 from custom_components.home_energy_controller.control.model import (
     Action,
     Decision,
@@ -22,7 +23,6 @@ from custom_components.home_energy_controller.control.model import (
 )
 from custom_components.home_energy_controller.control.pursue import PursueMemory, pursue
 from custom_components.home_energy_controller.control.settings import Circuit, Settings
-from custom_components.home_energy_controller.control.site import Load
 from tests.control.build import auto, battery, decision, follow, lead, passive, seen, site, snapshot
 from tests.control.course import Course
 

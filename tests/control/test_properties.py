@@ -8,7 +8,8 @@ from random import Random
 
 from hypothesis import HealthCheck, example, given, settings, strategies as st
 
-from custom_components.home_energy_controller.control.decide import DecideMemory
+from custom_components.home_energy_controller.control.dispatch.dispatch import DecideMemory
+from custom_components.home_energy_controller.control.dispatch.site import Load
 from custom_components.home_energy_controller.control.model import (
     Action,
     BatteryObservation,
@@ -25,7 +26,6 @@ from custom_components.home_energy_controller.control.model import (
     reach_of,
 )
 from custom_components.home_energy_controller.control.settings import BatterySettings, Circuit, Settings
-from custom_components.home_energy_controller.control.site import Load
 from tests.control.anything import LIVELY, NAMES, SITES, STEPS, WAITS, Step, course, greedy
 from tests.control.build import battery, site
 from tests.control.world import World

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from custom_components.home_energy_controller.control.codec import CodecError, encode
-from custom_components.home_energy_controller.control.decide import decide
+from custom_components.home_energy_controller.control.dispatch.dispatch import decide
 from custom_components.home_energy_controller.control.model import Strategy
 from custom_components.home_energy_controller.control.pursue import pursue
 from custom_components.home_energy_controller.control.recording import KEPT_CYCLES, Recorder, read, replay, think

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from custom_components.home_energy_controller.control.decide import DecideMemory, decide
+from custom_components.home_energy_controller.control.dispatch.dispatch import DecideMemory, decide
 from custom_components.home_energy_controller.control.model import (
     Action,
     Command,

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from custom_components.home_energy_controller.control.decide import FULL_LONGEST_S, DecideMemory, decide
+from custom_components.home_energy_controller.control.dispatch.dispatch import FULL_LONGEST_S, DecideMemory, decide
+from custom_components.home_energy_controller.control.dispatch.witness import METER, SURE, Verdict, WitnessMemory
 from custom_components.home_energy_controller.control.model import (
     Action,
     Decision,
@@ -17,7 +18,6 @@ from custom_components.home_energy_controller.control.model import (
     Timed,
 )
 from custom_components.home_energy_controller.control.settings import Circuit, Settings
-from custom_components.home_energy_controller.control.witness import METER, SURE, Verdict, WitnessMemory
 from tests.control.build import battery, seen, site, snapshot
 
 SHED = Circuit(name="Shed", limit_w=3000)

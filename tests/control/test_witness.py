@@ -5,8 +5,8 @@ from random import Random
 
 import pytest
 
+from custom_components.home_energy_controller.control.dispatch.witness import METER, Sight, WitnessMemory, observe
 from custom_components.home_energy_controller.control.model import MeterEffect, Timed
-from custom_components.home_energy_controller.control.witness import METER, Sight, WitnessMemory, observe
 
 CYCLE_S = 10.0
 UNMOVED, OPPOSITE = MeterEffect.UNMOVED, MeterEffect.OPPOSITE

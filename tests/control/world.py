@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
-from custom_components.home_energy_controller.control.decide import DecideMemory, decide
+from custom_components.home_energy_controller.control.dispatch.dispatch import DecideMemory, decide
 from custom_components.home_energy_controller.control.model import (
     BatteryObservation,
     Command,

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .codec import CodecError, decode, encode
-from .decide import decide
+from .dispatch.dispatch import decide
+from .dispatch.site import DecideMemory
 from .model import Command, Decision, Snapshot
 from .pursue import PursueMemory, Pursuit, pursue
 from .settings import Settings
-from .site import DecideMemory
 
 FORMAT = 1
 KEPT_CYCLES = 60

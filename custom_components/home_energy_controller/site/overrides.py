@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from homeassistant.exceptions import ServiceValidationError
 
-from ..control.losses import divide
+from ..control.dispatch.losses import divide
 from ..control.model import Wish
 from ..errors import refusal
 

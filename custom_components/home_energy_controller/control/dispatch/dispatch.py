@@ -5,9 +5,7 @@ from dataclasses import replace
 from itertools import pairwise
 from math import inf
 
-from . import car, evidence, leading, limits
-from .law import DECIDE_INTERVAL_S, Law, allocate
-from .model import (
+from ..model import (
     TOLERANCE_W,
     Action,
     Decision,
@@ -23,9 +21,11 @@ from .model import (
     Wish,
     believable,
 )
-from .permissions import allowed_power_w, near_bound
+from ..permissions import allowed_power_w, near_bound
+from ..settings import BatterySettings, Settings
+from . import car, evidence, leader as leading, limits
+from .law import DECIDE_INTERVAL_S, Law, allocate
 from .setpoints import for_house, limits_w, spread_over, without_leader
-from .settings import BatterySettings, Settings
 from .site import METER_FRESH_S, DecideMemory, Site, View, look
 from .witness import METER, Sight, WitnessMemory, observe
 

@@ -13,7 +13,7 @@ from math import inf, log, log1p
 from statistics import median
 from types import MappingProxyType
 
-from .model import MeterEffect, Timed
+from ..model import MeterEffect, Timed
 
 MOVED_W = 50.0
 """What a battery has to change for it to be more than measuring error."""

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from ..model import TOLERANCE_W, CommandKind, LeaderFault, Mode, Reach, Timed
+from ..permissions import near_bound
 from . import evidence, headroom, limits
 from .law import Law, LawBattery, LawInput
-from .model import TOLERANCE_W, CommandKind, LeaderFault, Mode, Reach, Timed
-from .permissions import near_bound
 from .site import METER_FRESH_S, DecideMemory, Lapse, Site, View
 
 LATE_S = 2.0

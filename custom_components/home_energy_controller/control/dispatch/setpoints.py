@@ -3,10 +3,10 @@
 from dataclasses import replace
 from math import copysign, inf
 
+from ..model import TOLERANCE_W
 from . import car, evidence, limits
-from .leading import LATE_S
+from .leader import LATE_S
 from .losses import spread
-from .model import TOLERANCE_W
 from .site import METER_FRESH_S, DecideMemory, Site, Unseen
 from .witness import STEP_LEAST_W
 

@@ -2,8 +2,8 @@
 
 from statistics import fmean
 
-from .model import Timed
-from .permissions import Permission
+from ..model import Timed
+from ..permissions import Permission
 
 EVIDENCE_S = 60.0
 """Nothing is concluded from less: a kettle or a cloud is over by then, or the leader has answered it."""

@@ -4,10 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from .car import CarMemory, CarView
-from .evidence import MeterMinute
-from .headroom import SeenLimit
-from .model import (
+from ..model import (
     BELIEVABLE,
     BatteryObservation,
     Health,
@@ -20,8 +17,11 @@ from .model import (
     Wish,
     believable,
 )
-from .permissions import CHARGE_ONLY, FREE, NOTHING_ALLOWED, Permission, by_charge, by_strategy, of_auto
-from .settings import BatterySettings, Settings
+from ..permissions import CHARGE_ONLY, FREE, NOTHING_ALLOWED, Permission, by_charge, by_strategy, of_auto
+from ..settings import BatterySettings, Settings
+from .car import CarMemory, CarView
+from .evidence import MeterMinute
+from .headroom import SeenLimit
 from .witness import WitnessMemory
 
 FLOOR_LEARNT_S = 3600.0
@@ -133,7 +133,7 @@ def _fresh[T](reading: Timed[T] | None, now: float, limit_s: float) -> T | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """How much of the limits that are shared a battery has to itself (see `limits.py`)."""
+    """How much of the limits that are shared a battery has to itself (see `control/dispatch/limits.py`)."""
 
     told: Reach
     """What it was told last; Auto is its full class."""

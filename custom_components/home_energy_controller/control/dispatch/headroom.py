@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from ..model import TOLERANCE_W, BatteryObservation, CommandKind, Mode, Timed
+from ..permissions import near_bound
+from ..settings import BatterySettings
 from .evidence import ANSWER_S, FLOWS_W, TURNS_S, MeterMinute, is_full
-from .model import TOLERANCE_W, BatteryObservation, CommandKind, Mode, Timed
-from .permissions import near_bound
-from .settings import BatterySettings
 
 FORGOTTEN_S = 3600.0
 MOVED_PCT = 1.0

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from math import exp
 from types import MappingProxyType
 
+from ..model import Reach, Timed
+from ..tariff import Prices
 from .losses import START_W, divide, loss_w
-from .model import Reach, Timed
-from .tariff import Prices
 
 DECIDE_INTERVAL_S = 30.0
 """Between two runs: as often as a leader is asked. 10 to 60 s cost the same (docs/control.md)."""

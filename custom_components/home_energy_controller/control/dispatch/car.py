@@ -6,10 +6,10 @@ All is reckoned from the net load without the car and without the batteries, so 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from .charger import NOTED_W, CarObservation, CarSettings
+from ..charger import NOTED_W, CarObservation, CarSettings
+from ..model import BELIEVABLE, TOLERANCE_W, Snapshot, Timed, believable
+from ..settings import Settings
 from .evidence import MeterMinute
-from .model import BELIEVABLE, TOLERANCE_W, Snapshot, Timed, believable
-from .settings import Settings
 
 LEAST_A = 6
 """No car charges with less (IEC 61851)."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
-from .model import (
+from ..model import (
     BELIEVABLE,
     COUNTDOWN_S,
     TOLERANCE_SHARE,
@@ -22,8 +22,8 @@ from .model import (
     believable,
     reach_of,
 )
-from .net_load import outdated
-from .permissions import allowed_power_w
+from ..net_load import outdated
+from ..permissions import allowed_power_w
 from .site import METER_FRESH_S, DecideMemory, Load, Mark, Site, Span, View
 from .witness import METER
 

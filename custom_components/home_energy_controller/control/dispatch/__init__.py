@@ -1,0 +1,1 @@
+"""Who does what: from a snapshot to a decision."""
