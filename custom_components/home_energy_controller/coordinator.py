@@ -13,14 +13,14 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, Upda
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
+from .control.actuation.actuation import PursueMemory, Pursuit
+from .control.actuation.release import release, stop
+from .control.actuation.write_budget import Writes, is_needed, paced_wishes
 from .control.charger import CarObservation
 from .control.dispatch.dispatch import DecideMemory
 from .control.model import Command, CommandKind, Decision, Release, SiteState, Snapshot, Strategy, Wish
-from .control.pursue import PursueMemory, Pursuit
 from .control.recording import Cycle, Recorder, Thought, think
-from .control.release import release, stop
 from .control.settings import Settings
-from .control.write_budget import Writes, is_needed, paced_wishes
 from .errors import refusal
 from .marstek.client import MarstekClient
 from .meter.base import Meter

@@ -12,10 +12,10 @@ from homeassistant.helpers import config_validation as cv, device_registry as dr
 import voluptuous as vol
 
 from .const import CONF_SLOTS_CLEARED, DOMAIN
+from .control.actuation.write_budget import MOST_PER_HOUR, Writes
 from .control.codec import encode
 from .control.model import CommandKind, Wish
 from .control.recording import Cycle
-from .control.write_budget import MOST_PER_HOUR, Writes
 from .coordinator import SiteConfigEntry, SiteCoordinator
 from .errors import failure, refusal
 from .marstek.errors import MarstekError

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
+from custom_components.home_energy_controller.control.actuation.actuation import PursueMemory, Pursuit, pursue
+from custom_components.home_energy_controller.control.actuation.release import release, stop
 from custom_components.home_energy_controller.control.charger import CarObservation, CarSettings
 from custom_components.home_energy_controller.control.dispatch.dispatch import DecideMemory, decide
 from custom_components.home_energy_controller.control.dispatch.law import Law, LawInput, LawOutput, allocate
@@ -21,8 +23,6 @@ from custom_components.home_energy_controller.control.model import (
     Timed,
     Wish,
 )
-from custom_components.home_energy_controller.control.pursue import PursueMemory, Pursuit, pursue
-from custom_components.home_energy_controller.control.release import release, stop
 from custom_components.home_energy_controller.control.settings import BatterySettings, Settings
 from tests.control.build import NOON
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from benchmarks.seed_fixed import EVERY_S, seed_fixed
+from custom_components.home_energy_controller.control.actuation.actuation import PursueMemory, Pursuit, pursue
 from custom_components.home_energy_controller.control.dispatch.dispatch import DecideMemory, decide
 from custom_components.home_energy_controller.control.model import (
     Action,
@@ -17,7 +18,6 @@ from custom_components.home_energy_controller.control.model import (
     Target,
     Timed,
 )
-from custom_components.home_energy_controller.control.pursue import PursueMemory, Pursuit, pursue
 from custom_components.home_energy_controller.control.settings import BatterySettings, Settings
 from tests.control.build import battery, decision, follow, outcome, seen, site, snapshot
 

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from custom_components.home_energy_controller.control.actuation.actuation import PursueMemory
+from custom_components.home_energy_controller.control.actuation.release import stop
 from custom_components.home_energy_controller.control.charger import CarObservation, CarSettings
 from custom_components.home_energy_controller.control.dispatch.car import (
     CarMemory,
@@ -20,8 +22,6 @@ from custom_components.home_energy_controller.control.dispatch.car import (
 from custom_components.home_energy_controller.control.dispatch.dispatch import DecideMemory, decide
 from custom_components.home_energy_controller.control.dispatch.law import LawInput, LawOutput, allocate
 from custom_components.home_energy_controller.control.model import Action, Decision, Mode, OwnMeter, SiteState, Timed
-from custom_components.home_energy_controller.control.pursue import PursueMemory
-from custom_components.home_energy_controller.control.release import stop
 from custom_components.home_energy_controller.control.settings import Settings
 from tests.control.build import auto, battery, seen, site, snapshot
 

@@ -8,10 +8,10 @@ from typing import Any, get_args
 from hypothesis import given, settings, strategies as st
 import pytest
 
+from custom_components.home_energy_controller.control.actuation.actuation import PursueMemory, Pursuit
 from custom_components.home_energy_controller.control.codec import CodecError, decode, encode
 from custom_components.home_energy_controller.control.dispatch.site import DecideMemory
 from custom_components.home_energy_controller.control.model import Command, Decision, Mode, Snapshot, Timed
-from custom_components.home_energy_controller.control.pursue import PursueMemory, Pursuit
 from custom_components.home_energy_controller.control.settings import Settings
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from custom_components.home_energy_controller.control.actuation.actuation import Pursuit, pursue
 from custom_components.home_energy_controller.control.model import Health, MeterEffect, Mode
 from custom_components.home_energy_controller.control.permissions import FREE, allowed_power_w
-from custom_components.home_energy_controller.control.pursue import Pursuit, pursue
 from tests.control.build import battery, decision, follow, nothing, passive, snapshot
 from tests.control.course import One, health, proven
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from custom_components.home_energy_controller.control.actuation.actuation import PursueMemory, pursue
 from custom_components.home_energy_controller.control.dispatch.dispatch import DecideMemory, decide
 from custom_components.home_energy_controller.control.dispatch.law import LawInput, LawOutput
 from custom_components.home_energy_controller.control.dispatch.site import Load
@@ -21,7 +22,6 @@ from custom_components.home_energy_controller.control.model import (
     Wish,
     reach_of,
 )
-from custom_components.home_energy_controller.control.pursue import PursueMemory, pursue
 from custom_components.home_energy_controller.control.settings import Circuit, Settings
 from tests.control.build import auto, battery, decision, follow, lead, passive, seen, site, snapshot
 from tests.control.course import Course

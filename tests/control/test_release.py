@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from custom_components.home_energy_controller.control.actuation.actuation import PursueMemory
+from custom_components.home_energy_controller.control.actuation.release import release, stop
+from custom_components.home_energy_controller.control.actuation.tracking import Sent
 from custom_components.home_energy_controller.control.charger import CarObservation, CarSettings
 from custom_components.home_energy_controller.control.model import Command, Mode, OwnMeter, Release, Strategy, Wish
-from custom_components.home_energy_controller.control.proof import Sent
-from custom_components.home_energy_controller.control.pursue import PursueMemory
-from custom_components.home_energy_controller.control.release import release, stop
 from custom_components.home_energy_controller.control.settings import BatterySettings
 from tests.control.build import auto, battery, manual_idle, passive, seen, site, snapshot
 

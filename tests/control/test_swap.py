@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from custom_components.home_energy_controller.control.actuation.actuation import PursueMemory, Pursuit, pursue
 from custom_components.home_energy_controller.control.model import (
     BatteryObservation,
     Command,
@@ -10,7 +11,6 @@ from custom_components.home_energy_controller.control.model import (
     Strategy,
     Target,
 )
-from custom_components.home_energy_controller.control.pursue import PursueMemory, Pursuit, pursue
 from custom_components.home_energy_controller.control.settings import BatterySettings, Circuit
 from tests.control.build import (
     auto,

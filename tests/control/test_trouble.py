@@ -4,6 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from custom_components.home_energy_controller.control.actuation.actuation import Pursuit
+from custom_components.home_energy_controller.control.actuation.release import release
+from custom_components.home_energy_controller.control.actuation.trust import Diagnosis, Standing
 from custom_components.home_energy_controller.control.dispatch.dispatch import DecideMemory, decide
 from custom_components.home_energy_controller.control.model import (
     Action,
@@ -17,9 +20,6 @@ from custom_components.home_energy_controller.control.model import (
     Target,
     Timed,
 )
-from custom_components.home_energy_controller.control.pursue import Pursuit
-from custom_components.home_energy_controller.control.release import release
-from custom_components.home_energy_controller.control.standing import Diagnosis, Standing
 from tests.control.build import (
     auto,
     battery,
@@ -291,7 +291,7 @@ def test_released_follower_is_told_its_last_word_once_it_is_proven_forgotten() -
         return result.commands
 
     def one_pursue(view: object, now: float) -> Pursuit:
-        from custom_components.home_energy_controller.control.pursue import pursue  # noqa: PLC0415
+        from custom_components.home_energy_controller.control.actuation.actuation import pursue  # noqa: PLC0415
 
         result = pursue(gone, view, one.settings, one.memory, now)  # type: ignore[arg-type]
         one.memory = result.memory

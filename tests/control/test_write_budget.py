@@ -5,15 +5,15 @@ import random
 
 import pytest
 
-from custom_components.home_energy_controller.control.model import Command, CommandKind, Mode, Role, Target, Timed, Wish
-from custom_components.home_energy_controller.control.pursue import PursueMemory
-from custom_components.home_energy_controller.control.write_budget import (
+from custom_components.home_energy_controller.control.actuation.actuation import PursueMemory
+from custom_components.home_energy_controller.control.actuation.write_budget import (
     HOUR_S,
     MOST_PER_HOUR,
     Writes,
     is_needed,
     paced_wishes,
 )
+from custom_components.home_energy_controller.control.model import Command, CommandKind, Mode, Role, Target, Timed, Wish
 from tests.control.build import auto, battery, follow, lead, passive, site
 from tests.control.course import One
 

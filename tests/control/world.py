@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
+from custom_components.home_energy_controller.control.actuation.actuation import PursueMemory, Pursuit, pursue
 from custom_components.home_energy_controller.control.dispatch.dispatch import DecideMemory, decide
 from custom_components.home_energy_controller.control.model import (
     BatteryObservation,
@@ -16,7 +17,6 @@ from custom_components.home_energy_controller.control.model import (
     Timed,
 )
 from custom_components.home_energy_controller.control.net_load import sample_net_load
-from custom_components.home_energy_controller.control.pursue import PursueMemory, Pursuit, pursue
 from custom_components.home_energy_controller.control.settings import BatterySettings, Settings
 from tests.control.build import NOON
 

@@ -11,7 +11,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 import pytest
 
 from custom_components.home_energy_controller.const import DOMAIN
-from custom_components.home_energy_controller.control.write_budget import MOST_PER_HOUR
+from custom_components.home_energy_controller.control.actuation.write_budget import MOST_PER_HOUR
 from custom_components.home_energy_controller.site.changes import BURST
 
 from .test_actions import act, device, refused

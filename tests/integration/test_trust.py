@@ -12,7 +12,7 @@ from homeassistant.exceptions import ServiceValidationError
 import pytest
 
 from custom_components.home_energy_controller.const import DOMAIN
-from custom_components.home_energy_controller.control.pursue import PursueMemory
+from custom_components.home_energy_controller.control.actuation.actuation import PursueMemory
 from custom_components.home_energy_controller.marstek.client import MarstekClient
 from custom_components.home_energy_controller.marstek.device import MarstekDevice
 from custom_components.home_energy_controller.marstek.errors import MarstekTimeout

@@ -233,7 +233,7 @@ class Snapshot:
     """Samples of L = meter + sum of battery power, oldest first (see `net_load.py`)."""
     car: CarObservation = field(default_factory=CarObservation)
     barred: Mapping[str, Health] = field(default_factory=lambda: MappingProxyType({}))
-    """Batteries that get no work for now, and why (see `standing.py`)."""
+    """Batteries that get no work for now, and why (see `control/actuation/trust.py`)."""
     loose: frozenset[str] = frozenset()
     """Those of them that fall into Auto whatever they are told."""
     runs_until: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .actuation.actuation import PursueMemory, Pursuit, pursue
 from .codec import CodecError, decode, encode
 from .dispatch.dispatch import decide
 from .dispatch.site import DecideMemory
 from .model import Command, Decision, Snapshot
-from .pursue import PursueMemory, Pursuit, pursue
 from .settings import Settings
 
 FORMAT = 1

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 import logging
 from typing import TYPE_CHECKING
 
+from ..control.actuation.actuation import Pursuit
+from ..control.actuation.trust import Diagnosis
 from ..control.model import Action, Decision, Target
-from ..control.pursue import Pursuit
-from ..control.standing import Diagnosis
 
 if TYPE_CHECKING:
     from ..coordinator import SiteCoordinator

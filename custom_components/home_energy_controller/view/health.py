@@ -4,8 +4,8 @@ import logging
 from typing import TYPE_CHECKING
 
 from ..const import CONF_FIRMWARE, CONF_MODEL
+from ..control.actuation.trust import Diagnosis
 from ..control.model import CommandKind, Mode, Timed
-from ..control.standing import Diagnosis
 from ..marstek.errors import MarstekWrongDevice
 from ..marstek.profiles import is_bare
 from ..site.battery import Battery

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
+from ..control.actuation.actuation import Pursuit
+from ..control.actuation.trust import Diagnosis
 from ..control.model import Action, Decision, Health, Role, SiteState, Target, Timed, Wish
-from ..control.pursue import Pursuit
-from ..control.standing import Diagnosis
 from ..site.battery import Battery
 from ..site.energy import Figures
 from ..site.isolation import Isolation

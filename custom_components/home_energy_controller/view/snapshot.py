@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from ..control.actuation.trust import Diagnosis
 from ..control.model import Health, LeaderFault, MeterEffect, Mode, Role, SiteState, Strategy, Wish
-from ..control.standing import Diagnosis
 from ..site.energy import Quality, Today
 
 

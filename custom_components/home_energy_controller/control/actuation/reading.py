@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from .model import Decision, Snapshot
-from .proof import Sent
-from .settings import Settings
+from ..model import Decision, Snapshot
+from ..settings import Settings
+from .tracking import Sent
 
 READ_AFTER_S = (5.0, 10.0, 20.0, 40.0)
 """When power, or where that cannot tell the mode, is read after a send until it proves it."""

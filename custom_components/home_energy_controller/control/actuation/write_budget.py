@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import inf
 
-from .model import TOLERANCE_W, Command, CommandKind, Mode, Snapshot, Strategy, Timed, Wish
-from .proof import MODE_OF, Sent
-from .settings import Settings
+from ..model import TOLERANCE_W, Command, CommandKind, Mode, Snapshot, Strategy, Timed, Wish
+from ..settings import Settings
+from .tracking import MODE_OF, Sent
 
 HOUR_S = 3600.0
 MOST_PER_HOUR = 60

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import inf
 
-from .model import BatteryObservation, Health, Mode
-from .settings import BatterySettings
+from ..model import BatteryObservation, Health, Mode
+from ..settings import BatterySettings
 
 PAUSES_S = (120.0, 300.0, 600.0)
 """Without work for so long after the first, the second and every later failure."""

@@ -1,11 +1,11 @@
-"""What one battery was told, and whether what is measured since proves that it does it."""
+"""The life of a command: sent, verified by measured power, or found wrong."""
 
 from dataclasses import dataclass, replace
 
-from .model import TOLERANCE_W, BatteryObservation, Command, CommandKind, Mode, believable
-from .permissions import near_bound
-from .settings import BatterySettings
-from .standing import Diagnosis
+from ..model import TOLERANCE_W, BatteryObservation, Command, CommandKind, Mode, believable
+from ..permissions import near_bound
+from ..settings import BatterySettings
+from .trust import Diagnosis
 
 PROOF_DELAY_S = 3.0
 """What is measured sooner may still be the ramp, or a reply that was under way."""

@@ -2,18 +2,17 @@
 
 from typing import TYPE_CHECKING
 
-from .charger import is_spared
-from .model import Command, CommandKind, Mode, OwnMeter, Release, Snapshot, Wish
-from .permissions import by_strategy
-from .proof import may_be_auto
-from .settings import BatterySettings, Settings
-from .swap import auto, setpoint
+from ..charger import is_spared
+from ..model import Command, Snapshot, Wish
+from ..permissions import by_strategy
+from ..settings import Settings
+from .commands import last_word, setpoint
+from .tracking import may_be_auto
 
 if TYPE_CHECKING:
-    from .pursue import PursueMemory
+    from .actuation import PursueMemory
 
-RELEASE_IDLE_COUNTDOWN_S = 86_400
-"""The longest that is known to be taken: nobody renews it, and what follows it is disputed."""
+
 STOP_COUNTDOWN_S = 900
 """A restart takes minutes; after that the device may do as it likes."""
 
@@ -54,17 +53,3 @@ def stop(settings: Settings, memory: PursueMemory, snapshot: Snapshot) -> tuple[
         )
     )
     return tuple(command for command in commands if command is not None)
-
-
-def last_word(battery: BatterySettings) -> Command | None:
-    """Return what leaves one battery as its owner wants; None where there is no safe way."""
-    if battery.wish is Wish.IDLE:
-        return setpoint(battery, 0, RELEASE_IDLE_COUNTDOWN_S)
-    if battery.wish is Wish.AUTOMATIC or battery.release is Release.AUTOMATIC:
-        return auto(battery)
-    if battery.release is Release.AS_FOUND:
-        if battery.found_mode is Mode.MANUAL:
-            return Command(battery_id=battery.battery_id, kind=CommandKind.MANUAL_IDLE)
-        if battery.found_mode is Mode.AUTO or battery.own_meter is not OwnMeter.NO:
-            return auto(battery)
-    return setpoint(battery, 0, RELEASE_IDLE_COUNTDOWN_S)

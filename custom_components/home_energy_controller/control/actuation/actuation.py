@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 from math import inf, isfinite
 from types import MappingProxyType
 
-from .model import Action, BatteryObservation, Command, CommandKind, Decision, Health, MeterEffect, Role, Snapshot
-from .proof import MIRROR_LEAST_W, Sent, is_mirrored, judge, may_be_auto, may_mirror, why_failed
+from ..model import Action, BatteryObservation, Command, CommandKind, Decision, Health, MeterEffect, Role, Snapshot
+from ..settings import BatterySettings, Settings
+from .commands import last_word, setpoint
+from .handover import Scene, SwapMemory, Wishes, wishes
 from .reading import proofs_wanted, watched
-from .release import last_word
-from .settings import BatterySettings, Settings
-from .standing import PAUSES_S, Diagnosis, Standing
-from .swap import Scene, SwapMemory, Wishes, setpoint, wishes
+from .tracking import MIRROR_LEAST_W, Sent, is_mirrored, judge, may_be_auto, may_mirror, why_failed
+from .trust import PAUSES_S, Diagnosis, Standing
 from .write_budget import Writes, count, paced
 
 RENEW_AFTER_S = 150.0

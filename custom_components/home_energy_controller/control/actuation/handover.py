@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from .model import COUNTDOWN_S, Action, Command, CommandKind, Decision, Role, Snapshot, Target, believable
-from .permissions import NOTHING_ALLOWED, Permission, allowed_power_w, by_charge, by_strategy, of_auto
-from .proof import Sent, may_be_auto
-from .settings import BatterySettings, Settings
+from ..model import Action, Command, Decision, Role, Snapshot, Target, believable
+from ..permissions import NOTHING_ALLOWED, Permission, allowed_power_w, by_charge, by_strategy, of_auto
+from ..settings import BatterySettings, Settings
+from .commands import auto, setpoint
+from .tracking import Sent, may_be_auto
 
 STEP_LIMIT_S = 30.0
 """For each proof; so much longer, as the firmware does not let itself be read at once."""
@@ -140,20 +141,6 @@ def wishes(scene: Scene, memory: SwapMemory) -> tuple[Wishes, SwapMemory]:
     elif waits:
         wanted[leader.battery_id] = _last_setpoint(scene, leader)
     return wanted, memory
-
-
-def auto(battery: BatterySettings) -> Command:
-    """Return the command that starts the battery's own loop."""
-    return Command(battery_id=battery.battery_id, kind=CommandKind.AUTO)
-
-
-def setpoint(battery: BatterySettings, power_w: int, countdown_s: int = COUNTDOWN_S) -> Command | None:
-    """Return the command for a power (W); without Passive only idling is possible, if at all."""
-    if battery.has_passive:
-        return Command(
-            battery_id=battery.battery_id, kind=CommandKind.PASSIVE, power_w=power_w, countdown_s=countdown_s
-        )
-    return Command(battery_id=battery.battery_id, kind=CommandKind.MANUAL_IDLE) if battery.slots_cleared else None
 
 
 def _advanced(

@@ -1,0 +1,1 @@
+"""Making it true: from a decision to commands."""
