@@ -9,7 +9,7 @@ from typing import Final
 from benchmarks.controller import Controller
 from benchmarks.home import BASE, HOMES, WARM_UP_S, Stage
 from benchmarks.scenarios import HOUR_S, Case, case
-from custom_components.home_energy_controller.control.charger import CarSettings
+from custom_components.home_energy_controller.control.settings import CarSettings
 from simulation.car import Car
 from simulation.traces import constant, noisy, points
 

@@ -9,11 +9,10 @@ from typing import Any, Final
 from benchmarks.home import FLOOR_PCT, WARM_UP_S, Stage
 from custom_components.home_energy_controller.control import model
 from custom_components.home_energy_controller.control.actuation.actuation import PursueMemory, Pursuit, pursue
-from custom_components.home_energy_controller.control.charger import CarObservation, CarSettings
 from custom_components.home_energy_controller.control.dispatch.dispatch import DecideMemory, decide
-from custom_components.home_energy_controller.control.model import CommandKind, Timed
+from custom_components.home_energy_controller.control.model import CarObservation, CommandKind, Timed
 from custom_components.home_energy_controller.control.net_load import sample_net_load
-from custom_components.home_energy_controller.control.settings import BatterySettings, Settings
+from custom_components.home_energy_controller.control.settings import BatterySettings, CarSettings, Settings
 from custom_components.home_energy_controller.marstek import frames
 from simulation.battery import DeviceMode
 from simulation.virtual import Exchange, VirtualLink

@@ -1,15 +1,20 @@
 """Decides the cycles of a diagnostics file again, and shows where the code now does something else."""
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 import json
 from pathlib import Path
 import sys
 from typing import Any
 
-from custom_components.home_energy_controller.control.codec import encode
+from custom_components.home_energy_controller.control.actuation.actuation import PursueMemory
+from custom_components.home_energy_controller.control.codec import CodecError, decode, encode
+from custom_components.home_energy_controller.control.cycle import Cycle, think
+from custom_components.home_energy_controller.control.dispatch.site import DecideMemory
 from custom_components.home_energy_controller.control.model import Command, Decision
-from custom_components.home_energy_controller.control.recording import Replayed, read, replay
+from custom_components.home_energy_controller.control.recorder import FORMAT
+from custom_components.home_energy_controller.control.settings import Settings
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -76,6 +81,57 @@ def _commands(commands: tuple[Command, ...] | None) -> str:
     if not commands:
         return "nothing"
     return ", ".join(f"{command.battery_id} {command.kind} {command.power_w} W" for command in commands)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """One cycle of a recording, decided again."""
+
+    recorded: Cycle
+    decision: Decision
+    commands: tuple[Command, ...] | None
+
+    @property
+    def differs(self) -> bool:
+        """Return whether the code decides, or sends, something else than it did."""
+        recorded = self.recorded
+        return bool(encode((self.decision, self.commands)) != encode((recorded.decision, recorded.commands)))
+
+
+def read(document: Any) -> tuple[Cycle, ...]:
+    """Return the cycles in a recording, or in a diagnostics file around one; raise CodecError when there are none."""
+    for key in ("data", "recording"):
+        if isinstance(document, Mapping) and key in document:
+            document = document[key]
+    if not isinstance(document, Mapping) or document.get("format") != FORMAT:
+        raise CodecError(f"This holds no recording of format {FORMAT}")
+    cycles: tuple[Cycle, ...] = decode(tuple[Cycle, ...], document.get("cycles"))
+    return cycles
+
+
+def replay(cycles: Sequence[Cycle]) -> Iterator[Replayed]:
+    """Decide every cycle again; where the recording says nothing else, memory is fed on. Raises CodecError."""
+    settings: Settings | None = None
+    decide_memory: DecideMemory | None = None
+    pursue_memory: PursueMemory | None = None
+    for cycle in cycles:
+        settings = _given(cycle.settings, settings)
+        decide_memory = _given(cycle.decide_memory, decide_memory)
+        pursue_memory = _given(cycle.pursue_memory, pursue_memory)
+        thought = think(cycle.now, cycle.snapshot, settings, decide_memory, pursue_memory)
+        decide_memory = thought.decide_memory
+        commands: tuple[Command, ...] | None = None
+        if cycle.commands is not None:
+            commands, pursue_memory = thought.pursuit.commands, thought.pursuit.memory
+        yield Replayed(recorded=cycle, decision=thought.cycle.decision, commands=commands)
+
+
+def _given[T](recorded: T | None, before: T | None) -> T:
+    """Return what the recording says or, where it says nothing, what the cycle before left; raise CodecError."""
+    value = before if recorded is None else recorded
+    if value is None:
+        raise CodecError("The first cycle does not say what it began with")
+    return value
 
 
 if __name__ == "__main__":

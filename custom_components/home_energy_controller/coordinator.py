@@ -16,10 +16,10 @@ from .const import DOMAIN
 from .control.actuation.actuation import PursueMemory, Pursuit
 from .control.actuation.release import release, stop
 from .control.actuation.write_budget import Writes, is_needed, paced_wishes
-from .control.charger import CarObservation
+from .control.cycle import Cycle, Thought, think
 from .control.dispatch.dispatch import DecideMemory
-from .control.model import Command, CommandKind, Decision, Release, SiteState, Snapshot, Strategy, Wish
-from .control.recording import Cycle, Recorder, Thought, think
+from .control.model import CarObservation, Command, CommandKind, Decision, Release, SiteState, Snapshot, Strategy, Wish
+from .control.recorder import Recorder
 from .control.settings import Settings
 from .errors import refusal
 from .marstek.client import MarstekClient

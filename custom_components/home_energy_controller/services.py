@@ -14,8 +14,8 @@ import voluptuous as vol
 from .const import CONF_SLOTS_CLEARED, DOMAIN
 from .control.actuation.write_budget import MOST_PER_HOUR, Writes
 from .control.codec import encode
+from .control.cycle import Cycle
 from .control.model import CommandKind, Wish
-from .control.recording import Cycle
 from .coordinator import SiteConfigEntry, SiteCoordinator
 from .errors import failure, refusal
 from .marstek.errors import MarstekError

@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from custom_components.home_energy_controller.control.actuation.actuation import PursueMemory, Pursuit, pursue
 from custom_components.home_energy_controller.control.actuation.release import release, stop
-from custom_components.home_energy_controller.control.charger import CarObservation, CarSettings
 from custom_components.home_energy_controller.control.dispatch.dispatch import DecideMemory, decide
 from custom_components.home_energy_controller.control.dispatch.law import Law, LawInput, LawOutput, allocate
 from custom_components.home_energy_controller.control.model import (
     BatteryObservation,
+    CarObservation,
     Command,
     CommandKind,
     CommandOutcome,
@@ -23,7 +23,7 @@ from custom_components.home_energy_controller.control.model import (
     Timed,
     Wish,
 )
-from custom_components.home_energy_controller.control.settings import BatterySettings, Settings
+from custom_components.home_energy_controller.control.settings import BatterySettings, CarSettings, Settings
 from tests.control.build import NOON
 
 NAMES = ("a", "b", "c")

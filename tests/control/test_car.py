@@ -7,7 +7,6 @@ import pytest
 
 from custom_components.home_energy_controller.control.actuation.actuation import PursueMemory
 from custom_components.home_energy_controller.control.actuation.release import stop
-from custom_components.home_energy_controller.control.charger import CarObservation, CarSettings
 from custom_components.home_energy_controller.control.dispatch.car import (
     CarMemory,
     CarView,
@@ -21,8 +20,16 @@ from custom_components.home_energy_controller.control.dispatch.car import (
 )
 from custom_components.home_energy_controller.control.dispatch.dispatch import DecideMemory, decide
 from custom_components.home_energy_controller.control.dispatch.law import LawInput, LawOutput, allocate
-from custom_components.home_energy_controller.control.model import Action, Decision, Mode, OwnMeter, SiteState, Timed
-from custom_components.home_energy_controller.control.settings import Settings
+from custom_components.home_energy_controller.control.model import (
+    Action,
+    CarObservation,
+    Decision,
+    Mode,
+    OwnMeter,
+    SiteState,
+    Timed,
+)
+from custom_components.home_energy_controller.control.settings import CarSettings, Settings
 from tests.control.build import auto, battery, seen, site, snapshot
 
 CAR = CarSettings()

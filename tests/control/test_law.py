@@ -15,8 +15,9 @@ from custom_components.home_energy_controller.control.dispatch.law import (
     least_cost,
     loss_weight,
 )
-from custom_components.home_energy_controller.control.model import Reach, Timed
-from custom_components.home_energy_controller.control.tariff import Prices
+from custom_components.home_energy_controller.control.model import Timed
+from custom_components.home_energy_controller.control.power_range import Reach
+from custom_components.home_energy_controller.control.settings import Prices
 
 
 def member(battery_id: str, soc: float = 50, limit_w: int = 2500, **changes: object) -> LawBattery:

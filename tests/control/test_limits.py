@@ -12,7 +12,6 @@ from custom_components.home_energy_controller.control.model import (
     Action,
     Decision,
     Mode,
-    Reach,
     Role,
     SiteState,
     Snapshot,
@@ -20,8 +19,8 @@ from custom_components.home_energy_controller.control.model import (
     Target,
     Timed,
     Wish,
-    reach_of,
 )
+from custom_components.home_energy_controller.control.power_range import Reach, reach_of
 from custom_components.home_energy_controller.control.settings import Circuit, Settings
 from tests.control.build import auto, battery, decision, follow, lead, passive, seen, site, snapshot
 from tests.control.course import Course

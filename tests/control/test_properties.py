@@ -17,14 +17,13 @@ from custom_components.home_energy_controller.control.model import (
     Decision,
     Mode,
     OwnMeter,
-    Reach,
     Role,
     Snapshot,
     Strategy,
     Target,
     Wish,
-    reach_of,
 )
+from custom_components.home_energy_controller.control.power_range import Reach, reach_of
 from custom_components.home_energy_controller.control.settings import BatterySettings, Circuit, Settings
 from tests.control.anything import LIVELY, NAMES, SITES, STEPS, WAITS, Step, course, greedy
 from tests.control.build import battery, site

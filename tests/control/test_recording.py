@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from benchmarks.replay import read, replay
 from custom_components.home_energy_controller.control.actuation.actuation import pursue
 from custom_components.home_energy_controller.control.actuation.release import release
 from custom_components.home_energy_controller.control.codec import CodecError, encode
+from custom_components.home_energy_controller.control.cycle import think
 from custom_components.home_energy_controller.control.dispatch.dispatch import decide
 from custom_components.home_energy_controller.control.model import Strategy
-from custom_components.home_energy_controller.control.recording import KEPT_CYCLES, Recorder, read, replay, think
+from custom_components.home_energy_controller.control.recorder import KEPT_CYCLES, Recorder
 from tests.control.build import battery, site
 from tests.control.world import World
 

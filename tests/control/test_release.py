@@ -7,9 +7,16 @@ import pytest
 from custom_components.home_energy_controller.control.actuation.actuation import PursueMemory
 from custom_components.home_energy_controller.control.actuation.release import release, stop
 from custom_components.home_energy_controller.control.actuation.tracking import Sent
-from custom_components.home_energy_controller.control.charger import CarObservation, CarSettings
-from custom_components.home_energy_controller.control.model import Command, Mode, OwnMeter, Release, Strategy, Wish
-from custom_components.home_energy_controller.control.settings import BatterySettings
+from custom_components.home_energy_controller.control.model import (
+    CarObservation,
+    Command,
+    Mode,
+    OwnMeter,
+    Release,
+    Strategy,
+    Wish,
+)
+from custom_components.home_energy_controller.control.settings import BatterySettings, CarSettings
 from tests.control.build import auto, battery, manual_idle, passive, seen, site, snapshot
 
 LONG = passive("a", 0, 86_400)

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from custom_components.home_energy_controller.control.tariff import TariffHours
+from custom_components.home_energy_controller.control.settings import TariffHours
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 EVERY_DAY = frozenset(range(7))

@@ -8,7 +8,7 @@ from homeassistant.components.diagnostics import REDACTED
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.helpers.json import ExtendedJSONEncoder
 
-from custom_components.home_energy_controller.control.recording import read, replay
+from benchmarks.replay import read, replay
 from custom_components.home_energy_controller.diagnostics import async_get_config_entry_diagnostics
 from simulation.faults import Fault
 

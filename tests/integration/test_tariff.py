@@ -10,7 +10,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.home_energy_controller.const import DOMAIN
-from custom_components.home_energy_controller.control.tariff import Prices, TariffHours
+from custom_components.home_energy_controller.control.settings import Prices, TariffHours
 from custom_components.home_energy_controller.site.config import tariff_of
 from custom_components.home_energy_controller.site.prices import is_refused, price_of, prices_of
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
-from .charger import CarObservation
+from .power_range import Reach
 
 AGE_LIMIT_S = 90.0
 """How old a reading may be where nothing else is said: three polls of 30 s."""
@@ -221,6 +221,17 @@ class BatteryObservation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CarObservation:
+    """What is known of the car; None is unknown."""
+
+    connected: bool | None = None
+    power_w: float | None = None
+    """What it draws; without it, what it was meant to draw has to do."""
+    output_w: float | None = None
+    """What its charger is set to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """The site at one instant, as far as it is known."""
 
@@ -247,31 +258,6 @@ class Snapshot:
             if battery.battery_id == battery_id:
                 return battery
         return BatteryObservation(battery_id=battery_id)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
-    """The most that may flow (W, both positive)."""
-
-    charge_w: float = 0.0
-    discharge_w: float = 0.0
-
-    def __or__(self, other: Reach) -> Reach:
-        """Return what reaches as far as either."""
-        return Reach(charge_w=max(self.charge_w, other.charge_w), discharge_w=max(self.discharge_w, other.discharge_w))
-
-    def __and__(self, other: Reach) -> Reach:
-        """Return what reaches no further than both."""
-        return Reach(charge_w=min(self.charge_w, other.charge_w), discharge_w=min(self.discharge_w, other.discharge_w))
-
-    def clamped(self, power_w: float) -> int:
-        """Return the nearest power (W, + discharging) within reach."""
-        return round(max(-self.charge_w, min(self.discharge_w, power_w)))
-
-
-def reach_of(power_w: float) -> Reach:
-    """Return the reach of one power (W, + discharging)."""
-    return Reach(charge_w=max(0.0, -power_w), discharge_w=max(0.0, power_w))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

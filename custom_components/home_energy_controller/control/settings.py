@@ -1,12 +1,17 @@
-"""What the owner told about the site and its batteries, and what their firmware can do."""
+"""What the owner told: the site, its batteries, the car, the tariff."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, time
 from types import MappingProxyType
 
-from .charger import CarSettings
-from .model import AGE_LIMIT_S, BELIEVABLE, Mode, OwnMeter, Release, Strategy, Wish
-from .tariff import Prices, TariffHours
+from .model import AGE_LIMIT_S, BELIEVABLE, CarObservation, Mode, OwnMeter, Release, Strategy, Wish
+
+NOTED_W = 50.0
+"""A car that draws less is not charging, and a change by less says nothing."""
+
+MIDNIGHT = time()
+WORKDAYS = frozenset(range(5))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +92,49 @@ class BatterySettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CarSettings:
+    """What the owner told."""
+
+    phases: int = 1
+    voltage_v: int = 230
+    most_a: int = 16
+    surplus_share: float = 0.85
+    """What the car gets of a surplus while a battery has room for the rest."""
+    low_tariff_w: int = 1400
+    """What it gets without a surplus while energy is cheap; 0 for nothing."""
+    batteries_may_feed: bool = False
+
+    @property
+    def step_w(self) -> int:
+        """Return what one ampere is: chargers know whole ones only."""
+        return self.phases * self.voltage_v
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prices:
+    """What a kilowatt-hour costs and yields now, in the currency of the home."""
+
+    buy_per_kwh: float = 0.30
+    sell_per_kwh: float = 0.08
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TariffHours:
+    """When the high tariff holds, by the clock on the wall; all other hours are low."""
+
+    high_days: frozenset[int] = WORKDAYS
+    """0 is Monday."""
+    high_from: time = time(7)
+    high_to: time = time(22)
+    """The first moment that is low again; midnight is the end of the day."""
+
+    def is_low(self, local_time: datetime) -> bool:
+        """Return whether the low tariff holds at a local time."""
+        before_end = local_time.time() < self.high_to or self.high_to == MIDNIGHT
+        return not (local_time.weekday() in self.high_days and self.high_from <= local_time.time() and before_end)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What the owner told about the site."""
 
@@ -117,3 +165,9 @@ class Settings:
     def age_limit_s(self, battery_id: str) -> float:
         """Return how old a reading of this battery may be."""
         return self.battery_age_limit_s.get(battery_id, AGE_LIMIT_S)
+
+
+def is_spared(settings: CarSettings | None, seen: CarObservation) -> bool:
+    """Return whether the car draws, as far as its entities show, and the batteries may not feed it."""
+    drawn_w = seen.output_w if seen.power_w is None else seen.power_w
+    return settings is not None and not settings.batteries_may_feed and (drawn_w or 0.0) >= NOTED_W

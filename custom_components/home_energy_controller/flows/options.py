@@ -28,7 +28,7 @@ from ..const import (
     DEFAULT_METER_AGE_LIMIT_S,
     SUBENTRY_BATTERY,
 )
-from ..control.tariff import MIDNIGHT, Prices, TariffHours
+from ..control.settings import MIDNIGHT, Prices, TariffHours
 from ..site.config import (
     CONF_BUY,
     CONF_HIGH_DAYS,

@@ -20,7 +20,7 @@ from homeassistant.util.unit_conversion import PowerConverter
 import voluptuous as vol
 
 from ..const import CONF_CONNECTED, CONF_OUTPUT, CONF_POWER, SUBENTRY_CHARGER
-from ..control.charger import CarObservation
+from ..control.model import CarObservation
 from ..meter.base import MeterError
 from .battery import Spawn
 from .config import car_settings

@@ -32,10 +32,8 @@ from ..const import (
     DEFAULT_POWER_CLASS_W,
     PHASE_CHOICES,
 )
-from ..control.charger import CarSettings
 from ..control.model import OwnMeter
-from ..control.settings import BatterySettings, Circuit
-from ..control.tariff import TariffHours
+from ..control.settings import BatterySettings, CarSettings, Circuit, TariffHours
 from ..marstek.profiles import Profile
 
 VOLTAGE_V: Final = 230

@@ -11,7 +11,7 @@ from homeassistant.core import HomeAssistant, State
 from homeassistant.generated.currencies import ACTIVE_CURRENCIES
 
 from ..const import CONF_TARIFF
-from ..control.tariff import Prices
+from ..control.settings import Prices
 from .config import CONF_BUY, CONF_PRICE, CONF_SELL
 from .foreign_entities import number_of, state_of
 

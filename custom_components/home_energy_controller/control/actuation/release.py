@@ -2,10 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from ..charger import is_spared
 from ..model import Command, Snapshot, Wish
 from ..permissions import by_strategy
-from ..settings import Settings
+from ..settings import Settings, is_spared
 from .commands import last_word, setpoint
 from .tracking import may_be_auto
 

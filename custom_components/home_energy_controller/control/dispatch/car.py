@@ -6,9 +6,8 @@ All is reckoned from the net load without the car and without the batteries, so 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from ..charger import NOTED_W, CarObservation, CarSettings
-from ..model import BELIEVABLE, TOLERANCE_W, Snapshot, Timed, believable
-from ..settings import Settings
+from ..model import BELIEVABLE, TOLERANCE_W, CarObservation, Snapshot, Timed, believable
+from ..settings import NOTED_W, CarSettings, Settings
 from .evidence import MeterMinute
 
 LEAST_A = 6

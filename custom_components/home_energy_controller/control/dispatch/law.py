@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from math import exp
 from types import MappingProxyType
 
-from ..model import Reach, Timed
-from ..tariff import Prices
+from ..model import Timed
+from ..power_range import Reach
+from ..settings import Prices
 from .losses import START_W, divide, loss_w
 
 DECIDE_INTERVAL_S = 30.0

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ..model import TOLERANCE_W, CommandKind, LeaderFault, Mode, Reach, Timed
+from ..model import TOLERANCE_W, CommandKind, LeaderFault, Mode, Timed
 from ..permissions import near_bound
+from ..power_range import Reach
 from . import evidence, headroom, limits
 from .law import Law, LawBattery, LawInput
 from .site import METER_FRESH_S, DecideMemory, Lapse, Site, View

@@ -8,22 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
-from ..model import (
-    BELIEVABLE,
-    COUNTDOWN_S,
-    TOLERANCE_SHARE,
-    TOLERANCE_W,
-    Action,
-    Mode,
-    Reach,
-    Role,
-    Target,
-    Wish,
-    believable,
-    reach_of,
-)
+from ..model import BELIEVABLE, COUNTDOWN_S, TOLERANCE_SHARE, TOLERANCE_W, Action, Mode, Role, Target, Wish, believable
 from ..net_load import outdated
 from ..permissions import allowed_power_w
+from ..power_range import Reach, reach_of
 from .site import METER_FRESH_S, DecideMemory, Load, Mark, Site, Span, View
 from .witness import METER
 

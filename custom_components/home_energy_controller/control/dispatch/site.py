@@ -10,7 +10,6 @@ from ..model import (
     Health,
     LeaderFault,
     Mode,
-    Reach,
     Snapshot,
     Strategy,
     Timed,
@@ -18,6 +17,7 @@ from ..model import (
     believable,
 )
 from ..permissions import CHARGE_ONLY, FREE, NOTHING_ALLOWED, Permission, by_charge, by_strategy, of_auto
+from ..power_range import Reach
 from ..settings import BatterySettings, Settings
 from .car import CarMemory, CarView
 from .evidence import MeterMinute

@@ -1,0 +1,28 @@
+"""The powers that may flow."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """The most that may flow (W, both positive)."""
+
+    charge_w: float = 0.0
+    discharge_w: float = 0.0
+
+    def __or__(self, other: Reach) -> Reach:
+        """Return what reaches as far as either."""
+        return Reach(charge_w=max(self.charge_w, other.charge_w), discharge_w=max(self.discharge_w, other.discharge_w))
+
+    def __and__(self, other: Reach) -> Reach:
+        """Return what reaches no further than both."""
+        return Reach(charge_w=min(self.charge_w, other.charge_w), discharge_w=min(self.discharge_w, other.discharge_w))
+
+    def clamped(self, power_w: float) -> int:
+        """Return the nearest power (W, + discharging) within reach."""
+        return round(max(-self.charge_w, min(self.discharge_w, power_w)))
+
+
+def reach_of(power_w: float) -> Reach:
+    """Return the reach of one power (W, + discharging)."""
+    return Reach(charge_w=max(0.0, -power_w), discharge_w=max(0.0, power_w))
