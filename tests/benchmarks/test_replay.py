@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from benchmarks.replay import main
-from tests.control.test_recording import document, recorded
+from tests.control.test_recorder import document, recorded
 
 
 def written(path: Path, content: Any) -> str:

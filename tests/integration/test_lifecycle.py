@@ -22,7 +22,7 @@ from simulation.p1 import FakeP1
 from simulation.site import SimulatedSite
 
 from .test_control import modes, setpoints
-from .test_trust import restart
+from .test_reviewed_faults import restart
 from .world import World
 
 RELOADS = 200

@@ -8,7 +8,7 @@ from simulation.battery import DeviceMode
 from simulation.faults import Fault
 
 from .test_control import modes, setpoints
-from .test_trust import restart
+from .test_reviewed_faults import restart
 from .world import World, configure, written
 
 
