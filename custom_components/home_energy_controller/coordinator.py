@@ -103,7 +103,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         self.changes = Changes(self)
         self.recorder = Recorder()
         self.figures = Figures(store.site.today)
-        self.holds = Holds(self)
+        self.holds = Holds(self, self.changes)
         self._watch = Watch(self)
 
     # One cycle.

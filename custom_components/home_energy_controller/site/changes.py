@@ -1,10 +1,8 @@
 """What people and automations ask for: at once, and however often, without a flood."""
 
 import asyncio
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from ..coordinator import SiteCoordinator
+from .running import RunningSite
 
 BURST = 10
 """So many changes in a row get a cycle of their own: more no person makes by hand."""
@@ -15,7 +13,7 @@ EVERY_S = 2.0
 class Changes:
     """Has every change followed by a cycle: many that come together share one, the last value of each is what acts."""
 
-    def __init__(self, site: SiteCoordinator) -> None:
+    def __init__(self, site: RunningSite) -> None:
         """Nothing was asked for yet."""
         self._site = site
         self._next: asyncio.Task[None] | None = None

@@ -2,14 +2,11 @@
 
 from collections.abc import Mapping
 import logging
-from typing import TYPE_CHECKING
 
 from ..control.actuation.actuation import Pursuit
 from ..control.actuation.trust import Diagnosis
 from ..control.model import Action, Decision, Target
-
-if TYPE_CHECKING:
-    from ..coordinator import SiteCoordinator
+from .running import RunningSite
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -17,10 +14,11 @@ _LOGGER = logging.getLogger(__name__)
 class Learnt:
     """Keeps it in the file of the site, and logs new trouble once."""
 
-    def __init__(self, site: SiteCoordinator) -> None:
+    def __init__(self, site: RunningSite) -> None:
         """Know of no trouble."""
         self._site = site
         self._diagnosis: Mapping[str, Diagnosis] = {}
+        self._is_first = True
 
     def note(self, decision: Decision, pursuit: Pursuit) -> None:
         """Take note of a cycle."""
@@ -34,7 +32,7 @@ class Learnt:
             if self._diagnosis.get(battery_id) is not diagnosis:
                 name = self._site.batteries[battery_id].name
                 _LOGGER.info("%s: %s (%s)", name, diagnosis, pursuit.health[battery_id])
-        self._diagnosis = pursuit.diagnosis
+        self._diagnosis, self._is_first = pursuit.diagnosis, False
 
     def _keep_found_mode(self, target: Target, *, is_commanded: bool) -> None:
         """Note what a battery did before we touched it, and forget it once it is released.
@@ -47,6 +45,6 @@ class Learnt:
         touched = target.action is not Action.NOTHING or is_commanded
         if touched and found is None and mode is not None:
             site.store.update_battery(battery_id, found_mode=mode.value)
-        elif not touched and found is not None and not site.store.site.enabled and site.data is not None:
+        elif not touched and found is not None and not site.store.site.enabled and not self._is_first:
             # In the first cycle it is what an earlier run left to be released.
             site.store.update_battery(battery_id, found_mode=None)

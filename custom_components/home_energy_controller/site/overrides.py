@@ -1,17 +1,15 @@
 """Powers that were asked for with an end: after a time, or at a state of charge."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from homeassistant.exceptions import ServiceValidationError
 
 from ..control.dispatch.losses import divide
 from ..control.model import Wish
 from ..errors import refusal
-
-if TYPE_CHECKING:
-    from ..coordinator import SiteCoordinator
-    from .battery import Battery
+from .battery import Battery
+from .changes import Changes
+from .running import RunningSite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,9 +28,9 @@ class Holds:
     They live in memory: like every fixed power they end with a restart.
     """
 
-    def __init__(self, coordinator: SiteCoordinator) -> None:
+    def __init__(self, site: RunningSite, changes: Changes) -> None:
         """Begin with none."""
-        self._coordinator = coordinator
+        self._site, self._changes = site, changes
         self._holds: dict[str, Hold] = {}
 
     async def async_begin(
@@ -47,15 +45,15 @@ class Holds:
         shares = divide(abs(power_w), limits := {each.id: _limit_w(each, power_w) for each in batteries}, step_w=1)
         if sum(limits.values()) < abs(power_w):
             raise refusal("power_too_large", limit=str(sum(limits.values())))
-        until = None if duration_s is None else self._coordinator.clock() + duration_s
+        until = None if duration_s is None else self._site.clock() + duration_s
         for each in batteries:
             share_w = shares[each.id] if power_w > 0 else -shares[each.id]
-            then = self._coordinator.store.site.battery(each.id).wish
+            then = self._site.store.site.battery(each.id).wish
             if then is Wish.FIXED:
                 then = self._holds[each.id].then if each.id in self._holds else Wish.CONTROLLED
-            self._coordinator.set_wish(each.id, Wish.FIXED, share_w)
+            self._site.set_wish(each.id, Wish.FIXED, share_w)
             self._holds[each.id] = Hold(power_w=share_w, until=until, target_soc_pct=target_soc_pct, then=then)
-        await self._coordinator.changes.async_act()
+        await self._changes.async_act()
 
     def end_due(self) -> None:
         """Give back the batteries whose time is over or whose charge is reached; forget those that people changed.
@@ -63,35 +61,35 @@ class Holds:
         This comes first in a cycle: whatever else fails in it, a power goes on no longer than it was asked for.
         """
         for battery_id, hold in list(self._holds.items()):
-            with self._coordinator.parts.part(f"end of a power {self._coordinator.batteries[battery_id].name}"):
+            with self._site.parts.part(f"end of a power {self._site.batteries[battery_id].name}"):
                 if self._ends(battery_id, hold):
                     del self._holds[battery_id]
 
     def _ends(self, battery_id: str, hold: Hold) -> bool:
         """Return whether a hold is no more; give its battery back, unless somebody took it over."""
-        coordinator = self._coordinator
-        stored = coordinator.store.site.battery(battery_id)
+        site = self._site
+        stored = site.store.site.battery(battery_id)
         if stored.wish is not Wish.FIXED or stored.setpoint_w != hold.power_w:
             return True
-        is_over = hold.until is not None and coordinator.clock() >= hold.until
-        if not is_over and not _is_reached(coordinator.batteries[battery_id], hold.power_w, hold.target_soc_pct):
+        is_over = hold.until is not None and site.clock() >= hold.until
+        if not is_over and not _is_reached(site.batteries[battery_id], hold.power_w, hold.target_soc_pct):
             return False
         try:
-            coordinator.set_wish(battery_id, hold.then)
+            site.set_wish(battery_id, hold.then)
         except ServiceValidationError:
             # What it did before it may not do any more; that is no reason to go on with this.
-            coordinator.set_wish(battery_id, Wish.CONTROLLED)
+            site.set_wish(battery_id, Wish.CONTROLLED)
         return True
 
     def _able(self) -> list[Battery]:
         """Return the batteries that can hold a power and that nobody set to something else by hand."""
-        coordinator = self._coordinator
+        site = self._site
         return [
             battery
-            for battery in coordinator.batteries.values()
+            for battery in site.batteries.values()
             if battery.device.profile.has_passive
-            and battery.is_available(coordinator.clock())
-            and coordinator.store.site.battery(battery.id).wish in {Wish.CONTROLLED, Wish.FIXED}
+            and battery.is_available(site.clock())
+            and site.store.site.battery(battery.id).wish in {Wish.CONTROLLED, Wish.FIXED}
         ]
 
 

@@ -1,7 +1,6 @@
 """Beside control: who fell silent and is back, who moved to another address, and what the owner must be told."""
 
 import logging
-from typing import TYPE_CHECKING
 
 from ..const import CONF_FIRMWARE, CONF_MODEL
 from ..control.actuation.trust import Diagnosis
@@ -9,12 +8,10 @@ from ..control.model import CommandKind, Mode, Timed
 from ..marstek.errors import MarstekWrongDevice
 from ..marstek.profiles import is_bare
 from ..site.battery import Battery
+from ..site.running import RunningSite
 from ..site.search import async_search, searches
 from .issues import hide_issues, show_issues
 from .snapshot import SiteSnapshot
-
-if TYPE_CHECKING:
-    from ..coordinator import SiteCoordinator
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -25,9 +22,9 @@ LOWEST_CLASSES_W = (600, 800)
 class Watch:
     """Looks at every cycle's outcome, and never at what it should be."""
 
-    def __init__(self, site: SiteCoordinator) -> None:
+    def __init__(self, site: RunningSite) -> None:
         """Begin to watch a site."""
-        self.site: SiteCoordinator = site
+        self.site = site
         self.wiped: set[str] = set()
         """Batteries that came back from silence in Manual, which nobody had told them."""
         self.limited: set[str] = set()

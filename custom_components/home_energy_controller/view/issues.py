@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT
 from homeassistant.core import HomeAssistant, State
@@ -26,15 +26,32 @@ from ..site.battery import Battery
 from ..site.config import CONF_PRICE
 from ..site.foreign_entities import state_of
 from ..site.prices import is_refused
-from .snapshot import BatterySnapshot, SiteSnapshot
-
-if TYPE_CHECKING:
-    from .health import Watch
+from ..site.running import RunningSite
+from .snapshot import SiteSnapshot
 
 LONG_S: Final = 900.0
 """What is merely away for a while comes back by itself: nobody is called for it."""
 WITHOUT_PHASES_S: Final = 60.0
 _WARNING, _ERROR = ir.IssueSeverity.WARNING, ir.IssueSeverity.ERROR
+
+
+class Watch(Protocol):
+    """What the conditions below ask about, beside the published snapshot."""
+
+    site: RunningSite
+    wiped: set[str]
+    limited: set[str]
+
+    @property
+    def meter_at(self) -> float:
+        """Of when the meter's newest value is."""
+
+    @property
+    def taken_ports(self) -> list[int]:
+        """The ports that another program holds where a battery is silent."""
+
+    def heard_at(self, battery: Battery) -> float:
+        """Return when a battery was last heard, or could have been for the first time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +70,7 @@ class BatteryIssue:
     """A trouble of one battery, which its text names."""
 
     key: str
-    applies: Callable[[Watch, Battery, BatterySnapshot, float], bool]
+    applies: Callable[[Watch, Battery, SiteSnapshot, float], bool]
     severity: ir.IssueSeverity = _ERROR
     is_fixable: bool = False
 
@@ -64,12 +81,11 @@ def _is_reversed(watch: Watch, snapshot: SiteSnapshot) -> bool:
     return snapshot.meter_effect is MeterEffect.OPPOSITE and is_sensor
 
 
-def _failed(fault: LeaderFault) -> Callable[[Watch, Battery, BatterySnapshot, float], bool]:
+def _failed(fault: LeaderFault) -> Callable[[Watch, Battery, SiteSnapshot, float], bool]:
     """Return whether a battery failed as leader in this way; a meter that does not follow explains it."""
 
-    def applies(watch: Watch, battery: Battery, shown: BatterySnapshot, now: float) -> bool:
-        data = watch.site.data
-        return shown.lead_fault is fault and (data is None or data.meter_effect is None)
+    def applies(watch: Watch, battery: Battery, snapshot: SiteSnapshot, now: float) -> bool:
+        return snapshot.batteries[battery.id].lead_fault is fault and snapshot.meter_effect is None
 
     return applies
 
@@ -154,32 +170,32 @@ BATTERY_ISSUES: Final = (
     BatteryIssue(
         key="firmware_resets",
         # What we do not know is treated with the same care, but no update is known to help it.
-        applies=lambda watch, battery, shown, now: (
+        applies=lambda watch, battery, snapshot, now: (
             battery.device.profile.reset_prone and battery.device.profile.family is not Family.UNKNOWN
         ),
         severity=_WARNING,
     ),
     BatteryIssue(
         key="model_unknown",
-        applies=lambda watch, battery, shown, now: battery.device.identity.is_unknown,
+        applies=lambda watch, battery, snapshot, now: battery.device.identity.is_unknown,
         severity=_WARNING,
     ),
     BatteryIssue(
         key="battery_silent",
-        applies=lambda watch, battery, shown, now: now - watch.heard_at(battery) > LONG_S,
+        applies=lambda watch, battery, snapshot, now: now - watch.heard_at(battery) > LONG_S,
     ),
     BatteryIssue(
         key="wrong_device",
-        applies=lambda watch, battery, shown, now: isinstance(battery.failure, MarstekWrongDevice),
+        applies=lambda watch, battery, snapshot, now: isinstance(battery.failure, MarstekWrongDevice),
     ),
     BatteryIssue(
         key="settings_lost",
-        applies=lambda watch, battery, shown, now: battery.id in watch.wiped,
+        applies=lambda watch, battery, snapshot, now: battery.id in watch.wiped,
         is_fixable=True,
     ),
     BatteryIssue(
         key="wrong_sign",
-        applies=lambda watch, battery, shown, now: shown.health is Health.WRONG_SIGN,
+        applies=lambda watch, battery, snapshot, now: snapshot.batteries[battery.id].health is Health.WRONG_SIGN,
         is_fixable=True,
     ),
     BatteryIssue(key="leader_no_auto", applies=_failed(LeaderFault.NO_AUTO)),
@@ -187,16 +203,16 @@ BATTERY_ISSUES: Final = (
     BatteryIssue(key="leader_against", applies=_failed(LeaderFault.AGAINST)),
     BatteryIssue(
         key="contradicted",
-        applies=lambda watch, battery, shown, now: shown.meter_effect is not None,
+        applies=lambda watch, battery, snapshot, now: snapshot.batteries[battery.id].meter_effect is not None,
     ),
     BatteryIssue(
         key="taken",
-        applies=lambda watch, battery, shown, now: shown.health is Health.TAKEN,
+        applies=lambda watch, battery, snapshot, now: snapshot.batteries[battery.id].health is Health.TAKEN,
         severity=_WARNING,
     ),
     BatteryIssue(
         key="power_class",
-        applies=lambda watch, battery, shown, now: battery.id in watch.limited,
+        applies=lambda watch, battery, snapshot, now: battery.id in watch.limited,
         severity=_WARNING,
     ),
 )
@@ -208,12 +224,12 @@ def show_issues(watch: Watch, snapshot: SiteSnapshot, now: float) -> None:
     for issue in SITE_ISSUES:
         _show(watch, issue, issue.key, issue.names(watch), applies=issue.applies(watch, snapshot, now))
     for battery in site.batteries.values():
-        info, shown = battery.device.info, snapshot.batteries[battery.id]
+        info = battery.device.info
         firmware, model = (info.firmware, info.model) if info else (None, None)
         names = {"name": battery.name, "firmware": firmware_text(firmware)}
         names |= {"model": model_name(model), "url": REPORTS_URL}
         for row in BATTERY_ISSUES:
-            _show(watch, row, f"{row.key}_{battery.id}", names, applies=row.applies(watch, battery, shown, now))
+            _show(watch, row, f"{row.key}_{battery.id}", names, applies=row.applies(watch, battery, snapshot, now))
 
 
 def hide_issues(hass: HomeAssistant, entry_id: str) -> None:
