@@ -240,3 +240,13 @@ def test_what_the_comparison_calls_for_exists() -> None:
     assert len(named) > 40
     for name in named:
         assert any((folder / name).exists() for folder in (ROOT, INTEGRATION, ROOT / "tests" / "integration")), name
+
+
+def test_the_index_of_tests_names_every_test_file() -> None:
+    """And the modules and test files that it names exist."""
+    tests = ROOT / "tests"
+    named = re.findall(r"`([\w./]+\.py)`", (tests / "README.md").read_text(encoding="utf-8"))
+    missing = {str(path.relative_to(tests)) for path in tests.rglob("test_*.py")} - set(named)
+    assert not missing, "add a row to tests/README.md"
+    folders = (tests, INTEGRATION, INTEGRATION / "control", INTEGRATION / "marstek")
+    assert [name for name in named if not any((folder / name).exists() for folder in folders)] == []
