@@ -153,9 +153,7 @@ class Controller:
             batteries=tuple(battery.seen for battery in self._batteries),
             net_load_w=self._samples,
             car=self._car(now),
-            barred=self._pursue_memory.barred(now),
-            loose=self._pursue_memory.loose(now),
-            runs_until=self._pursue_memory.runs_until(),
+            feedback=self._pursue_memory.feedback(now),
             local_time=MONDAY + timedelta(hours=self._stage.case.start_hour, seconds=now - WARM_UP_S),
         )
         memory = self._decide_memory

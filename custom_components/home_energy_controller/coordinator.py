@@ -14,7 +14,7 @@ from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
 from .control.actuation.actuation import PursueMemory, Pursuit
-from .control.actuation.release import release, stop
+from .control.actuation.release import found_modes, release, stop
 from .control.actuation.write_budget import Writes, is_needed, paced_wishes
 from .control.cycle import Cycle, Thought, think
 from .control.dispatch.dispatch import DecideMemory
@@ -28,7 +28,6 @@ from .site.changes import Changes
 from .site.charger import Charger
 from .site.energy import Figures
 from .site.isolation import Isolation
-from .site.learnt import Learnt
 from .site.meter import SiteMeter
 from .site.observing import Observing
 from .site.overrides import Holds
@@ -88,7 +87,6 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         self.batteries = site_batteries(entry, client, store, clock, self.spawn)
         self.charger = Charger(hass, entry, self.spawn)
         self.observing = Observing(self.meter, self.batteries, clock, self.parts)
-        self._learnt = Learnt(self)
         self._decide_memory = DecideMemory()
         self._pursue_memory = PursueMemory()
         self._pursuit: Pursuit | None = None
@@ -125,7 +123,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         self._leader_id = decision.leader_id
         may_send = not self._closing and not self.config_entry.pref_disable_polling
         if may_send:
-            self._pursue(decision, thought.pursuit, now)
+            self._pursue(thought, now)
         with self.parts.part("charger"):
             self.charger.steer(decision.car_power_w if may_send and settings.enabled else None, now)
         with self.parts.part("recorder"):
@@ -159,14 +157,18 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         with self.parts.part("net load"):
             self.observing.sample_net_load(self._leader_id, started=self._decide_memory.started)
 
-    def _pursue(self, decision: Decision, pursuit: Pursuit, now: float) -> None:
+    def _pursue(self, thought: Thought, now: float) -> None:
         """Send what makes the decision true, and come back when something is due."""
+        pursuit, cycle = thought.pursuit, thought.cycle
         self._pursuit, self._pursue_memory, self._leader_id = pursuit, pursuit.memory, pursuit.leader_id
         self._last_leader_id = pursuit.leader_id or self._last_leader_id
         for command in pursuit.commands:
             self.batteries[command.battery_id].write(command)
         with self.parts.part("what was learnt"):
-            self._learnt.note(decision, pursuit)
+            found = found_modes(
+                cycle.decision, cycle.snapshot, thought.settings, pursuit.memory, is_first=self.data is None
+            )
+            self.store.learn(pursuit.sign, found)
         due_s = CALM_INTERVAL_S if pursuit.next_due is None else pursuit.next_due - now
         if self.meter.is_awaited(now):
             due_s = BUSY_INTERVAL_S
@@ -205,9 +207,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             net_load_w=self.observing.net_load_w,
             car=self._observe_car(),
             local_time=dt_util.now(),
-            barred=self._pursue_memory.barred(self.clock()),
-            loose=self._pursue_memory.loose(self.clock()),
-            runs_until=self._pursue_memory.runs_until(),
+            feedback=self._pursue_memory.feedback(self.clock()),
         )
 
     def _settings(self, release: Release | None = None) -> Settings:

@@ -10,6 +10,7 @@ from custom_components.home_energy_controller.control.model import (
     BatteryObservation,
     CommandOutcome,
     Decision,
+    Feedback,
     Health,
     Mode,
     Role,
@@ -20,6 +21,8 @@ from custom_components.home_energy_controller.control.model import (
 )
 from custom_components.home_energy_controller.control.settings import BatterySettings, Settings
 from tests.control.build import battery, decision, follow, outcome, seen, site, snapshot
+
+NOTHING_LEARNT = Feedback()
 
 
 class Course:
@@ -45,6 +48,7 @@ class Course:
         load: float | None = None,
         meter_at: float | None = None,
         fresh: bool = True,
+        feedback: Feedback = NOTHING_LEARNT,
     ) -> Decision:
         """Decide at a moment; readings are new unless they are told to stay old."""
         self.now = now
@@ -52,18 +56,26 @@ class Course:
         view = snapshot(*readings, meter=meter, at=now if meter_at is None else meter_at)
         if load is not None:
             view = replace(view, net_load_w=(Timed(load, now),))
-        return self.decide(view)
+        return self.decide(replace(view, feedback=feedback))
 
     def decide(self, view: Snapshot) -> Decision:
         """Decide on a snapshot, with a law whose answers can be worked out in the head."""
         decision, self.memory = decide(view, self.settings, self.memory, self.now, law=seed_fixed, interval_s=EVERY_S)
         return decision
 
-    def every(self, step: float, until: float, meter: float = 0.0, *, load: float | None = None) -> Decision:
+    def every(
+        self,
+        step: float,
+        until: float,
+        meter: float = 0.0,
+        *,
+        load: float | None = None,
+        feedback: Feedback = NOTHING_LEARNT,
+    ) -> Decision:
         """Decide again and again."""
-        decision = self.at(self.now + step, meter, load=load)
+        decision = self.at(self.now + step, meter, load=load, feedback=feedback)
         while self.now + step <= until:
-            decision = self.at(self.now + step, meter, load=load)
+            decision = self.at(self.now + step, meter, load=load, feedback=feedback)
         return decision
 
     @staticmethod

@@ -30,7 +30,7 @@ def mirrored(**first: object) -> One:
 def test_battery_that_does_the_opposite_for_some_seconds_is_refused_and_idled() -> None:
     """For good: whatever is decided, whoever asks."""
     one = mirrored()
-    assert one.memory.barred(106) == {}, "a ramp passes through any power"
+    assert one.memory.feedback(106).barred == {}, "a ramp passes through any power"
     one.read(110, power=-300)
     refused = one.at(111, follow("a", 300))
     assert refused.commands == (passive("a", 0),)
@@ -100,6 +100,6 @@ def test_battery_that_the_meter_contradicts_loses_its_work_until_the_meter_agree
     one = proven()
     result = judged(one, 150, contradicted={"a": effect})
     assert (health(result), result.diagnosis, result.sign) == (Health.NOT_FOLLOWING, {"a": "contradicted"}, {})
-    assert one.memory.barred(200) == {"a": Health.NOT_FOLLOWING}
+    assert one.memory.feedback(200).barred == {"a": Health.NOT_FOLLOWING}
     judged(one, 160)
-    assert one.memory.barred(211) == {}
+    assert one.memory.feedback(211).barred == {}

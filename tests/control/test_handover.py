@@ -152,18 +152,32 @@ def test_first_step_unproven_after_30_s_leaves_the_old_leader_for_ten_minutes() 
     assert passive("a", 300) in swap.sent(732, *NEW), "and once more"
 
 
-def test_second_step_unproven_after_30_s_gives_the_lead_back() -> None:
-    """It may have entered Auto unheard: that comes first."""
+def test_second_step_refused_for_30_s_gives_the_lead_back() -> None:
+    """And it is known who refused, until the next attempt."""
+    swap = begun()
+    for now in range(110, 140, 2):
+        swap.read("b", now - 1, 300)
+        assert swap.at(now, *NEW).swap
+    swap.read("b", 139, 300)
+    back = swap.at(142, *NEW)
+    swap.read("b", 146, 300)
+    assert auto("a") in swap.sent(148, *NEW)
+    assert (back.memory.feedback(142).refused_auto, back.memory.feedback(800).refused_auto) == ("b", None)
+
+
+def test_second_step_unread_for_90_s_gives_the_lead_back() -> None:
+    """It may have entered Auto unheard: that comes first. Nobody says that it refused."""
     swap = begun()
     assert [
-        command for now in range(110, 139, 2) for command in swap.sent(now, *NEW) if command.battery_id == "a"
+        command for now in range(110, 199, 2) for command in swap.sent(now, *NEW) if command.battery_id == "a"
     ] == []
-    back = swap.at(140, *NEW)
+    back = swap.at(200, *NEW)
+    assert back.memory.feedback(200).refused_auto is None
     assert back.commands == (passive("b", 300),), "the new one must be out of Auto first"
-    swap.read("b", 144, 300, Mode.AUTO)
-    assert auto("a") not in swap.sent(146, *NEW)
-    swap.read("b", 150, 300)
-    assert auto("a") in swap.sent(152, *NEW)
+    swap.read("b", 204, 300, Mode.AUTO)
+    assert auto("a") not in swap.sent(206, *NEW)
+    swap.read("b", 210, 300)
+    assert auto("a") in swap.sent(212, *NEW)
 
 
 def test_firmware_whose_mode_may_be_read_late_is_given_more_time() -> None:

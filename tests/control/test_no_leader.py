@@ -8,6 +8,7 @@ from custom_components.home_energy_controller.control.dispatch.witness import ME
 from custom_components.home_energy_controller.control.model import (
     Action,
     Decision,
+    Feedback,
     LeaderFault,
     Mode,
     OwnMeter,
@@ -302,12 +303,20 @@ def test_leader_that_does_not_enter_auto_is_not_asked_for_ten_minutes() -> None:
     assert made.every(10, 740, 200).leader_id == "a"
 
 
-def test_leader_that_waits_to_be_told_auto_has_five_minutes() -> None:
+def test_leader_that_waits_to_be_told_auto_has_a_quarter_of_an_hour() -> None:
     """A handover, or the pace at which batteries are written, may keep it waiting; but not for ever."""
     made = course("a", "b").see(seen("b", soc=40))
     made.at(0, 200)
-    assert made.every(10, 300, 200).leader_id == "a"
-    assert made.at(310, 200).unfit == {"a": LeaderFault.NO_AUTO}
+    assert made.every(10, 890, 200).leader_id == "a"
+    assert made.every(10, 910, 200).unfit == {"a": LeaderFault.NO_AUTO}
+
+
+def test_leader_that_refused_auto_in_a_handover_is_not_asked_again() -> None:
+    """It said so itself; who could not be read meanwhile is asked again."""
+    made = course("a", "b").see(seen("b", soc=40))
+    made.at(0, 200)
+    assert made.every(10, 60, 200, feedback=Feedback(refused_auto="b")).unfit == {}
+    assert made.at(70, 200, feedback=Feedback(refused_auto="a")).unfit == {"a": LeaderFault.NO_AUTO}
 
 
 def test_leader_whose_mode_is_unreadable_or_that_is_in_auto_after_all_keeps_the_lead() -> None:

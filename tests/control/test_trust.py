@@ -12,6 +12,7 @@ from custom_components.home_energy_controller.control.model import (
     Action,
     Command,
     Decision,
+    Feedback,
     Health,
     LeaderFault,
     Mode,
@@ -54,8 +55,8 @@ def test_three_sends_that_came_to_nothing_are_told_apart_by_their_answers(
     one = One().read(99)
     result = failed(one, answered=answered)
     assert result.diagnosis == {"a": diagnosis}
-    assert one.memory.barred(131) == {"a": Health.NOT_FOLLOWING}
-    assert one.memory.barred(251) == {}
+    assert one.memory.feedback(131).barred == {"a": Health.NOT_FOLLOWING}
+    assert one.memory.feedback(251).barred == {}
 
 
 def test_pauses_grow_and_begin_anew_after_a_calm_hour() -> None:
@@ -124,16 +125,16 @@ def test_silent_drops_cost_the_work_at_the_third_within_ten_minutes() -> None:
         result = one.read(begun, power=600, mode=Mode.AUTO).at(begun + 1, follow("a", 600))
         assert result.commands == (passive("a", 600),)
         assert result.diagnosis == {"a": Diagnosis.DROPPED}
-        bars = one.memory.barred(begun + 1)
+        bars = one.memory.feedback(begun + 1).barred
         one.read(begun + 10, power=600).at(begun + 11, follow("a", 600))
     assert bars == {"a": Health.NOT_FOLLOWING}
-    assert one.memory.loose(202) == {"a"}
-    assert one.memory.barred(202) == bars, "that it does it for a while is no news"
+    assert one.memory.feedback(202).loose == {"a"}
+    assert one.memory.feedback(202).barred == bars, "that it does it for a while is no news"
     calm = proven()
     for begun in (130, 500, 1101):
         calm.read(begun, power=600, mode=Mode.AUTO).at(begun + 1, follow("a", 600))
         calm.read(begun + 10, power=600).at(begun + 11, follow("a", 600))
-    assert calm.memory.barred(1112) == {}
+    assert calm.memory.feedback(1112).barred == {}
 
 
 def test_what_stops_after_its_countdown_has_expired() -> None:
@@ -143,7 +144,7 @@ def test_what_stops_after_its_countdown_has_expired() -> None:
         one.sends(range(250, 360, 50), follow("a", 600), answered=None)
         result = one.read(401, power=0, mode=mode).at(402, follow("a", 600))
         assert (result.commands, result.diagnosis) == ((passive("a", 600),), {"a": Diagnosis.EXPIRED})
-        assert one.memory.barred(402) == {}
+        assert one.memory.feedback(402).barred == {}
 
 
 def test_foreign_change_is_corrected_once_in_ten_minutes_and_then_yielded_to() -> None:
@@ -222,7 +223,9 @@ def decided(bar: Health | None, *, mode: Mode = Mode.PASSIVE, loose: bool = Fals
     """Return what is decided for b, which may have lost its work, beside a leader with too large a load."""
     settings = site(battery("a"), battery("b", **changes), battery("c"))
     view = snapshot(seen("a", power=2500, mode=Mode.AUTO), seen("b", mode=mode), seen("c"), meter=2000, load=4500)
-    view = replace(view, barred={} if bar is None else {"b": bar}, loose=frozenset("b" if loose else ""))
+    view = replace(
+        view, feedback=Feedback(barred={} if bar is None else {"b": bar}, loose=frozenset("b" if loose else ""))
+    )
     return decide(view, settings, DecideMemory(leader_id="a"), 0)[0]
 
 
@@ -256,7 +259,10 @@ def test_silent_leader_that_somebody_else_runs_leads_no_longer() -> None:
     settings = site(battery("a"), battery("b"))
     memory = DecideMemory(leader_id="a", started=True, asked=(True, settings.strategy), leader_held=False)
     view = snapshot(seen("a", power=900, mode=Mode.AUTO, at=-200), seen("b"), meter=0, load=900)
-    made = [decide(replace(view, barred=bar), settings, memory, 0)[0] for bar in ({}, {"a": Health.TAKEN})]
+    made = [
+        decide(replace(view, feedback=Feedback(barred=bar)), settings, memory, 0)[0]
+        for bar in ({}, {"a": Health.TAKEN})
+    ]
     assert [one.leader_id for one in made] == ["a", "b"]
     assert target(made[1], "a") == (Role.UNAVAILABLE, Action.NOTHING, False)
 
@@ -334,4 +340,4 @@ def test_leader_that_gives_nothing_at_a_low_charge_is_empty_and_not_without_effe
 def test_lead_is_left_alone_by_who_is_told_nothing() -> None:
     """A leader that was found in Auto has no standing."""
     result = One(mode=Mode.AUTO).read(99, mode=Mode.AUTO).at(100, lead("a"))
-    assert result.memory.barred(100) == {}
+    assert result.memory.feedback(100).barred == {}

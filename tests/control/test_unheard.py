@@ -9,6 +9,7 @@ from custom_components.home_energy_controller.control.dispatch.witness import ME
 from custom_components.home_energy_controller.control.model import (
     Action,
     Decision,
+    Feedback,
     Health,
     MeterEffect,
     Mode,
@@ -35,7 +36,7 @@ def after_silence(settings: Settings, heard_at: float, runs_until: float, now: f
     for at in (0.0, heard_at, now):
         b_at = min(at, heard_at)
         view = snapshot(seen("a", power=1500, at=at), seen("b", power=1500, at=b_at), meter=2000, at=at)
-        made, memory = decide(replace(view, runs_until={"b": runs_until}), settings, memory, at)
+        made, memory = decide(replace(view, feedback=Feedback(runs_until={"b": runs_until})), settings, memory, at)
     return made
 
 
@@ -117,7 +118,7 @@ def full(*barred: str, now: float = 1000.0, soc: float = 99.0, **changes: object
     for at in (0.0, 10.0, now):
         view = snapshot(seen("a", soc=99.0, at=at), seen("b", soc=soc, at=at), at=at)
         bars = dict.fromkeys(barred, Health.NOT_FOLLOWING)
-        made, memory = decide(replace(view, barred=bars), settings, memory, at)
+        made, memory = decide(replace(view, feedback=Feedback(barred=bars)), settings, memory, at)
     return made is not None and made.finished
 
 

@@ -136,14 +136,12 @@ class World:
     def snapshot(self) -> Snapshot:
         """Return what is known."""
         batteries = tuple(self._observation(key) for key in self.toys)
-        barred = self.pursue_memory.barred(self.now)
         return Snapshot(
             meter_w=self.meter,
             batteries=batteries,
             net_load_w=self.samples,
             local_time=NOON,
-            barred=barred,
-            runs_until=self.pursue_memory.runs_until(),
+            feedback=self.pursue_memory.feedback(self.now),
         )
 
     def cycle(self) -> None:

@@ -25,15 +25,15 @@ BROKEN = [
     ("figures", "coordinator.store.note"),
     ("quality", "coordinator.figures.quality"),
     ("recorder", "coordinator.recorder.add"),
-    ("what was learnt", "coordinator._learnt.note"),
+    ("what was learnt", "coordinator.store.learn"),
     ("energy Battery 1", "coordinator.store.count"),
     ("net load", "coordinator.observing.sample_net_load"),
     ("watch", "coordinator._watch.look"),
     ("watch Battery 2", "coordinator._watch._compare_class"),
-    ("issues", "watch.show_issues"),
-    ("begin of a search", "watch.searches"),
+    ("issues", "view.health.show_issues"),
+    ("begin of a search", "view.health.searches"),
     ("prices", "coordinator.prices_of"),
-    ("publish Battery 3", "publish.battery_snapshot"),
+    ("publish Battery 3", "view.publish.battery_snapshot"),
 ]
 
 

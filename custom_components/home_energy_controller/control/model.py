@@ -232,6 +232,20 @@ class CarObservation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Feedback:
+    """What actuation learnt of the batteries that dispatch has to know."""
+
+    barred: Mapping[str, Health] = field(default_factory=lambda: MappingProxyType({}))
+    """Batteries that get no work for now, and why (see `actuation/trust.py`)."""
+    loose: frozenset[str] = frozenset()
+    """Those of them that fall into Auto whatever they are told."""
+    runs_until: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    """Until when a set-point acts for certain, should nothing reach the battery any more."""
+    refused_auto: str | None = None
+    """Who was told to lead in the last handover, and said that it is not in Auto."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """The site at one instant, as far as it is known."""
 
@@ -243,12 +257,7 @@ class Snapshot:
     net_load_w: tuple[Timed[float], ...] = ()
     """Samples of L = meter + sum of battery power, oldest first (see `net_load.py`)."""
     car: CarObservation = field(default_factory=CarObservation)
-    barred: Mapping[str, Health] = field(default_factory=lambda: MappingProxyType({}))
-    """Batteries that get no work for now, and why (see `control/actuation/trust.py`)."""
-    loose: frozenset[str] = frozenset()
-    """Those of them that fall into Auto whatever they are told."""
-    runs_until: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
-    """Until when a set-point acts for certain, should nothing reach the battery any more."""
+    feedback: Feedback = field(default_factory=Feedback)
     local_time: datetime
     """Wall clock of the home, aware; for hours of the day only, never for durations."""
 

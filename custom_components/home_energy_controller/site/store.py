@@ -144,6 +144,14 @@ class SiteStore:
         self._replace_battery(battery_id, **changes)
         self._save_soon()
 
+    def learn(self, signs: Mapping[str, bool], found_modes: Mapping[str, Mode | None]) -> None:
+        """Keep which way round batteries work, and the modes that they were found in, as far as that is news."""
+        for battery_id, mode in found_modes.items():
+            self.update_battery(battery_id, found_mode=mode)
+        for battery_id, is_right in signs.items():
+            if self.site.battery(battery_id).sign_proven is not is_right:
+                self.update_battery(battery_id, sign_proven=is_right)
+
     def note(self, **changes: Any) -> None:
         """Change fields of the site that are saved with the totals."""
         self.site = replace(self.site, **changes)

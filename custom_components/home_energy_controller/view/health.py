@@ -32,6 +32,7 @@ class Watch:
         self._began_at = site.clock()
         self._modes: dict[str, Timed[Mode]] = {}
         self._silent: set[str] = set()
+        self._diagnosed: dict[str, Diagnosis | None] = {}
 
     @property
     def meter_at(self) -> float:
@@ -55,6 +56,7 @@ class Watch:
             with part(f"watch {battery.name}"):
                 self._look_at(battery, now)
                 self._compare_class(battery, snapshot)
+                self._log_trouble(battery, snapshot)
                 self._note_firmware(battery)
         with part("issues"):
             show_issues(self, snapshot, now)
@@ -94,6 +96,13 @@ class Watch:
             self.limited.add(battery.id)
         elif power_w > LOWEST_CLASSES_W[-1] + 100:
             self.limited.discard(battery.id)
+
+    def _log_trouble(self, battery: Battery, snapshot: SiteSnapshot) -> None:
+        """Log new trouble with a battery's commands once."""
+        shown = snapshot.batteries[battery.id]
+        if shown.diagnosis is not None and shown.diagnosis is not self._diagnosed.get(battery.id):
+            _LOGGER.info("%s: %s (%s)", battery.name, shown.diagnosis, shown.health)
+        self._diagnosed[battery.id] = shown.diagnosis
 
     def _note_firmware(self, battery: Battery) -> None:
         """Keep the model and firmware that a battery tells, for the forms and the next start; here they act already."""

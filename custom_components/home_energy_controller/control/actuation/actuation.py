@@ -5,7 +5,18 @@ from dataclasses import dataclass, field, replace
 from math import inf, isfinite
 from types import MappingProxyType
 
-from ..model import Action, BatteryObservation, Command, CommandKind, Decision, Health, MeterEffect, Role, Snapshot
+from ..model import (
+    Action,
+    BatteryObservation,
+    Command,
+    CommandKind,
+    Decision,
+    Feedback,
+    Health,
+    MeterEffect,
+    Role,
+    Snapshot,
+)
 from ..settings import BatterySettings, Settings
 from .commands import last_word, setpoint
 from .handover import Scene, SwapMemory, Wishes, wishes
@@ -38,19 +49,17 @@ class PursueMemory:
     leader_id: str | None = None
     writes: Mapping[str, Writes] = field(default_factory=lambda: MappingProxyType({}))
 
-    def barred(self, now: float) -> dict[str, Health]:
-        """Return the batteries that get no work now, and why: what `decide` has to know."""
+    def feedback(self, now: float) -> Feedback:
+        """Return what dispatch has to know of it."""
         bars = {battery_id: standing.bar(now) for battery_id, standing in self.standing.items()}
-        return {battery_id: bar for battery_id, bar in bars.items() if bar is not None}
-
-    def loose(self, now: float) -> frozenset[str]:
-        """Return those of them that drop out of Passive again and again."""
-        return frozenset(key for key in self.barred(now) if self.standing[key].diagnosis is Diagnosis.DROPPED)
-
-    def runs_until(self) -> dict[str, float]:
-        """Return until when set-points act for certain, should nothing more reach a battery."""
+        barred = {battery_id: bar for battery_id, bar in bars.items() if bar is not None}
         passive = {key: sent for key, sent in self.sent.items() if sent.command.kind is CommandKind.PASSIVE}
-        return {key: sent.counts_from + sent.command.countdown_s for key, sent in passive.items()}
+        return Feedback(
+            barred=barred,
+            loose=frozenset(key for key in barred if self.standing[key].diagnosis is Diagnosis.DROPPED),
+            runs_until={key: sent.counts_from + sent.command.countdown_s for key, sent in passive.items()},
+            refused_auto=self.swap.refused_id if now < self.swap.keep_until else None,
+        )
 
     def is_taken(self, battery_id: str) -> bool:
         """Return whether somebody else runs a battery: it was given up, and is not ours to release."""

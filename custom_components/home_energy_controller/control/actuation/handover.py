@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from ..model import Action, Command, Decision, Role, Snapshot, Target, believable
+from ..model import Action, Command, Decision, Mode, Role, Snapshot, Target, believable
 from ..permissions import NOTHING_ALLOWED, Permission, allowed_power_w, by_charge, by_strategy, of_auto
 from ..settings import BatterySettings, Settings
 from .commands import auto, setpoint
@@ -18,6 +18,9 @@ from .tracking import Sent, may_be_auto
 
 STEP_LIMIT_S = 30.0
 """For each proof; so much longer, as the firmware does not let itself be read at once."""
+UNREAD_LIMIT_S = 90.0
+"""For a new leader that nobody could read since it was told Auto: it does not answer each time (HMG-50, while it serves
+its meter), and is in Auto more likely than not."""
 SWAP_PAUSE_S = 600.0
 """After a swap that failed, the old leader stays for so long."""
 
@@ -50,6 +53,8 @@ class SwapMemory:
     keep_id: str | None = None
     """The old leader, which a failed swap left in its place."""
     keep_until: float = 0.0
+    refused_id: str | None = None
+    """Who was to lead then, where it said itself that it is not in Auto."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +90,15 @@ class Scene:
         """Return whether the battery is proven to do just this."""
         sent = self.sent.get(battery.battery_id)
         return sent is not None and sent.command == command and sent.proven_at is not None
+
+    def refuses_auto(self, battery: BatterySettings) -> bool:
+        """Return whether a battery that was told Auto said since that it is in another mode, or refused."""
+        sent, seen = self.sent.get(battery.battery_id), self.snapshot.battery(battery.battery_id)
+        if sent is None or not sent.is_auto or seen.mode is None:
+            return False
+        outcome = seen.outcome
+        is_refused = outcome is not None and outcome.command == sent.command and outcome.accepted is False
+        return is_refused or (seen.mode.at > sent.sent_at and seen.mode.value not in {Mode.AUTO, Mode.UNKNOWN})
 
     def loops_beside(self, leader: BatterySettings) -> list[BatterySettings]:
         """Return the other batteries that may run their own loop and can be told not to."""
@@ -156,8 +170,11 @@ def _advanced(
     elif swap.step is Step.START_NEW and scene.is_proven(leader, auto(leader)):
         return SwapMemory()
     waiting_for = old if swap.step is Step.HAND_OVER else leader
-    if scene.now - swap.since > STEP_LIMIT_S + waiting_for.mode_read_delay_s + waiting_for.proof_spacing_s:
-        return SwapMemory(keep_id=old.battery_id, keep_until=scene.now + SWAP_PAUSE_S)
+    is_refused = swap.step is Step.START_NEW and scene.refuses_auto(leader)
+    limit_s = STEP_LIMIT_S if is_refused or swap.step is Step.HAND_OVER else UNREAD_LIMIT_S
+    if scene.now - swap.since > limit_s + waiting_for.mode_read_delay_s + waiting_for.proof_spacing_s:
+        refused_id = leader.battery_id if is_refused else None
+        return SwapMemory(keep_id=old.battery_id, keep_until=scene.now + SWAP_PAUSE_S, refused_id=refused_id)
     return replace(memory, swap=swap)
 
 

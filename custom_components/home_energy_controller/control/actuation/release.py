@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ..model import Command, Snapshot, Wish
+from ..model import Action, Command, Decision, Mode, Snapshot, Wish
 from ..permissions import by_strategy
 from ..settings import Settings, is_spared
 from .commands import last_word, setpoint
@@ -31,6 +31,26 @@ def release(settings: Settings, memory: PursueMemory, *, keep_wishes: bool = Fal
         and not (keep_wishes and battery.wish is not Wish.CONTROLLED)
     )
     return tuple(command for command in commands if command is not None)
+
+
+def found_modes(
+    decision: Decision, snapshot: Snapshot, settings: Settings, memory: PursueMemory, *, is_first: bool
+) -> dict[str, Mode | None]:
+    """Return the modes that batteries were found in, as far as that is news; None once one was released.
+
+    It is what a release after a restart goes by. Leading in the Auto that it was found in counts as touched. In the
+    first cycle of all it is what an earlier run left to be released.
+    """
+    known = {battery.battery_id: battery.found_mode for battery in settings.batteries}
+    news: dict[str, Mode | None] = {}
+    for target in decision.targets:
+        key, mode = target.battery_id, snapshot.battery(target.battery_id).mode
+        if target.action is not Action.NOTHING or key in memory.sent:
+            if known.get(key) is None and mode is not None:
+                news[key] = mode.value
+        elif known.get(key) is not None and not settings.enabled and not is_first:
+            news[key] = None
+    return news
 
 
 def stop(settings: Settings, memory: PursueMemory, snapshot: Snapshot) -> tuple[Command, ...]:

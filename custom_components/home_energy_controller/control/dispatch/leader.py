@@ -14,9 +14,9 @@ LATE_S = 2.0
 """Cycles do not keep exact time: a decision may come this much early."""
 UNALIGNED_AFTER_S = 120.0
 """So long without a sample of the net load, meter and newest powers must do: better unaligned than not at all."""
-LEAD_LIMIT_S, WAITS_S = 120.0, 180.0
-"""A leader that says so long after it was told, or so much longer after it was chosen, that it is not in Auto cannot be
-led into it."""
+LEAD_LIMIT_S, WAITS_S = 120.0, 900.0
+"""A leader that says so long after it was told that it is not in Auto cannot be led into it; nor one that something
+keeps from being told for so long: a handover that failed is tried again meanwhile."""
 UNFIT_S, UNFIT_AGAINST_S, UNFIT_MOST_S = 600.0, 3600.0, 21_600.0
 """For so long a leader that failed is not asked again; each time for twice as long."""
 UNFIT_KEPT_S = 86_400.0
@@ -50,16 +50,14 @@ def watch(site: Site, memory: DecideMemory) -> DecideMemory:
     if auto is None or auto.value is not leader.in_auto:
         auto = Timed(leader.in_auto, site.now)
     memory = replace(memory, leader_auto=auto)
-    if auto.value or leader.mode is Mode.UNKNOWN or leader.seen.mode.at - _told_auto_at(leader, auto.at) < LEAD_LIMIT_S:
+    if auto.value or leader.mode is Mode.UNKNOWN:
+        return memory
+    ends_at, outcome = auto.at + WAITS_S, leader.seen.outcome
+    if outcome is not None and outcome.command.kind is CommandKind.AUTO and outcome.sent_at >= auto.at:
+        ends_at = outcome.sent_at + LEAD_LIMIT_S
+    if leader.seen.mode.at < ends_at and site.snapshot.feedback.refused_auto != leader.battery_id:
         return memory
     return _without_fitness(site, memory, leader.battery_id, LeaderFault.NO_AUTO)
-
-
-def _told_auto_at(leader: View, chosen_at: float) -> float:
-    """Return when a leader was told Auto, or should have been at last: a handover, or its pace, may keep it waiting."""
-    outcome = leader.seen.outcome
-    is_told = outcome is not None and outcome.command.kind is CommandKind.AUTO and outcome.sent_at >= chosen_at
-    return outcome.sent_at if is_told and outcome is not None else chosen_at + WAITS_S
 
 
 def _without_fitness(site: Site, memory: DecideMemory, battery_id: str, fault: LeaderFault) -> DecideMemory:

@@ -264,7 +264,7 @@ def _seen(mark: Mark | None, view: View, site: Site) -> Mark:
 def _is_adrift(view: View, site: Site) -> bool:
     """Return whether a battery was not heard since its set-point may have ended: nobody knows what it does then."""
     heard_at = view.seen.last_answer_at or -inf
-    runs_until = site.snapshot.runs_until.get(view.battery_id)
+    runs_until = site.snapshot.feedback.runs_until.get(view.battery_id)
     if runs_until is None:
         return not view.is_known
     ends_at = min(runs_until, heard_at + COUNTDOWN_S)

@@ -121,8 +121,8 @@ def _look(
         charge=charge,
         permission=by_strategy(settings.strategy) & charge,
         auto=of_auto(battery, settings.strategy, charge),
-        bar=snapshot.barred.get(battery.battery_id),
-        is_loose=battery.battery_id in snapshot.loose,
+        bar=snapshot.feedback.barred.get(battery.battery_id),
+        is_loose=battery.battery_id in snapshot.feedback.loose,
     )
 
 
