@@ -2,7 +2,7 @@
 
 Plays our strategy and prints every verdict on what is well.
 
-With a leader and, in a second round, with set-points alone, where the meter is asked at every step.
+With a leader and, in a second round, with setpoints alone, where the meter is asked at every step.
 """
 
 from argparse import ArgumentParser, Namespace
@@ -19,7 +19,7 @@ from custom_components.home_energy_controller.control.model import Decision, Own
 from simulation.manners import MANNERS
 
 type Job = tuple[str, int, str, bool]
-"""Scenario, seed, house, and whether set-points are alone."""
+"""Scenario, seed, house, and whether setpoints are alone."""
 
 WEEKS = ("january", "july")
 
@@ -28,7 +28,7 @@ def verdicts(decision: Decision) -> Iterator[str]:
     """Yield what a decision holds against meter and batteries; in this house all of it is false."""
     if decision.meter_effect is not None:
         yield f"meter {decision.meter_effect}"
-    for word, found in (("contradicted", decision.contradicted), ("leads", decision.unfit)):
+    for word, found in (("contradicted", decision.contradicted), ("leads", decision.ineligible)):
         yield from (f"battery {key}: {word} {what}" for key, what in found.items())
 
 
@@ -76,7 +76,7 @@ def main(arguments: Sequence[str]) -> int:
         for (name, seed, house, is_alone), found, played_h in pool.imap_unordered(play, jobs):
             hours, alarms = hours + played_h, alarms + len(found)
             for verdict, at in found.items():
-                home = "set-points alone" if is_alone else "one leads"
+                home = "setpoints alone" if is_alone else "one leads"
                 print(f"{house} house, {name}, seed {seed}, {home}, after {at:.0f} s: {verdict}", flush=True)
     print(f"{len(jobs)} runs, {hours:.0f} hours, {alarms} false alarms")
     return int(alarms > 0)

@@ -120,7 +120,7 @@ def main() -> None:
     """Play all and print the table: means over the seeds."""
     with Pool(2) as pool:
         outcomes = pool.starmap(play, [(outing, seed) for outing in OUTINGS for seed in SEEDS])
-    print("| hours | car, kWh | from batteries, % | house served, % | car told | undone | switched | set-points |")
+    print("| hours | car, kWh | from batteries, % | house served, % | car told | undone | switched | setpoints |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for index, outing in enumerate(OUTINGS):
         runs = outcomes[index * len(SEEDS) : (index + 1) * len(SEEDS)]

@@ -1,4 +1,4 @@
-"""The integration's cycle in virtual time, as in its coordinator.py: the same decide and pursue, the same datagrams."""
+"""The integration's cycle in virtual time, as in coordinator.py: the same dispatch and actuate, the same datagrams."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from benchmarks.home import FLOOR_PCT, WARM_UP_S, Stage
 from custom_components.home_energy_controller.control import model
-from custom_components.home_energy_controller.control.actuation.actuation import PursueMemory, Pursuit, pursue
-from custom_components.home_energy_controller.control.dispatch.dispatch import DecideMemory, decide
+from custom_components.home_energy_controller.control.actuation.actuation import Actuation, ActuationMemory, actuate
+from custom_components.home_energy_controller.control.dispatch.dispatch import DispatchMemory, dispatch
 from custom_components.home_energy_controller.control.model import CarObservation, CommandKind, Timed
 from custom_components.home_energy_controller.control.net_load import sample_net_load
 from custom_components.home_energy_controller.control.settings import BatterySettings, CarSettings, Settings
@@ -24,7 +24,7 @@ CAR_REPORT_S = 10.0
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 MODES: Final = {CommandKind.AUTO: DeviceMode.AUTO, CommandKind.PASSIVE: DeviceMode.PASSIVE}
 
-type Decide = Callable[[model.Snapshot, Settings, DecideMemory, float], tuple[model.Decision, DecideMemory]]
+type Decide = Callable[[model.Snapshot, Settings, DispatchMemory, float], tuple[model.Decision, DispatchMemory]]
 
 
 class RemoteBattery:
@@ -100,7 +100,7 @@ class Controller:
     def __init__(
         self,
         stage: Stage,
-        decide: Decide = decide,
+        dispatch: Decide = dispatch,
         *,
         every_s: float | None = None,
         poll_s: float | None = None,
@@ -108,7 +108,7 @@ class Controller:
         car_is_steered: bool = True,
         car_is_measured: bool = True,
     ) -> None:
-        self._stage, self._decide = stage, decide
+        self._stage, self._decide = stage, dispatch
         self._every_s = every_s or stage.home.decide_s
         self._poll_s = poll_s or stage.home.poll_s or stage.profile.poll_interval_s
         self._links = [stage.link(index) for index in range(stage.home.batteries)]
@@ -120,8 +120,12 @@ class Controller:
     def _start(self, now: float) -> None:
         """Begin with nothing known, as after a start of Home Assistant."""
         self._batteries = [RemoteBattery(str(i), self._stage, link, self._poll_s) for i, link in enumerate(self._links)]
-        self._decide_memory, self._pursue_memory, self._samples = DecideMemory(), PursueMemory(), tuple[Timed[float]]()
-        self._pursuit: Pursuit | None = None
+        self._dispatch_memory, self._actuation_memory, self._samples = (
+            DispatchMemory(),
+            ActuationMemory(),
+            tuple[Timed[float]](),
+        )
+        self._actuation: Actuation | None = None
         self.decision: model.Decision | None = None
         self._leader_id: str | None = None
         self._before: Timed[float] | None = None
@@ -137,7 +141,7 @@ class Controller:
             battery.step(now)
         if self._deadline is None and now >= self._cycle_at:
             self._before, self._deadline = self._meter(now), now + OBSERVE_LIMIT_S
-            wanted = self._pursuit.reads if self._pursuit else {}
+            wanted = self._actuation.reads if self._actuation else {}
             for battery in self._batteries:
                 battery.read(now, wanted.get(battery.seen.battery_id))
         if self._deadline is not None and (now >= self._deadline or not any(b.awaited for b in self._batteries)):
@@ -153,24 +157,24 @@ class Controller:
             batteries=tuple(battery.seen for battery in self._batteries),
             net_load_w=self._samples,
             car=self._car(now),
-            feedback=self._pursue_memory.feedback(now),
+            feedback=self._actuation_memory.feedback(now),
             local_time=MONDAY + timedelta(hours=self._stage.case.start_hour, seconds=now - WARM_UP_S),
         )
-        memory = self._decide_memory
+        memory = self._dispatch_memory
         if self._every_s is not None and now - self._law_at >= self._every_s - SLACK_S:
             memory, self._law_at = replace(memory, decided_at=None), now  # which lets the law run now
-        decision, self._decide_memory = self._decide(snapshot, self.settings, memory, now)
+        decision, self._dispatch_memory = self._decide(snapshot, self.settings, memory, now)
         self.decision = decision
         self._leader_id = decision.leader_id or self._leader_id
         car = self._stage.house.car
         if car and self.settings.car and decision.car_power_w is not None and self._car_is_steered:
             car.tell(decision.car_power_w / self.settings.car.step_w, now)
-        self._pursuit = pursuit = pursue(decision, snapshot, self.settings, self._pursue_memory, now)
-        self._pursue_memory = pursuit.memory
-        for command in pursuit.commands:
+        self._actuation = actuation = actuate(decision, snapshot, self.settings, self._actuation_memory, now)
+        self._actuation_memory = actuation.memory
+        for command in actuation.commands:
             self._batteries[int(command.battery_id)].write(command, now)
         self._stage.tally["datagrams"] = sum(link.datagrams for link in self._links)
-        due_s = CALM_INTERVAL_S if pursuit.next_due is None else pursuit.next_due - now
+        due_s = CALM_INTERVAL_S if actuation.next_due is None else actuation.next_due - now
         self._cycle_at = now + min(CALM_INTERVAL_S, max(BUSY_INTERVAL_S, due_s))
 
     def _car(self, now: float) -> CarObservation:
@@ -201,8 +205,8 @@ def _settings(stage: Stage, age_limit_s: float) -> Settings:
     batteries = tuple(
         BatterySettings(
             battery_id=str(index),
-            power_class_w=stage.home.power_w,
-            charge_class_w=stage.home.power_w,
+            rated_power_w=stage.home.power_w,
+            rated_charge_w=stage.home.power_w,
             capacity_wh=battery.device.capacity_wh,
             own_meter=model.OwnMeter.YES,
             reserve_pct=FLOOR_PCT,

@@ -98,7 +98,7 @@ class Stage:
         self.house = House(self.batteries, self.load, start_s=-STEP_S / 2, seed=seed)
         self.house.meter.period_s = home.meter_period_s
         self.quarter_at = WARM_UP_S + len(case.net_load_w) / 4
-        self._told: list[tuple[DeviceMode, float] | None] = [None] * home.batteries
+        self._sent: list[tuple[DeviceMode, float] | None] = [None] * home.batteries
 
     def link(self, index: int) -> VirtualLink:
         """Return the road to a battery over UDP."""
@@ -117,7 +117,7 @@ class Stage:
 
     def count(self, index: int, mode: DeviceMode, power_w: float) -> None:
         """Count a command as what it is."""
-        before, self._told[index] = self._told[index], (mode, power_w)
+        before, self._sent[index] = self._sent[index], (mode, power_w)
         self.tally["commands"] += 1
         if before is None or before[0] is not mode:
             self.tally["mode_changes"] += 1

@@ -128,7 +128,7 @@ def row(run: Run) -> str:
         by_set_points_w = excess_w(run, grid_w, told_w)[name]
         above = over_w > NOISE_W
         text = f"{name}: {over_w.max():.0f} W, longest {longest_s(above):.0f} s, {above.sum() * STEP_S:.0f} s a day"
-        parts += [f"{text}; by set-points {by_set_points_w.max():.0f} W"]
+        parts += [f"{text}; by setpoints {by_set_points_w.max():.0f} W"]
     return f"| {' | '.join(parts)} |"
 
 

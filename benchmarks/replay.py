@@ -8,10 +8,10 @@ from pathlib import Path
 import sys
 from typing import Any
 
-from custom_components.home_energy_controller.control.actuation.actuation import PursueMemory
+from custom_components.home_energy_controller.control.actuation.actuation import ActuationMemory
 from custom_components.home_energy_controller.control.codec import CodecError, decode, encode
-from custom_components.home_energy_controller.control.cycle import Cycle, think
-from custom_components.home_energy_controller.control.dispatch.site import DecideMemory
+from custom_components.home_energy_controller.control.cycle import Cycle, run_cycle
+from custom_components.home_energy_controller.control.dispatch.site import DispatchMemory
 from custom_components.home_energy_controller.control.model import Command, Decision
 from custom_components.home_energy_controller.control.recorder import FORMAT
 from custom_components.home_energy_controller.control.settings import Settings
@@ -112,18 +112,18 @@ def read(document: Any) -> tuple[Cycle, ...]:
 def replay(cycles: Sequence[Cycle]) -> Iterator[Replayed]:
     """Decide every cycle again; where the recording says nothing else, memory is fed on. Raises CodecError."""
     settings: Settings | None = None
-    decide_memory: DecideMemory | None = None
-    pursue_memory: PursueMemory | None = None
+    dispatch_memory: DispatchMemory | None = None
+    actuation_memory: ActuationMemory | None = None
     for cycle in cycles:
         settings = _given(cycle.settings, settings)
-        decide_memory = _given(cycle.decide_memory, decide_memory)
-        pursue_memory = _given(cycle.pursue_memory, pursue_memory)
-        thought = think(cycle.now, cycle.snapshot, settings, decide_memory, pursue_memory)
-        decide_memory = thought.decide_memory
+        dispatch_memory = _given(cycle.dispatch_memory, dispatch_memory)
+        actuation_memory = _given(cycle.actuation_memory, actuation_memory)
+        result = run_cycle(cycle.now, cycle.snapshot, settings, dispatch_memory, actuation_memory)
+        dispatch_memory = result.dispatch_memory
         commands: tuple[Command, ...] | None = None
         if cycle.commands is not None:
-            commands, pursue_memory = thought.pursuit.commands, thought.pursuit.memory
-        yield Replayed(recorded=cycle, decision=thought.cycle.decision, commands=commands)
+            commands, actuation_memory = result.actuation.commands, result.actuation.memory
+        yield Replayed(recorded=cycle, decision=result.cycle.decision, commands=commands)
 
 
 def _given[T](recorded: T | None, before: T | None) -> T:

@@ -1,4 +1,4 @@
-"""The rivals, each on its own transport: without set-points, by rotation over UDP, and in a fast loop over RS485.
+"""The rivals, each on its own transport: without setpoints, by rotation over UDP, and in a fast loop over RS485.
 
 Written from descriptions, not from code (some are GPL-3): control.md sections 2.2 to 2.4 and 2.10 tell of each.
 """
@@ -83,14 +83,14 @@ class Stijn:
 
 
 class BusRival:
-    """What both do: run on a new value of the meter, read whole per cents, write set-points (W, + discharging).
+    """What both do: run on a new value of the meter, read whole per cents, write setpoints (W, + discharging).
 
     All batteries are forced; the output is what they are told together.
     """
 
     def __init__(self, stage: Stage) -> None:
         self.stage, self.batteries, self.output_w = stage, range(stage.home.batteries), 0.0
-        self._told, self._sampled_at = [0.0] * stage.home.batteries, -1.0
+        self._sent_w, self._sampled_at = [0.0] * stage.home.batteries, -1.0
         for index in self.batteries:
             stage.tell(index, DeviceMode.PASSIVE)
 
@@ -101,12 +101,12 @@ class BusRival:
             dt_s, self._sampled_at = history[-1][0] - self._sampled_at, history[-1][0]
             if (powers_w := self.regulate(history[-1][1], dt_s, now)) is not None:
                 for index, power_w in enumerate(powers_w):
-                    if power_w != self._told[index]:
-                        self._told[index] = power_w
+                    if power_w != self._sent_w[index]:
+                        self._sent_w[index] = power_w
                         self.stage.tell(index, DeviceMode.PASSIVE, power_w)
 
     def regulate(self, grid_w: float, dt_s: float, now: float) -> Sequence[float] | None:
-        """Return the set-points for a value of the meter, `dt_s` after the last; None leaves them."""
+        """Return the setpoints for a value of the meter, `dt_s` after the last; None leaves them."""
         raise NotImplementedError
 
     def soc_pct(self, index: int) -> int:
@@ -156,7 +156,7 @@ class Hbc(BusRival):
         return self._filled(now)
 
     def _filled(self, now: float) -> Sequence[float]:
-        """Return set-points: up to its limit each, from the other end when discharging; 1 W for a while after work."""
+        """Return setpoints: up to its limit each, from the other end when discharging; 1 W for a while after work."""
         powers_w, left_w = [0.0] * len(self._order), abs(self.output_w)
         for index in reversed(self._order) if self.output_w > 0 else self._order:
             power_w = round(min(left_w, self.limit_w(index, self.output_w)))
@@ -221,7 +221,7 @@ class Vem(BusRival):
             self._active, self._chosen_at = ranked[:needed], now
 
     def _shares(self) -> Sequence[float]:
-        """Return set-points in proportion to the limits, rounded to 5 W."""
+        """Return setpoints in proportion to the limits, rounded to 5 W."""
         powers_w, total_w = [0.0] * len(self.batteries), sum(self.limit_w(i, self.output_w) for i in self._active)
         for index in self._active if total_w else ():
             limit_w = self.limit_w(index, self.output_w)

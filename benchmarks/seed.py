@@ -81,14 +81,14 @@ def _auto(batteries: Sequence[SeedBattery], energy_w: float, old: int | None) ->
 
 def _candidate(batteries: Sequence[SeedBattery], energy_w: float) -> int:
     """Return the battery that suits the direction best (rule 2)."""
-    by_charge = sorted(range(len(batteries)), key=lambda index: batteries[index].charge_pct)
+    by_soc = sorted(range(len(batteries)), key=lambda index: batteries[index].charge_pct)
     if energy_w > CALM_W:
-        above = [index for index in by_charge if batteries[index].charge_pct > LOW_PCT]
-        return (above or by_charge)[-1]
+        above = [index for index in by_soc if batteries[index].charge_pct > LOW_PCT]
+        return (above or by_soc)[-1]
     if energy_w < -CALM_W:
-        below = [index for index in by_charge if batteries[index].charge_pct < HIGH_PCT]
-        return (below or by_charge)[0]
-    return by_charge[len(by_charge) // 2]
+        below = [index for index in by_soc if batteries[index].charge_pct < HIGH_PCT]
+        return (below or by_soc)[0]
+    return by_soc[len(by_soc) // 2]
 
 
 def _one_is_enough(batteries: Sequence[SeedBattery], energy_w: float, autos: set[int]) -> bool:

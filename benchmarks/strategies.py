@@ -17,8 +17,8 @@ from benchmarks.scores import Record
 from benchmarks.seed import SeedBattery, seed
 from benchmarks.seed_fixed import EVERY_S, seed_fixed
 from custom_components.home_energy_controller.control import model
-from custom_components.home_energy_controller.control.dispatch.dispatch import DecideMemory, decide
-from custom_components.home_energy_controller.control.dispatch.law import DECIDE_INTERVAL_S
+from custom_components.home_energy_controller.control.dispatch.dispatch import DispatchMemory, dispatch
+from custom_components.home_energy_controller.control.dispatch.law import DISPATCH_INTERVAL_S
 from custom_components.home_energy_controller.control.settings import Settings
 
 SCRIPT_EVERY_S = 60.0
@@ -33,8 +33,8 @@ class Script:
         )
 
     def __call__(
-        self, snapshot: model.Snapshot, settings: Settings, memory: DecideMemory, now: float
-    ) -> tuple[model.Decision, DecideMemory]:
+        self, snapshot: model.Snapshot, settings: Settings, memory: DispatchMemory, now: float
+    ) -> tuple[model.Decision, DispatchMemory]:
         """Return what the script sets; like the script it takes what is unknown for 0 and for Auto."""
         if snapshot.meter_w is None or now - self._decision.decided_at < SCRIPT_EVERY_S:
             return self._decision, memory
@@ -63,12 +63,12 @@ STRATEGIES: Final[dict[str, Callable[[Stage], Strategy]]] = {
     "all_auto": lambda stage: Modes(stage, stage.home.batteries),
     "all_auto_ct": lambda stage: Modes(stage, stage.home.batteries),
     "seed": lambda stage: Controller(stage, Script()),
-    "seed_fixed": lambda stage: Controller(stage, partial(decide, law=seed_fixed, interval_s=EVERY_S)),
-    "seed10": lambda stage: Controller(stage, partial(decide, law=seed_fixed), every_s=10.0, poll_s=10.0),
+    "seed_fixed": lambda stage: Controller(stage, partial(dispatch, law=seed_fixed, interval_s=EVERY_S)),
+    "seed10": lambda stage: Controller(stage, partial(dispatch, law=seed_fixed), every_s=10.0, poll_s=10.0),
     "stijn": Stijn,
     "hbc-regular": Hbc,
     "vem": Vem,
-    "ours": lambda stage: Controller(stage, partial(decide, interval_s=stage.home.decide_s or DECIDE_INTERVAL_S)),
+    "ours": lambda stage: Controller(stage, partial(dispatch, interval_s=stage.home.decide_s or DISPATCH_INTERVAL_S)),
     "tracking_oracle": Tracking,
 }
 IDLE, TRACKING, COST, OURS = "none", "tracking_oracle", "cost_oracle", "ours"

@@ -136,7 +136,7 @@ BEHAVIOURS: Final = {
     "charges_nothing": Evidence("I", "cold or full cells: the BMS withdraws its permission, the mode is entered"),
     "discharges_nothing": Evidence("I", "the same the other way"),
     "meter_reversed": Evidence("U", "a clamp the wrong way round"),
-    "liar": Evidence("I", "telling the set-point for the power needs no measurement"),
+    "liar": Evidence("I", "telling the setpoint for the power needs no measurement"),
     "ignores_passive": Evidence("U", "jaapp#140: acknowledged and ignored; jaapp#71: without Passive"),
     "never_auto": Evidence("U", "jaapp#140: acknowledged and ignored"),
 }

@@ -30,7 +30,7 @@ class AutoLaw:
         return self._random.uniform(*self.poll_range_s)
 
     def answer(self, meter_w: float, output_w: float, low_w: float, high_w: float) -> float:
-        """Return the new set-point (+ discharging) between the limits for one answer of the meter."""
+        """Return the new setpoint (+ discharging) between the limits for one answer of the meter."""
         error_w = meter_w / self.sharing
         change_w = known.D_RATIO * error_w - 5.0 if abs(error_w) > 11.0 else 0.0  # it leans towards import
         self.setpoint_w = min(max(self.setpoint_w + change_w, low_w), high_w)

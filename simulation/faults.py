@@ -56,7 +56,7 @@ class Fault(StrEnum):
     CHARGES_NOTHING = "charges_nothing"  # every mode is entered, 0 W flow into it
     DISCHARGES_NOTHING = "discharges_nothing"
     METER_REVERSED = "meter_reversed"  # its own meter has the other sign
-    LIAR = "liar"  # does nothing in Passive (with WRONG_SIGN: the opposite) and tells its set-point as its power
+    LIAR = "liar"  # does nothing in Passive (with WRONG_SIGN: the opposite) and tells its setpoint as its power
     IGNORES_PASSIVE = "ignores_passive"  # set_result true, the mode stays what it was
     NEVER_AUTO = "never_auto"  # the same with Auto
     P1_API_OFF = "p1_api_off"

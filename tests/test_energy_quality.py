@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from custom_components.home_energy_controller.control.model import BatteryObservation
-from custom_components.home_energy_controller.site.energy import Figures, Quality, Today
+from custom_components.home_energy_controller.site.energy import EnergyStatistics, Quality, Today
 from tests.control.build import NOON, battery, seen, site, snapshot
 
 SITE = site(battery("a"), battery("b"))
@@ -17,9 +17,9 @@ def played(
     batteries: tuple[BatteryObservation, ...] = (),
     start: datetime = NOON,
     today: Today | None = None,
-) -> Figures:
+) -> EnergyStatistics:
     """Return figures after a reading every ten seconds."""
-    figures = Figures(today or Today())
+    figures = EnergyStatistics(today or Today())
     for number, power_w in enumerate(grid_w):
         at = 10.0 * number
         seen_now = snapshot(*batteries, meter=power_w, at=at)
@@ -65,7 +65,7 @@ def test_shares_of_the_day(today: Today, consumption: int | None, sufficiency: i
 
 def test_surplus_and_deficit_are_counted_from_the_net_load() -> None:
     """Its samples come with their own times: the same one twice is counted once."""
-    figures = Figures(Today())
+    figures = EnergyStatistics(Today())
     for at in (0.0, 30.0, 30.0, 60.0):
         figures.add(snapshot(meter=0.0, at=at, load=-1200.0), SITE)
     assert figures.today.surplus_wh == pytest.approx(20)
@@ -109,7 +109,7 @@ def test_saturated_is_when_nothing_is_left(
 
 def test_a_lost_meter_counts_nothing() -> None:
     """Nothing is known, so nothing flows."""
-    figures = Figures(Today())
+    figures = EnergyStatistics(Today())
     figures.add(snapshot(meter=None), SITE)
     assert figures.today.imported_wh == 0
     assert figures.quality(0.0) is None

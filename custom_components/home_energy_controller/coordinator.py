@@ -1,4 +1,4 @@
-"""One cycle: observe, decide, pursue, publish. It wires; it decides nothing."""
+"""One cycle: observe, dispatch, actuate, publish. It wires; it decides nothing."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping
@@ -13,12 +13,22 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, Upda
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
-from .control.actuation.actuation import PursueMemory, Pursuit
+from .control.actuation.actuation import Actuation, ActuationMemory
 from .control.actuation.release import found_modes, release, stop
-from .control.actuation.write_budget import Writes, is_needed, paced_wishes
-from .control.cycle import Cycle, Thought, think
-from .control.dispatch.dispatch import DecideMemory
-from .control.model import CarObservation, Command, CommandKind, Decision, Release, SiteState, Snapshot, Strategy, Wish
+from .control.actuation.write_budget import Writes, is_needed, paced_settings
+from .control.cycle import Cycle, CycleResult, run_cycle
+from .control.dispatch.dispatch import DispatchMemory
+from .control.model import (
+    BatteryMode,
+    CarObservation,
+    Command,
+    CommandKind,
+    Decision,
+    Release,
+    SiteState,
+    Snapshot,
+    Strategy,
+)
 from .control.recorder import Recorder
 from .control.settings import Settings
 from .errors import refusal
@@ -26,11 +36,11 @@ from .marstek.client import MarstekClient
 from .meter.base import Meter
 from .site.changes import Changes
 from .site.charger import Charger
-from .site.energy import Figures
+from .site.energy import EnergyStatistics
 from .site.isolation import Isolation
 from .site.meter import SiteMeter
 from .site.observing import Observing
-from .site.overrides import Holds
+from .site.overrides import Overrides
 from .site.prices import prices_of
 from .site.search import async_search, searches
 from .site.settings import site_batteries, site_settings
@@ -87,10 +97,10 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         self.batteries = site_batteries(entry, client, store, clock, self.spawn)
         self.charger = Charger(hass, entry, self.spawn)
         self.observing = Observing(self.meter, self.batteries, clock, self.parts)
-        self._decide_memory = DecideMemory()
-        self._pursue_memory = PursueMemory()
-        self._pursuit: Pursuit | None = None
-        self._acted: Settings | None = None
+        self._dispatch_memory = DispatchMemory()
+        self._actuation_memory = ActuationMemory()
+        self._actuation: Actuation | None = None
+        self._last_settings: Settings | None = None
         """What the last cycle was told."""
         self._leader_id: str | None = None
         """Who runs Auto for the site now."""
@@ -100,8 +110,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         """Something was asked for since the last cycle began."""
         self.changes = Changes(self)
         self.recorder = Recorder()
-        self.figures = Figures(store.site.today)
-        self.holds = Holds(self, self.changes)
+        self.energy_statistics = EnergyStatistics(store.site.today)
+        self.overrides = Overrides(self, self.changes)
         self._watch = Watch(self)
 
     # One cycle.
@@ -110,66 +120,66 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
     async def _async_update_data(self) -> SiteSnapshot:
         """Run one cycle: what must end, what is commanded, and then what may fail without harm to either."""
         self._is_hurried = False
-        self.changes.begun()
-        self.holds.end_due()
+        self.changes.note_cycle()
+        self.overrides.end_due()
         await self._async_observe()
         if self.data is None:
             self._require_answers()
         now = self.clock()
         asked = self._settings()
-        settings = paced_wishes(asked, self._acted, self.writes, now)
-        thought = self._think(settings, now)
-        decision, self._decide_memory, self._acted = thought.cycle.decision, thought.decide_memory, settings
+        settings = paced_settings(asked, self._last_settings, self.writes, now)
+        result = self._run_cycle(settings, now)
+        decision, self._dispatch_memory, self._last_settings = result.cycle.decision, result.dispatch_memory, settings
         self._leader_id = decision.leader_id
         may_send = not self._closing and not self.config_entry.pref_disable_polling
         if may_send:
-            self._pursue(thought, now)
+            self._actuate(result, now)
         with self.parts.part("charger"):
             self.charger.steer(decision.car_power_w if may_send and settings.enabled else None, now)
         with self.parts.part("recorder"):
-            self.recorder.add(thought, sent=may_send)
+            self.recorder.add(result, sent=may_send)
         with self.parts.part("figures"):
-            self.figures.add(thought.cycle.snapshot, settings)
-            self.store.note(today=self.figures.today)
+            self.energy_statistics.add(result.cycle.snapshot, settings)
+            self.store.note(today=self.energy_statistics.today)
         if decision.finished and settings.enabled:
             with self.parts.part("return to the strategy before"):
                 _LOGGER.info("All are full: back to the strategy %s", self.store.site.strategy_before)
                 self.store.update(strategy=self.store.site.strategy_before)
         published = self._publish(decision, settings, now)
         with self.parts.part("watch"):
-            self._watch.look(published, now)
+            self._watch.observe(published, now)
         if self._is_hurried or settings != asked:
             self.update_interval = timedelta(seconds=BUSY_INTERVAL_S)
         return published
 
-    def _think(self, settings: Settings, now: float) -> Thought:
+    def _run_cycle(self, settings: Settings, now: float) -> CycleResult:
         """Return what to do by what was observed; this changes nothing."""
-        return think(now, self._snapshot(), settings, self._decide_memory, self._pursue_memory)
+        return run_cycle(now, self._snapshot(), settings, self._dispatch_memory, self._actuation_memory)
 
     async def _async_observe(self, max_age_s: float = 0.0) -> None:
         """Read what is due, unless that was done just now, and add it up."""
-        wanted = self._pursuit.reads if self._pursuit else {}
+        wanted = self._actuation.reads if self._actuation else {}
         limits = {"limit_s": OBSERVE_LIMIT_S, "meter_limit_s": METER_LIMIT_S, "max_age_s": max_age_s}
         await self.observing.async_read(wanted, self._leader_id, **limits)
         for battery in self.batteries.values():
             with self.parts.part(f"energy {battery.name}"):
                 self.store.count(battery.id, battery.totals.charged_wh, battery.totals.discharged_wh)
         with self.parts.part("net load"):
-            self.observing.sample_net_load(self._leader_id, started=self._decide_memory.started)
+            self.observing.sample_net_load(self._leader_id, started=self._dispatch_memory.started)
 
-    def _pursue(self, thought: Thought, now: float) -> None:
+    def _actuate(self, result: CycleResult, now: float) -> None:
         """Send what makes the decision true, and come back when something is due."""
-        pursuit, cycle = thought.pursuit, thought.cycle
-        self._pursuit, self._pursue_memory, self._leader_id = pursuit, pursuit.memory, pursuit.leader_id
-        self._last_leader_id = pursuit.leader_id or self._last_leader_id
-        for command in pursuit.commands:
+        actuation, cycle = result.actuation, result.cycle
+        self._actuation, self._actuation_memory, self._leader_id = actuation, actuation.memory, actuation.leader_id
+        self._last_leader_id = actuation.leader_id or self._last_leader_id
+        for command in actuation.commands:
             self.batteries[command.battery_id].write(command)
         with self.parts.part("what was learnt"):
             found = found_modes(
-                cycle.decision, cycle.snapshot, thought.settings, pursuit.memory, is_first=self.data is None
+                cycle.decision, cycle.snapshot, result.settings, actuation.memory, is_first=self.data is None
             )
-            self.store.learn(pursuit.sign, found)
-        due_s = CALM_INTERVAL_S if pursuit.next_due is None else pursuit.next_due - now
+            self.store.learn(actuation.sign, found)
+        due_s = CALM_INTERVAL_S if actuation.next_due is None else actuation.next_due - now
         if self.meter.is_awaited(now):
             due_s = BUSY_INTERVAL_S
         self.update_interval = timedelta(seconds=min(CALM_INTERVAL_S, max(BUSY_INTERVAL_S, due_s)))
@@ -181,11 +191,11 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             meter_w=meter_w if meter_w and meter_w.fresh(now, fresh_s) else None,
             decision=decision,
             state=self._state(decision),
-            pursuit=self._pursuit,
+            actuation=self._actuation,
             stored=self.store.site,
             saved=self.store.saved,
             batteries=tuple(self.batteries.values()),
-            figures=self.figures,
+            energy_statistics=self.energy_statistics,
             parts=self.parts,
             before=self.data,
             now=now,
@@ -195,7 +205,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         """Return the state as it is shown."""
         if self.config_entry.pref_disable_polling:
             return SiteState.POLLING_OFF
-        return SiteState.SWAPPING if self._pursuit and self._pursuit.swap else decision.state
+        return SiteState.SWAPPING if self._actuation and self._actuation.handover else decision.state
 
     def _snapshot(self) -> Snapshot:
         """Return the site as the controller sees it."""
@@ -207,16 +217,16 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             net_load_w=self.observing.net_load_w,
             car=self._observe_car(),
             local_time=dt_util.now(),
-            feedback=self._pursue_memory.feedback(self.clock()),
+            feedback=self._actuation_memory.feedback(self.clock()),
         )
 
     def _settings(self, release: Release | None = None) -> Settings:
         """Return what the controller is told; `release` for batteries whose owner chose nothing."""
         options, stored = self.config_entry.options, self.store.site
-        told = site_settings(self.config_entry, stored, self.batteries, self._last_leader_id, release)
+        settings = site_settings(self.config_entry, stored, self.batteries, self._last_leader_id, release)
         with self.parts.part("prices"):
-            told = replace(told, prices=prices_of(self.hass, options))
-        return replace(told, car=self.charger.settings)
+            settings = replace(settings, prices=prices_of(self.hass, options))
+        return replace(settings, car=self.charger.settings)
 
     def _observe_car(self) -> CarObservation:
         """Return what is known of the car."""
@@ -242,7 +252,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         """Switch the controller on, or off: then every battery that it commanded is released."""
         if enabled:
             self.require_polling()
-            self._pursue_memory = self._pursue_memory.forgiven(self.batteries)
+            self._actuation_memory = self._actuation_memory.reset(self.batteries)
         self.store.update(enabled=enabled)
         if not enabled:
             await self.async_release()
@@ -269,7 +279,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
     async def async_dry_run(self) -> Cycle:
         """Observe, and return what would be done with the controller on; nothing is sent or remembered."""
         await self._async_observe(max_age_s=BUSY_INTERVAL_S)
-        return self._think(replace(self._settings(), enabled=True), self.clock()).cycle
+        return self._run_cycle(replace(self._settings(), enabled=True), self.clock()).cycle
 
     def hurry(self) -> None:
         """Let the next cycle come soon."""
@@ -277,50 +287,50 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             self._is_hurried, self.update_interval = True, timedelta(seconds=BUSY_INTERVAL_S)
             self._schedule_refresh()
 
-    async def async_set_wish(self, battery_id: str, wish: Wish) -> None:
+    async def async_set_battery_mode(self, battery_id: str, mode: BatteryMode) -> None:
         """Take a battery out of control, or give it back."""
-        self.set_wish(battery_id, wish)
+        self.set_battery_mode(battery_id, mode)
         await self.changes.async_act()
 
-    def set_wish(self, battery_id: str, wish: Wish, setpoint_w: int | None = None) -> None:
+    def set_battery_mode(self, battery_id: str, mode: BatteryMode, setpoint_w: int | None = None) -> None:
         """Take a battery out of control, with another power (W, + discharging) if need be, or give it back.
 
         A cycle has to follow. Raises ServiceValidationError when it cannot do this.
         """
         battery = self.batteries[battery_id]
-        if wish is not Wish.CONTROLLED:
+        if mode is not BatteryMode.CONTROLLED:
             self.require_polling()
-        if wish is Wish.FIXED and not battery.device.profile.has_passive:
+        if mode is BatteryMode.FIXED and not battery.device.profile.has_passive:
             raise refusal("no_passive", name=battery.name)
-        if wish is Wish.AUTOMATIC and not battery.configured.may_run_auto:
+        if mode is BatteryMode.AUTOMATIC and not battery.configured.may_run_auto:
             raise refusal("auto_beyond_limits", name=battery.name)
-        if wish is Wish.IDLE and not battery.configured.can_idle:
+        if mode is BatteryMode.IDLE and not battery.configured.can_idle:
             raise refusal("cannot_idle", name=battery.name)
-        self._pursue_memory = self._pursue_memory.forgiven([battery_id])
-        self.store.update_battery(battery_id, wish=wish, **({} if setpoint_w is None else {"setpoint_w": setpoint_w}))
-        if wish is Wish.CONTROLLED and not self.store.site.enabled:
+        self._actuation_memory = self._actuation_memory.reset([battery_id])
+        self.store.update_battery(battery_id, wish=mode, **({} if setpoint_w is None else {"setpoint_w": setpoint_w}))
+        if mode is BatteryMode.CONTROLLED and not self.store.site.enabled:
             self.spawn(self.async_release(battery_id), f"release {battery.name}")
 
     async def async_release(self, only: str | None = None) -> None:
         """Leave the batteries (or one) as their settings say; who does not confirm is told again by later cycles."""
         # Switched off, somebody is still here to renew what was set by hand; closing, nobody is.
-        keep_wishes = not self._closing and only is None
-        settings = self._settings(Release.AS_FOUND if only else None)
-        commands = release(settings, self._pursue_memory, keep_wishes=keep_wishes)
+        keep_modes = not self._closing and only is None
+        settings = self._settings(Release.RESTORE if only else None)
+        commands = release(settings, self._actuation_memory, keep_modes=keep_modes)
         commands = tuple(command for command in commands if only in {None, command.battery_id})
-        memory = self._pursue_memory
+        memory = self._actuation_memory
         # Closing, nobody would tell it again.
         done = [] if self._closing else [command for command in commands if not self._is_needed(command)]
         commands = tuple(command for command in commands if command not in done)
-        self._pursue_memory = memory.released(commands, self.clock(), done)
+        self._actuation_memory = memory.released(commands, self.clock(), done)
         for command in commands:
             self.batteries[command.battery_id].forget_mode()
         await self._async_send_last(commands, RELEASE_LIMIT_S)
 
     def _is_needed(self, command: Command) -> bool:
         """Return whether a last word has to be sent."""
-        key, memory = command.battery_id, self._pursue_memory
-        return is_needed(command, memory.sent.get(key), memory.writes.get(key), self.batteries[key].observation.mode)
+        key, memory = command.battery_id, self._actuation_memory
+        return is_needed(command, memory.tracked.get(key), memory.writes.get(key), self.batteries[key].observation.mode)
 
     async def async_release_leftovers(self) -> None:
         """Release what an earlier run commanded and could not release, while the controller is off."""
@@ -351,7 +361,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         """Home Assistant stops. That is no release: the house goes on being served while it is away."""
         self._closing = True
         with self.parts.part("stop"):
-            commands = stop(self._settings(), self._pursue_memory, self._snapshot())
+            commands = stop(self._settings(), self._actuation_memory, self._snapshot())
             await self._async_send_last(commands, STOP_LIMIT_S)
         with self.parts.part("save"):
             await self.store.async_save()
@@ -369,12 +379,12 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
     def note_writes(self, battery_id: str, kind: CommandKind, number: int) -> None:
         """Count writes that are made besides control."""
         commands = [Command(battery_id=battery_id, kind=kind)] * number
-        self._pursue_memory = self._pursue_memory.written(commands, self.clock())
+        self._actuation_memory = self._actuation_memory.written(commands, self.clock())
 
     @property
     def writes(self) -> Mapping[str, Writes]:
         """Return what each battery was sent."""
-        return self._pursue_memory.writes
+        return self._actuation_memory.writes
 
     def require_polling(self) -> None:
         """Refuse to command while the owner switched polling off: nobody would follow up."""

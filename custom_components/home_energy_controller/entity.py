@@ -94,9 +94,9 @@ def update_devices(coordinator: SiteCoordinator) -> None:
             registry.async_update_device(
                 device.id, new_identifiers=wanted["identifiers"], new_connections=wanted["connections"]
             )
-        told = (wanted["model"], wanted["model_id"], wanted["sw_version"])
-        if (device.model, device.model_id, device.sw_version) != told:
-            registry.async_update_device(device.id, model=told[0], model_id=told[1], sw_version=told[2])
+        shown = (wanted["model"], wanted["model_id"], wanted["sw_version"])
+        if (device.model, device.model_id, device.sw_version) != shown:
+            registry.async_update_device(device.id, model=shown[0], model_id=shown[1], sw_version=shown[2])
 
 
 def _battery_device_info(coordinator: SiteCoordinator, battery: Battery) -> DeviceInfo:

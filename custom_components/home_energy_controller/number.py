@@ -137,7 +137,7 @@ class Reserve(BatteryEntity, NumberEntity):
     @override
     async def async_set_native_value(self, value: float) -> None:
         """Change the reserve."""
-        ceiling_pct = self.battery.configured.ceiling_pct
-        if _number(value) >= ceiling_pct:
-            raise refusal("reserve_above_ceiling", name=self.battery.name, ceiling=f"{ceiling_pct:.0f}")
+        max_soc_pct = self.battery.configured.max_soc_pct
+        if _number(value) >= max_soc_pct:
+            raise refusal("reserve_above_ceiling", name=self.battery.name, ceiling=f"{max_soc_pct:.0f}")
         await self.coordinator.async_update_battery(self.battery.id, reserve_pct=value)

@@ -6,14 +6,14 @@ from homeassistant.components.select import SelectEntity, SelectEntityDescriptio
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .control.model import Strategy, Wish
+from .control.model import BatteryMode, Strategy
 from .coordinator import SiteConfigEntry
 from .entity import BatteryEntity, SiteEntity
 
 PARALLEL_UPDATES = 1
 
 STRATEGY = SelectEntityDescription(key="strategy", options=[strategy.value for strategy in Strategy])
-MODE = SelectEntityDescription(key="mode", options=[wish.value for wish in Wish])
+MODE = SelectEntityDescription(key="mode", options=[mode.value for mode in BatteryMode])
 
 
 async def async_setup_entry(
@@ -50,9 +50,9 @@ class BatteryModeSelect(BatteryEntity, SelectEntity):
     @override
     def current_option(self) -> str:
         """Return the owner's wish."""
-        return self.snapshot.wish
+        return self.snapshot.battery_mode
 
     @override
     async def async_select_option(self, option: str) -> None:
         """Take the battery out of control, or give it back."""
-        await self.coordinator.async_set_wish(self.battery.id, Wish(option))
+        await self.coordinator.async_set_battery_mode(self.battery.id, BatteryMode(option))

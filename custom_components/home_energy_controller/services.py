@@ -15,7 +15,7 @@ from .const import CONF_SLOTS_CLEARED, DOMAIN
 from .control.actuation.write_budget import MOST_PER_HOUR, Writes
 from .control.codec import encode
 from .control.cycle import Cycle
-from .control.model import CommandKind, Wish
+from .control.model import BatteryMode, CommandKind
 from .coordinator import SiteConfigEntry, SiteCoordinator
 from .errors import failure, refusal
 from .marstek.errors import MarstekError
@@ -64,7 +64,7 @@ CLEAR_SCHEDULES: Final = vol.Schema({**TARGET, vol.Required(ATTR_CONFIRM): cv.bo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Aim:
+class ServiceTarget:
     """What an action is about: a site, or one of its batteries."""
 
     coordinator: SiteCoordinator
@@ -83,18 +83,18 @@ def async_setup_actions(hass: HomeAssistant) -> None:
 
 async def _async_run_cycle(call: ServiceCall) -> ServiceResponse:
     """Run one cycle at once, or only show what it would do with the controller on."""
-    coordinator = _aim(call).coordinator
+    coordinator = _service_target(call).coordinator
     if call.data[ATTR_DRY_RUN]:
-        return _told(coordinator, await coordinator.async_dry_run())
+        return _cycle_response(coordinator, await coordinator.async_dry_run())
     await coordinator.changes.async_act()
-    return _told(coordinator, coordinator.recorder.last)
+    return _cycle_response(coordinator, coordinator.recorder.last)
 
 
 async def _async_set_power(call: ServiceCall) -> None:
     """Hold a power, until it is changed or its end is reached."""
-    aim, duration = _aim(call), call.data.get(ATTR_DURATION)
-    await aim.coordinator.holds.async_begin(
-        aim.battery,
+    target, duration = _service_target(call), call.data.get(ATTR_DURATION)
+    await target.coordinator.overrides.async_begin(
+        target.battery,
         call.data[ATTR_POWER_W],
         duration_s=duration and duration.total_seconds(),
         target_soc_pct=call.data.get(ATTR_TARGET_SOC),
@@ -103,29 +103,29 @@ async def _async_set_power(call: ServiceCall) -> None:
 
 async def _async_release(call: ServiceCall) -> None:
     """End what was asked of a battery by hand; for a site switch the controller off as well."""
-    aim = _aim(call)
-    if aim.battery is not None:
-        await aim.coordinator.async_set_wish(aim.battery.id, Wish.CONTROLLED)
+    target = _service_target(call)
+    if target.battery is not None:
+        await target.coordinator.async_set_battery_mode(target.battery.id, BatteryMode.CONTROLLED)
         return
-    for battery_id in aim.coordinator.batteries:
-        aim.coordinator.store.update_battery(battery_id, wish=Wish.CONTROLLED)
-    await aim.coordinator.async_set_enabled(False)
+    for battery_id in target.coordinator.batteries:
+        target.coordinator.store.update_battery(battery_id, wish=BatteryMode.CONTROLLED)
+    await target.coordinator.async_set_enabled(False)
 
 
 async def _async_clear_schedules(call: ServiceCall) -> None:
     """Disable all schedule slots of a battery, and remember that its Manual mode is 0 W from now on."""
-    aim = _aim(call)
-    battery = aim.battery
+    target = _service_target(call)
+    battery = target.battery
     if battery is None:
         raise refusal("battery_needed")
     if not call.data[ATTR_CONFIRM]:
         raise refusal("confirm_needed", name=battery.name)
-    aim.coordinator.require_polling()
+    target.coordinator.require_polling()
     slots = battery.device.profile.slot_count
-    written = aim.coordinator.writes.get(battery.id, Writes()).in_last_hour(aim.coordinator.clock())
+    written = target.coordinator.writes.get(battery.id, Writes()).in_last_hour(target.coordinator.clock())
     if written + slots > MOST_PER_HOUR:
         raise refusal("written_too_often", name=battery.name)
-    aim.coordinator.note_writes(battery.id, CommandKind.MANUAL_IDLE, slots)
+    target.coordinator.note_writes(battery.id, CommandKind.MANUAL_IDLE, slots)
     try:
         cleared = await battery.device.clear_slots()
     except MarstekError as err:
@@ -136,11 +136,11 @@ async def _async_clear_schedules(call: ServiceCall) -> None:
         raise failure("not_cleared", name=battery.name)
     # This starts the site anew.
     call.hass.config_entries.async_update_subentry(
-        aim.coordinator.config_entry, battery.subentry, data={**battery.subentry.data, CONF_SLOTS_CLEARED: True}
+        target.coordinator.config_entry, battery.subentry, data={**battery.subentry.data, CONF_SLOTS_CLEARED: True}
     )
 
 
-def _aim(call: ServiceCall) -> Aim:
+def _service_target(call: ServiceCall) -> ServiceTarget:
     """Return what a device id stands for; raise ServiceValidationError when it is none of ours, or not running."""
     device = dr.async_get(call.hass).async_get(call.data[ATTR_DEVICE_ID])
     ids = {identifier for domain, identifier in device.identifiers if domain == DOMAIN} if device else set()
@@ -154,10 +154,10 @@ def _aim(call: ServiceCall) -> Aim:
     if battery is None and device_id != entry.entry_id:
         # The charger of the car: what is asked of it by mistake must not reach every battery.
         raise refusal("not_our_device")
-    return Aim(coordinator=entry.runtime_data, battery=battery)
+    return ServiceTarget(coordinator=entry.runtime_data, battery=battery)
 
 
-def _told(coordinator: SiteCoordinator, cycle: Cycle) -> ServiceResponse:
+def _cycle_response(coordinator: SiteCoordinator, cycle: Cycle) -> ServiceResponse:
     """Return a cycle with names in place of MACs and ages in place of moments."""
     names = {battery.id: battery.name for battery in coordinator.batteries.values()}
     meter = cycle.snapshot.meter_w

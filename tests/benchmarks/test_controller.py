@@ -8,7 +8,7 @@ from benchmarks.controller import Controller
 from benchmarks.home import HOMES, STEP_S, Home, Stage
 from benchmarks.seed_fixed import seed_fixed
 from benchmarks.strategies import STRATEGIES
-from custom_components.home_energy_controller.control.dispatch.dispatch import decide
+from custom_components.home_energy_controller.control.dispatch.dispatch import dispatch
 from custom_components.home_energy_controller.control.dispatch.law import LawInput, LawOutput
 from simulation.battery import DeviceMode
 from tests.benchmarks.build import flat, stage
@@ -34,9 +34,9 @@ def run(played: Stage, controller: Controller, duration_s: float) -> None:
 
 
 def test_one_leads_and_the_others_take_the_rest() -> None:
-    """4 kW on three batteries: one in Auto, set-points for the others, nothing left for the grid."""
+    """4 kW on three batteries: one in Auto, setpoints for the others, nothing left for the grid."""
     played = stage(flat((4000, 600)))
-    run(played, Controller(played, partial(decide, law=seed_fixed)), 600)
+    run(played, Controller(played, partial(dispatch, law=seed_fixed)), 600)
     assert [battery.mode for battery in played.batteries].count(DeviceMode.AUTO) == 1
     followers = [battery.passive_w for battery in played.batteries if battery.mode is DeviceMode.PASSIVE]
     assert followers == pytest.approx([750, 750], abs=30)
@@ -49,7 +49,7 @@ def test_law_runs_as_often_as_asked(every_s: float | None, times: int) -> None:
     played, spy = stage(flat((500, 600))), Spy()
     run(
         played,
-        Controller(played, partial(decide, law=spy, interval_s=every_s or 30.0), every_s=every_s, poll_s=10.0),
+        Controller(played, partial(dispatch, law=spy, interval_s=every_s or 30.0), every_s=every_s, poll_s=10.0),
         600,
     )
     assert len(spy.asked) == pytest.approx(times, rel=0.2)

@@ -73,5 +73,5 @@ def test_table_has_a_line_per_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """With what was exceeded at its end."""
     monkeypatch.setattr(limits, "play", lambda run: (np.zeros(3), POWERS_W, POWERS_W > 0))
     line = limits.row(Run(case="D", strategy=Strategy.ZERO_CHARGE_ONLY, loss_pct=3.0, max_import_w=1000))
-    end = "import: 0 W, longest 0 s, 0 s a day; by set-points 0 W |"
+    end = "import: 0 W, longest 0 s, 0 s a day; by setpoints 0 W |"
     assert line == f"| zero_charge_only | D | 3 % | 0.0 | 0.0 | 300 | 0 | 1 | 0.1 | {end}"

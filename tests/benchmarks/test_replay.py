@@ -47,7 +47,7 @@ def test_an_unread_meter_and_a_silent_cycle_can_be_shown(tmp_path: Path, capsys:
     assert "unknown" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("content", [{}, [], {"format": 1, "cycles": 3}])
+@pytest.mark.parametrize("content", [{}, [], {"format": 2, "cycles": 3}])
 def test_what_is_no_report_is_said_so(content: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Without a traceback."""
     assert main([written(tmp_path, content)]) == 2

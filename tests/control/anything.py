@@ -4,11 +4,12 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from custom_components.home_energy_controller.control.actuation.actuation import PursueMemory, Pursuit, pursue
+from custom_components.home_energy_controller.control.actuation.actuation import Actuation, ActuationMemory, actuate
 from custom_components.home_energy_controller.control.actuation.release import release, stop
-from custom_components.home_energy_controller.control.dispatch.dispatch import DecideMemory, decide
+from custom_components.home_energy_controller.control.dispatch.dispatch import DispatchMemory, dispatch
 from custom_components.home_energy_controller.control.dispatch.law import Law, LawInput, LawOutput, allocate
 from custom_components.home_energy_controller.control.model import (
+    BatteryMode,
     BatteryObservation,
     CarObservation,
     Command,
@@ -21,7 +22,6 @@ from custom_components.home_energy_controller.control.model import (
     Snapshot,
     Strategy,
     Timed,
-    Wish,
 )
 from custom_components.home_energy_controller.control.settings import BatterySettings, CarSettings, Settings
 from tests.control.build import NOON
@@ -128,14 +128,14 @@ def settings_for(battery_id: str) -> st.SearchStrategy[BatterySettings]:
     return st.builds(
         BatterySettings,
         battery_id=st.just(battery_id),
-        power_class_w=st.sampled_from((600, 800, 2500)),
+        rated_power_w=st.sampled_from((600, 800, 2500)),
         own_meter=st.sampled_from(OwnMeter),
-        wish=st.sampled_from((Wish.CONTROLLED, *Wish)),
+        battery_mode=st.sampled_from((BatteryMode.CONTROLLED, *BatteryMode)),
         fixed_power_w=st.integers(-3000, 3000),
         max_charge_w=st.sampled_from((2500, 500, 0, -1)),
         max_discharge_w=st.sampled_from((2500, 500, 0)),
         reserve_pct=st.sampled_from((12.0, 0.0, 60.0)),
-        ceiling_pct=st.sampled_from((100.0, 80.0, 40.0)),
+        max_soc_pct=st.sampled_from((100.0, 80.0, 40.0)),
         release=st.sampled_from(Release),
         found_mode=st.none() | st.sampled_from(Mode),
         has_passive=st.booleans(),
@@ -160,16 +160,16 @@ SITES = st.builds(
 )
 WAITS = st.sampled_from((2.0, 10.0, 35.0, 70.0, 400.0))
 type Step = tuple[Snapshot | None, float, bool]
-type Moment = tuple[Snapshot, Settings, float, Decision, Pursuit]
+type Moment = tuple[Snapshot, Settings, float, Decision, Actuation]
 STEPS = st.lists(st.tuples(st.none() | SNAPSHOTS | LIVELY, WAITS, st.booleans()), min_size=1, max_size=8)
 """What is seen (None: the same again), after how long, and whether the owner has meanwhile allowed 300 W only."""
 
 
 def course(
-    given_: Settings, steps: list[Step], memories: list[DecideMemory] | None = None, law: Law = allocate
+    given_: Settings, steps: list[Step], memories: list[DispatchMemory] | None = None, law: Law = allocate
 ) -> list[Moment]:
     """Return what is decided and pursued over a course of unrelated snapshots; `memories` notes what is remembered."""
-    now, remembered, told = 0.0, DecideMemory(), PursueMemory()
+    now, remembered, told = 0.0, DispatchMemory(), ActuationMemory()
     tight = tuple(replace(own, max_charge_w=300, max_discharge_w=300) for own in given_.batteries)
     result: list[Moment] = []
     seen = Snapshot(meter_w=None, batteries=(), local_time=NOON)
@@ -177,12 +177,12 @@ def course(
         now += wait_s
         seen = undated or seen
         snapshot, own = dated(seen, now), replace(given_, batteries=tight) if is_tight else given_
-        decision, remembered = decide(snapshot, own, remembered, now, law=law)
-        pursuit = pursue(decision, snapshot, own, told, now)
-        told = pursuit.memory
+        decision, remembered = dispatch(snapshot, own, remembered, now, law=law)
+        actuation = actuate(decision, snapshot, own, told, now)
+        told = actuation.memory
         release(own, told)
         stop(own, told, snapshot)
-        result.append((snapshot, own, now, decision, pursuit))
+        result.append((snapshot, own, now, decision, actuation))
         if memories is not None:
             memories.append(remembered)
     return result

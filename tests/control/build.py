@@ -25,7 +25,7 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 def battery(battery_id: str = "a", **changes: object) -> BatterySettings:
     """Return a battery of 2500 W with its own meter."""
-    given: dict[str, object] = {"power_class_w": 2500, "own_meter": OwnMeter.YES, **changes}
+    given: dict[str, object] = {"rated_power_w": 2500, "own_meter": OwnMeter.YES, **changes}
     return BatterySettings(battery_id=battery_id, **given)  # type: ignore[arg-type]  # Tests name fields freely.
 
 
@@ -68,7 +68,7 @@ def snapshot(
 
 
 def passive(battery_id: str, power_w: int, countdown_s: int = 300) -> Command:
-    """Return a set-point."""
+    """Return a setpoint."""
     return Command(battery_id=battery_id, kind=CommandKind.PASSIVE, power_w=power_w, countdown_s=countdown_s)
 
 
@@ -95,7 +95,7 @@ def decision(*targets: Target, leader: str | None = None) -> Decision:
 
 
 def follow(battery_id: str, power_w: int = 0, role: Role = Role.FOLLOWER) -> Target:
-    """Return a set-point, or idling."""
+    """Return a setpoint, or idling."""
     action = Action.SETPOINT if power_w else Action.IDLE
     return Target(battery_id=battery_id, role=role, action=action, power_w=power_w)
 

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from benchmarks.seed_fixed import EVERY_S, seed_fixed
-from custom_components.home_energy_controller.control.actuation.actuation import PursueMemory, Pursuit, pursue
-from custom_components.home_energy_controller.control.dispatch.dispatch import DecideMemory, decide
+from custom_components.home_energy_controller.control.actuation.actuation import Actuation, ActuationMemory, actuate
+from custom_components.home_energy_controller.control.dispatch.dispatch import DispatchMemory, dispatch
 from custom_components.home_energy_controller.control.model import (
     Action,
     BatteryObservation,
@@ -31,7 +31,7 @@ class Course:
     def __init__(self, settings: Settings) -> None:
         """Begin with no memory."""
         self.settings = settings
-        self.memory = DecideMemory()
+        self.memory = DispatchMemory()
         self.now = 0.0
         self.readings: dict[str, BatteryObservation] = {}
 
@@ -56,11 +56,11 @@ class Course:
         view = snapshot(*readings, meter=meter, at=now if meter_at is None else meter_at)
         if load is not None:
             view = replace(view, net_load_w=(Timed(load, now),))
-        return self.decide(replace(view, feedback=feedback))
+        return self.dispatch(replace(view, feedback=feedback))
 
-    def decide(self, view: Snapshot) -> Decision:
+    def dispatch(self, view: Snapshot) -> Decision:
         """Decide on a snapshot, with a law whose answers can be worked out in the head."""
-        decision, self.memory = decide(view, self.settings, self.memory, self.now, law=seed_fixed, interval_s=EVERY_S)
+        decision, self.memory = dispatch(view, self.settings, self.memory, self.now, law=seed_fixed, interval_s=EVERY_S)
         return decision
 
     def every(
@@ -112,15 +112,15 @@ class One:
     def __init__(self, settings: BatterySettings | None = None, mode: Mode | None = Mode.PASSIVE) -> None:
         """Begin with a battery that was read at 0 and never commanded."""
         self.settings: Settings = site(settings or battery("a"))
-        self.memory = PursueMemory()
+        self.memory = ActuationMemory()
         self.reading = seen("a", mode=mode)
         self.done: CommandOutcome | None = None
         self.loads: tuple[Timed[float], ...] = ()
 
-    def at(self, now: float, target: Target, *, answered: bool | None = True, done: bool = True) -> Pursuit:
+    def at(self, now: float, target: Target, *, answered: bool | None = True, done: bool = True) -> Actuation:
         """Pursue a target; what is sent is answered within a second as told."""
         view = replace(snapshot(replace(self.reading, outcome=self.done)), net_load_w=self.loads)
-        result = pursue(
+        result = actuate(
             decision(target, leader="a" if target.role is Role.LEADER else None), view, self.settings, self.memory, now
         )
         self.memory = result.memory
@@ -139,9 +139,9 @@ class One:
         return [now for now in times if self.at(now, target, answered=answered).commands]
 
 
-def health(pursuit: Pursuit) -> Health:
+def health(actuation: Actuation) -> Health:
     """Return the health of the one battery."""
-    return pursuit.health["a"]
+    return actuation.health["a"]
 
 
 def proven(power: int = 600) -> One:

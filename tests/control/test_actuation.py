@@ -30,7 +30,7 @@ def test_untouched_battery_is_told_nothing_when_nothing_is_wanted() -> None:
 def test_battery_that_is_in_auto_already_needs_no_command_to_lead() -> None:
     """So it need not be released later."""
     result = One(mode=Mode.AUTO).read(99, mode=Mode.AUTO).at(100, lead("a"))
-    assert (result.commands, dict(result.memory.sent), health(result)) == ((), {}, Health.UNTOUCHED)
+    assert (result.commands, dict(result.memory.tracked), health(result)) == ((), {}, Health.UNTOUCHED)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_auto_is_proven_by_a_mode_read_after_the_send() -> None:
 
 
 def test_at_the_same_power_auto_and_passive_look_alike_so_the_mode_must_tell() -> None:
-    """Else a swap would prove itself."""
+    """Else a handover would prove itself."""
     one = One(mode=Mode.AUTO)
     one.at(100, follow("a", 500))
     assert health(one.read(104, power=500, mode=Mode.AUTO).at(105, follow("a", 500))) is Health.SETTLING
@@ -178,7 +178,7 @@ def test_last_word_is_repeated_until_it_is_proven_and_then_forgotten() -> None:
     assert one.at(213, nothing("a")).commands == (last,)
     one.read(219, power=0)
     one.at(220, nothing("a"))
-    assert one.at(222, nothing("a")).memory.sent == {}
+    assert one.at(222, nothing("a")).memory.tracked == {}
 
 
 def test_new_wish_ends_the_last_word() -> None:
@@ -186,7 +186,7 @@ def test_new_wish_ends_the_last_word() -> None:
     one = proven()
     one.memory = one.memory.released((auto("a"),), 200)
     one.at(220, lead("a"))
-    assert not one.memory.sent["a"].is_last
+    assert not one.memory.tracked["a"].is_release
 
 
 def test_battery_that_is_no_longer_there_is_no_trouble() -> None:

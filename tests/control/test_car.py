@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from custom_components.home_energy_controller.control.actuation.actuation import PursueMemory
+from custom_components.home_energy_controller.control.actuation.actuation import ActuationMemory
 from custom_components.home_energy_controller.control.actuation.release import stop
 from custom_components.home_energy_controller.control.dispatch.car import (
     CarMemory,
@@ -16,9 +16,9 @@ from custom_components.home_energy_controller.control.dispatch.car import (
     house_now_w,
     noted,
     view,
-    wish_w,
+    wanted_power_w,
 )
-from custom_components.home_energy_controller.control.dispatch.dispatch import DecideMemory, decide
+from custom_components.home_energy_controller.control.dispatch.dispatch import DispatchMemory, dispatch
 from custom_components.home_energy_controller.control.dispatch.law import LawInput, LawOutput, allocate
 from custom_components.home_energy_controller.control.model import (
     Action,
@@ -56,7 +56,7 @@ def test_car_follows_surplus_tariff_and_charge(
     charges: tuple[float, ...], house_w: float, is_low: bool, watt: float
 ) -> None:
     """The first script's rule; but in low hours a small surplus does not mean less than none."""
-    assert wish_w(CAR, house_w, charges, is_low_tariff=is_low) == pytest.approx(watt)
+    assert wanted_power_w(CAR, house_w, charges, is_low_tariff=is_low) == pytest.approx(watt)
 
 
 @pytest.mark.parametrize(
@@ -90,8 +90,8 @@ def plan(
     """Return when the power is changed, and to what, when it is planned every 10 s with these wishes (from s, W)."""
     changes: list[tuple[float, int]] = []
     for now in (10.0 * step for step in range(60)):
-        wished_w = next(wished_w for since, wished_w in reversed(wishes) if since <= now)
-        before, memory = memory, changed(CAR, seen_, memory, wished_w, now)
+        requested_w = next(requested_w for since, requested_w in reversed(wishes) if since <= now)
+        before, memory = memory, changed(CAR, seen_, memory, requested_w, now)
         if memory.power_w != before.power_w:
             changes.append((now, memory.power_w))
     return changes
@@ -163,7 +163,7 @@ def test_samples_are_freed_of_what_the_car_drew_then() -> None:
 
 def test_home_assistant_stopping_leaves_no_leader_in_auto_while_the_car_is_spared() -> None:
     """Nobody would see that it feeds the car."""
-    settings, told = site(battery("a"), car=CAR), PursueMemory().released((auto("a"),), 0)
+    settings, told = site(battery("a"), car=CAR), ActuationMemory().released((auto("a"),), 0)
     for power_w, output_w, commands in ((3000, 0, 1), (0, 3000, 0), (None, 3000, 1), (None, None, 0)):
         car = CarObservation(connected=True, power_w=power_w, output_w=output_w)
         shown = replace(snapshot(seen("a", mode=Mode.AUTO)), car=car)
@@ -183,10 +183,10 @@ def test_what_it_drew_is_forgotten_after_ten_minutes() -> None:
 
 def test_what_is_not_known_yet_changes_nothing_for_a_while() -> None:
     """After a restart the first sample takes its time; without any, the car goes off in the end."""
-    memory, powers = DecideMemory(), {}
+    memory, powers = DispatchMemory(), {}
     for now in (10.0 * step for step in range(60)):
         shown = replace(snapshot(seen(at=now), at=now), car=CarObservation(connected=True, output_w=2300))
-        decision, memory = decide(shown, site(battery(), car=CAR), memory, now)
+        decision, memory = dispatch(shown, site(battery(), car=CAR), memory, now)
         powers[now] = decision.car_power_w
     assert (powers[110], powers[120], powers[440], powers[450]) == (2300, 1380, 1380, 0)
 
@@ -218,8 +218,10 @@ def house(
     grid: list[float], *, given_w: float = 0, members_w: float = 0, since: float | None = 0.0, now: float = 60.0
 ) -> float | None:
     """Return what is given to the house while the car draws 2 kW; `grid` is what the meter showed from 10 s on."""
-    minute = tuple(Timed(watt, 10.0 * (1 + index)) for index, watt in enumerate(grid))
-    return for_house_w(CHARGING, minute, grid_w=grid[-1], given_w=given_w, members_w=members_w, since=since, now=now)
+    meter_window = tuple(Timed(watt, 10.0 * (1 + index)) for index, watt in enumerate(grid))
+    return for_house_w(
+        CHARGING, meter_window, grid_w=grid[-1], given_w=given_w, members_w=members_w, since=since, now=now
+    )
 
 
 def test_the_house_gets_what_it_needed_at_least_in_the_last_minute() -> None:
@@ -249,11 +251,11 @@ def test_set_points_of_before_are_kept_at_first_unless_they_charge() -> None:
 
 def course(settings: Settings, steps: list[tuple[float, float, float]], mode: Mode = Mode.PASSIVE) -> list[Decision]:
     """Return the decisions over steps of (s, meter W, car W), with a battery that is read anew and delivers nothing."""
-    memory, decisions = DecideMemory(), []
+    memory, decisions = DispatchMemory(), []
     for now, meter_w, car_w in steps:
         shown = snapshot(seen("a", mode=mode, at=now), meter=meter_w, at=now)
         shown = replace(shown, car=CarObservation(connected=True, power_w=car_w))
-        decision, memory = decide(shown, settings, memory, now)
+        decision, memory = dispatch(shown, settings, memory, now)
         decisions.append(decision)
     return decisions
 
@@ -315,12 +317,12 @@ def test_a_step_of_the_car_makes_the_law_run_at_once_with_old_samples_put_right(
         asked.append(given)
         return allocate(given)
 
-    memory = DecideMemory()
+    memory = DispatchMemory()
     settings = site(battery("a"), battery("b"), car=replace(CAR, batteries_may_feed=True))
     for now, car_w in ((0.0, 0.0), (30.0, 0.0), (40.0, 2000.0), (50.0, 2000.0)):
         shown = snapshot(seen("a", mode=Mode.AUTO, at=now), seen("b", at=now), meter=0, at=now)
         shown = replace(shown, net_load_w=(Timed(-5000.0, -5.0),), car=CarObservation(connected=True, power_w=car_w))
-        decision, memory = decide(shown, settings, memory, now, law=law)
+        decision, memory = dispatch(shown, settings, memory, now, law=law)
         assert decision.net_load_w == -5000, "what is shown is what was measured"
     assert [(given.now, given.net_load_w[0].value) for given in asked] == [(0, -5000), (40, -3000)]
 
@@ -328,15 +330,15 @@ def test_a_step_of_the_car_makes_the_law_run_at_once_with_old_samples_put_right(
 def test_the_car_is_planned_in_the_hours_of_the_home() -> None:
     """Monday at 12 h is high, at 23 h low; without a charger nothing is planned."""
     for hour, power_w in ((12, 0), (23, 1380)):
-        memory, decision = DecideMemory(), None
+        memory, decision = DispatchMemory(), None
         for now in range(0, 80, 10):
             shown = replace(
                 snapshot(seen(at=now), meter=300, at=now),
                 car=CONNECTED,
                 local_time=datetime(2026, 11, 23, hour, tzinfo=UTC),
             )
-            decision, memory = decide(shown, site(battery(), car=CAR), memory, now)
+            decision, memory = dispatch(shown, site(battery(), car=CAR), memory, now)
         assert decision is not None
         assert decision.car_power_w == power_w
-    decision, _ = decide(snapshot(seen()), site(battery()), DecideMemory(), 0)
+    decision, _ = dispatch(snapshot(seen()), site(battery()), DispatchMemory(), 0)
     assert decision.car_power_w is None

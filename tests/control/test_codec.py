@@ -8,16 +8,16 @@ from typing import Any, get_args
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.home_energy_controller.control.actuation.actuation import PursueMemory, Pursuit
+from custom_components.home_energy_controller.control.actuation.actuation import Actuation, ActuationMemory
 from custom_components.home_energy_controller.control.codec import CodecError, decode, encode
-from custom_components.home_energy_controller.control.dispatch.site import DecideMemory
+from custom_components.home_energy_controller.control.dispatch.site import DispatchMemory
 from custom_components.home_energy_controller.control.model import Command, Decision, Mode, Snapshot, Timed
 from custom_components.home_energy_controller.control.settings import Settings
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 st.register_type_strategy(datetime, st.just(NOON))
 st.register_type_strategy(Timed, lambda kind: st.builds(Timed, st.from_type(get_args(kind)[0]), st.floats()))
-KINDS = (Snapshot, Settings, DecideMemory, PursueMemory, Decision, Pursuit)
+KINDS = (Snapshot, Settings, DispatchMemory, ActuationMemory, Decision, Actuation)
 
 
 @pytest.mark.parametrize("kind", KINDS)

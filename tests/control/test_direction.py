@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from custom_components.home_energy_controller.control.actuation.actuation import Pursuit, pursue
+from custom_components.home_energy_controller.control.actuation.actuation import Actuation, actuate
 from custom_components.home_energy_controller.control.model import Health, MeterEffect, Mode
 from custom_components.home_energy_controller.control.permissions import FREE, allowed_power_w
 from tests.control.build import battery, decision, follow, nothing, passive, snapshot
@@ -13,8 +13,8 @@ from tests.control.course import One, health, proven
 
 @pytest.mark.parametrize(("known", "most"), [(True, 2500), (False, 300)])
 def test_little_is_asked_until_the_direction_is_known(most: int, *, known: bool) -> None:
-    """By this door every set-point goes; the leader is not touched by it."""
-    own = battery("a", sign_proven=known)
+    """By this door every setpoint goes; the leader is not touched by it."""
+    own = battery("a", direction_verified=known)
     assert (allowed_power_w(2500, own, FREE), allowed_power_w(-2500, own, FREE)) == (most, -most)
     assert own.may_lead
 
@@ -30,12 +30,12 @@ def mirrored(**first: object) -> One:
 def test_battery_that_does_the_opposite_for_some_seconds_is_refused_and_idled() -> None:
     """For good: whatever is decided, whoever asks."""
     one = mirrored()
-    assert one.memory.feedback(106).barred == {}, "a ramp passes through any power"
+    assert one.memory.feedback(106).locked_out == {}, "a ramp passes through any power"
     one.read(110, power=-300)
     refused = one.at(111, follow("a", 300))
     assert refused.commands == (passive("a", 0),)
     assert (health(refused), dict(refused.sign)) == (Health.WRONG_SIGN, {"a": False})
-    one.memory = one.memory.forgiven(["a"])
+    one.memory = one.memory.reset(["a"])
     later = one.read(9000, power=0).at(9001, follow("a", 300))
     assert health(later) is Health.WRONG_SIGN
     assert later.diagnosis == {"a": "wrong_sign"}
@@ -77,10 +77,10 @@ def test_turning_round_is_not_taken_for_the_opposite() -> None:
         assert health(slot.at(at + 1, follow("a", 300))) is Health.SETTLING
 
 
-def judged(one: One, now: float, **meter: object) -> Pursuit:
+def judged(one: One, now: float, **meter: object) -> Actuation:
     """Pursue 600 W while the meter says something of the battery."""
     told = replace(decision(follow("a", 600)), **meter)  # type: ignore[arg-type] # Tests name fields freely.
-    result = pursue(told, snapshot(replace(one.reading, outcome=one.done)), one.settings, one.memory, now)
+    result = actuate(told, snapshot(replace(one.reading, outcome=one.done)), one.settings, one.memory, now)
     one.memory = result.memory
     return result
 
@@ -100,6 +100,6 @@ def test_battery_that_the_meter_contradicts_loses_its_work_until_the_meter_agree
     one = proven()
     result = judged(one, 150, contradicted={"a": effect})
     assert (health(result), result.diagnosis, result.sign) == (Health.NOT_FOLLOWING, {"a": "contradicted"}, {})
-    assert one.memory.feedback(200).barred == {"a": Health.NOT_FOLLOWING}
+    assert one.memory.feedback(200).locked_out == {"a": Health.NOT_FOLLOWING}
     judged(one, 160)
-    assert one.memory.feedback(211).barred == {}
+    assert one.memory.feedback(211).locked_out == {}

@@ -4,9 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from custom_components.home_energy_controller.control.dispatch.dispatch import DecideMemory, decide
+from custom_components.home_energy_controller.control.dispatch.dispatch import DispatchMemory, dispatch
 from custom_components.home_energy_controller.control.dispatch.law import LawInput, LawOutput
-from custom_components.home_energy_controller.control.model import Action, Mode, Role, SiteState, Strategy, Timed, Wish
+from custom_components.home_energy_controller.control.model import (
+    Action,
+    BatteryMode,
+    Mode,
+    Role,
+    SiteState,
+    Strategy,
+    Timed,
+)
 from tests.control.build import battery, seen, site, snapshot
 from tests.control.course import Course, actions, course, work
 
@@ -44,7 +52,7 @@ def test_silent_battery_is_waited_for_half_a_minute() -> None:
 
 
 def test_after_a_restart_the_battery_that_is_in_auto_leads_on() -> None:
-    """Home Assistant's restart is no reason for a swap."""
+    """Home Assistant's restart is no reason for a handover."""
     made = course("a", "b", "c").see(seen("b", mode=Mode.AUTO))
     assert made.at(100).leader_id == "b"
 
@@ -105,9 +113,9 @@ def test_owners_wishes_are_targets_of_their_own() -> None:
     """They act with the controller off as well, which then sends nothing else."""
     settings = site(
         battery("a"),
-        battery("b", wish=Wish.AUTOMATIC),
-        battery("c", wish=Wish.FIXED, fixed_power_w=-700),
-        battery("d", wish=Wish.IDLE),
+        battery("b", battery_mode=BatteryMode.AUTOMATIC),
+        battery("c", battery_mode=BatteryMode.FIXED, fixed_power_w=-700),
+        battery("d", battery_mode=BatteryMode.IDLE),
     )
     made = Course(settings).see(seen("a"), seen("b"), seen("c"), seen("d"))
     wished = {"b": (Role.OWNER, AUTO, 0), "c": (Role.OWNER, SETPOINT, -700), "d": (Role.OWNER, IDLE, 0)}
@@ -122,8 +130,8 @@ def test_owners_wishes_are_targets_of_their_own() -> None:
 def test_fixed_power_keeps_to_limits_and_reserve_but_not_to_the_strategy() -> None:
     """What is asked for by hand is meant."""
     settings = site(
-        battery("a", wish=Wish.FIXED, fixed_power_w=2000, max_discharge_w=900),
-        battery("b", wish=Wish.FIXED, fixed_power_w=2000),
+        battery("a", battery_mode=BatteryMode.FIXED, fixed_power_w=2000, max_discharge_w=900),
+        battery("b", battery_mode=BatteryMode.FIXED, fixed_power_w=2000),
         strategy=Strategy.ZERO_CHARGE_ONLY,
     )
     made = Course(settings).see(seen("a"), seen("b", soc=12))
@@ -133,9 +141,9 @@ def test_fixed_power_keeps_to_limits_and_reserve_but_not_to_the_strategy() -> No
 def test_unknown_battery_is_given_no_power_by_hand_either_but_may_be_idled() -> None:
     """Stopping is allowed on doubt."""
     settings = site(
-        battery("a", wish=Wish.FIXED, fixed_power_w=500),
-        battery("b", wish=Wish.AUTOMATIC),
-        battery("c", wish=Wish.IDLE),
+        battery("a", battery_mode=BatteryMode.FIXED, fixed_power_w=500),
+        battery("b", battery_mode=BatteryMode.AUTOMATIC),
+        battery("c", battery_mode=BatteryMode.IDLE),
     )
     decision = Course(settings).see(*(seen(name, soc=None) for name in "abc")).at(0)
     assert actions(decision) == {"a": NOTHING, "b": NOTHING, "c": IDLE}
@@ -144,7 +152,7 @@ def test_unknown_battery_is_given_no_power_by_hand_either_but_may_be_idled() -> 
 
 def test_what_others_deliver_is_not_divided_again() -> None:
     """800 W of the 3800 W come from the owner's battery."""
-    settings = site(battery("a"), battery("b"), battery("c", wish=Wish.FIXED, fixed_power_w=800))
+    settings = site(battery("a"), battery("b"), battery("c", battery_mode=BatteryMode.FIXED, fixed_power_w=800))
     made = Course(settings).see(seen("a"), seen("b"), seen("c", power=800))
     assert work(made.at(0, 0, load=3800))["b"] == (Role.FOLLOWER, SETPOINT, 750)
 
@@ -164,7 +172,7 @@ def test_without_a_new_sample_the_law_waits_two_minutes_and_then_takes_what_ther
     """Meter and powers, unaligned."""
     made = course("a", "b").see(seen("a", power=2250, mode=Mode.AUTO), seen("b", power=750))
     old = snapshot(*made.readings.values(), meter=0, load=3000)
-    made.decide(old)
+    made.dispatch(old)
     assert work(made.at(100, 1000))["b"][2] == 750
     assert work(made.at(120, 1000))["b"][2] == 1500
 
@@ -206,7 +214,7 @@ def test_law_may_be_another_and_learns_what_it_needs() -> None:
         return LawOutput(leader_id="b", setpoints={"a": 123456})
 
     view = snapshot(seen("a"), seen("b"), meter=0, load=77)
-    decision, _ = decide(view, site(battery("a", max_discharge_w=700), battery("b")), DecideMemory(), 0, law=law)
+    decision, _ = dispatch(view, site(battery("a", max_discharge_w=700), battery("b")), DispatchMemory(), 0, law=law)
     assert work(decision) == {"a": (Role.FOLLOWER, SETPOINT, 700), "b": (Role.LEADER, AUTO, 0)}
     assert asked[0].net_load_w == (Timed(77, 0),)
     assert [(member.battery_id, member.may_lead) for member in asked[0].batteries] == [("a", False), ("b", True)]
@@ -216,8 +224,8 @@ def test_held_leader_gets_no_setpoint_from_a_law_that_means_well() -> None:
     """Who is held stays at 0 W."""
     view = snapshot(seen("a"), meter=-500)
     settings = site(battery("a"), strategy=Strategy.ZERO_CHARGE_ONLY)
-    decision, _ = decide(
-        view, settings, DecideMemory(), 0, law=lambda _: LawOutput(leader_id="a", setpoints={"a": -500})
+    decision, _ = dispatch(
+        view, settings, DispatchMemory(), 0, law=lambda _: LawOutput(leader_id="a", setpoints={"a": -500})
     )
     assert work(decision) == {"a": (Role.LEADER, IDLE, 0)}
 
@@ -225,8 +233,12 @@ def test_held_leader_gets_no_setpoint_from_a_law_that_means_well() -> None:
 def test_law_that_names_nobody_leads_to_no_harm() -> None:
     """A mistake of a law is no reason for power."""
     view = snapshot(seen("a"), seen("b"))
-    decision, _ = decide(
-        view, site(battery("a"), battery("b")), DecideMemory(), 0, law=lambda _: LawOutput(leader_id="x", setpoints={})
+    decision, _ = dispatch(
+        view,
+        site(battery("a"), battery("b")),
+        DispatchMemory(),
+        0,
+        law=lambda _: LawOutput(leader_id="x", setpoints={}),
     )
     assert actions(decision) == {"a": IDLE, "b": IDLE}
 
@@ -234,9 +246,9 @@ def test_law_that_names_nobody_leads_to_no_harm() -> None:
 def test_decision_shows_the_newest_sample_of_the_net_load_while_it_is_young() -> None:
     """One that cannot be is left out."""
     view = replace(snapshot(meter=0), net_load_w=(Timed(5.0, 0), Timed(float("nan"), 1)))
-    assert decide(view, site(), DecideMemory(), 150)[0].net_load_w == 5
-    assert decide(view, site(), DecideMemory(), 151)[0].net_load_w is None
-    assert decide(snapshot(), site(), DecideMemory(), 0)[0].net_load_w is None
+    assert dispatch(view, site(), DispatchMemory(), 150)[0].net_load_w == 5
+    assert dispatch(view, site(), DispatchMemory(), 151)[0].net_load_w is None
+    assert dispatch(snapshot(), site(), DispatchMemory(), 0)[0].net_load_w is None
 
 
 # Strategies without the meter.
@@ -263,7 +275,7 @@ def test_fixed_spreads_the_owners_power_over_those_that_lose_least_within_limits
 
 def test_to_full_charges_each_at_its_limit_until_its_ceiling() -> None:
     """A full one rests."""
-    settings = site(battery("a", max_charge_w=1200), battery("b", ceiling_pct=90), strategy=Strategy.TO_FULL)
+    settings = site(battery("a", max_charge_w=1200), battery("b", max_soc_pct=90), strategy=Strategy.TO_FULL)
     decision = Course(settings).see(seen("a"), seen("b", soc=90)).at(0, None)
     assert decision.state is SiteState.TO_FULL
     assert work(decision) == {"a": (Role.FOLLOWER, SETPOINT, -1200), "b": (Role.FOLLOWER, IDLE, 0)}
@@ -310,7 +322,7 @@ def test_new_leader_is_held_until_the_meter_speaks_for_it() -> None:
     made.at(0, -400)
     assert work(made.every(10, 60, -400))["a"] == (Role.LEADER, AUTO, 0)
     made.at(70)
-    made.settings = site(battery("a", wish=Wish.IDLE), battery("b"), strategy=Strategy.ZERO_CHARGE_ONLY)
+    made.settings = site(battery("a", battery_mode=BatteryMode.IDLE), battery("b"), strategy=Strategy.ZERO_CHARGE_ONLY)
     assert work(made.at(80))["b"] == (Role.LEADER, IDLE, 0)
 
 
@@ -346,7 +358,9 @@ def test_battery_without_passive_is_never_given_a_setpoint_and_left_alone_when_i
         made = course("a", "b")
         made.settings = site(battery("a"), battery("b", has_passive=False), strategy=strategy, setpoint_w=900)
         assert work(made.at(0, load=4000))["b"] == (Role.FOLLOWER, NOTHING, 0)
-    fixed = Course(site(battery("a", has_passive=False, wish=Wish.FIXED, fixed_power_w=500))).see(seen("a"))
+    fixed = Course(site(battery("a", has_passive=False, battery_mode=BatteryMode.FIXED, fixed_power_w=500))).see(
+        seen("a")
+    )
     assert actions(fixed.at(0)) == {"a": NOTHING}
 
 
@@ -364,8 +378,8 @@ def test_switched_off_the_same_is_decided_and_nothing_done() -> None:
     """Off is the dry run."""
     settings = site(battery("a"), battery("b"))
     view = snapshot(seen("a"), seen("b"), meter=3000)
-    on, _ = decide(view, settings, DecideMemory(), 0)
-    off, _ = decide(view, replace(settings, enabled=False), DecideMemory(), 0)
+    on, _ = dispatch(view, settings, DispatchMemory(), 0)
+    off, _ = dispatch(view, replace(settings, enabled=False), DispatchMemory(), 0)
     assert off.state is SiteState.OFF
     assert off.leader_id == on.leader_id
     assert [target.action for target in off.targets] == [NOTHING, NOTHING]
@@ -378,7 +392,7 @@ def test_dry_run_does_not_blame_a_leader_that_was_never_told() -> None:
     made.settings = replace(made.settings, enabled=False)
     made.at(0, 400)
     made.every(10, 300, 400)
-    assert made.memory.unfit == {}
+    assert made.memory.ineligible == {}
     assert made.memory.leader_id == "a"
 
 

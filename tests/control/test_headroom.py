@@ -6,7 +6,7 @@ import pytest
 
 from custom_components.home_energy_controller.control.dispatch.headroom import (
     FORGOTTEN_S,
-    SeenLimit,
+    ObservedLimit,
     follower_limit,
     leader_limit,
 )
@@ -20,8 +20,8 @@ from custom_components.home_energy_controller.control.model import (
 )
 from custom_components.home_energy_controller.control.settings import BatterySettings
 
-BATTERY = BatterySettings(battery_id="a", power_class_w=2500)
-FULL = SeenLimit(battery_id="a", sign=-1, power_w=1500.0, soc_pct=96.0, at=0.0)
+BATTERY = BatterySettings(battery_id="a", rated_power_w=2500)
+FULL = ObservedLimit(battery_id="a", sign=-1, power_w=1500.0, soc_pct=96.0, at=0.0)
 
 
 def seen(power_w: float, soc_pct: float = 96.0, *, told_w: int = 0, at: float = 60.0) -> BatteryObservation:

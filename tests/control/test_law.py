@@ -111,7 +111,7 @@ def test_follower_that_is_needed_no_more_is_stopped() -> None:
 
 def test_weak_leader_leaves_more_to_the_others() -> None:
     weak = member("a", limit_w=800)
-    assert total_w(run(2500, 2500, batteries=(weak, B, C), swapped_at=900.0)) >= 1700
+    assert total_w(run(2500, 2500, batteries=(weak, B, C), handed_over_at=900.0)) >= 1700
 
 
 def test_weak_follower_does_what_it_can_and_the_other_the_rest() -> None:
@@ -129,7 +129,7 @@ def test_leader_that_may_not_charge_leaves_the_surplus_to_the_others() -> None:
 def test_fullest_follows_a_deficit_and_emptiest_a_surplus() -> None:
     batteries = (member("a", 60), member("b", 50), member("c", 55))
     assert run(4000, 4000, batteries=batteries).setpoints["b"] == 0
-    assert run(-4000, -4000, batteries=batteries, swapped_at=900.0).setpoints["c"] == 0
+    assert run(-4000, -4000, batteries=batteries, handed_over_at=900.0).setpoints["c"] == 0
 
 
 def test_follower_gives_its_place_to_one_that_is_5_percent_ahead() -> None:
@@ -178,14 +178,14 @@ def test_load_without_direction_changes_no_leader() -> None:
 
 def test_leader_stays_for_ten_minutes() -> None:
     batteries = (A, member("b", 90))
-    assert run(500, batteries=batteries, swapped_at=401.0).leader_id == "a"
-    assert run(500, batteries=batteries, swapped_at=400.0).leader_id == "b"
+    assert run(500, batteries=batteries, handed_over_at=401.0).leader_id == "a"
+    assert run(500, batteries=batteries, handed_over_at=400.0).leader_id == "b"
 
 
 def test_leader_that_may_not_serve_gives_way_at_once() -> None:
     empty = member("a", 12, discharge_limit_w=0)
-    assert run(500, batteries=(empty, B), swapped_at=990.0).leader_id == "b"
-    assert run(50, batteries=(empty, B), swapped_at=990.0).leader_id == "a"
+    assert run(500, batteries=(empty, B), handed_over_at=990.0).leader_id == "b"
+    assert run(50, batteries=(empty, B), handed_over_at=990.0).leader_id == "a"
     assert run(500, batteries=(empty, member("b", 90, discharge_limit_w=0))).leader_id == "a"
 
 
@@ -204,8 +204,8 @@ def test_former_leader_goes_on_with_what_the_new_one_did() -> None:
 def test_weak_one_leads_only_while_no_strong_one_can() -> None:
     weak = member("a", 90, limit_w=800)
     assert run(500, batteries=(weak, B), leader=None).leader_id == "b"
-    assert run(500, batteries=(weak, B), swapped_at=400.0).leader_id == "b"
-    assert run(500, batteries=(weak, B), swapped_at=401.0).leader_id == "a"
+    assert run(500, batteries=(weak, B), handed_over_at=400.0).leader_id == "b"
+    assert run(500, batteries=(weak, B), handed_over_at=401.0).leader_id == "a"
     assert run(500, batteries=(weak, member("b", 12, discharge_limit_w=0)), leader=None).leader_id == "a"
 
 

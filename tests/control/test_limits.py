@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from custom_components.home_energy_controller.control.actuation.actuation import PursueMemory, pursue
-from custom_components.home_energy_controller.control.dispatch.dispatch import DecideMemory, decide
+from custom_components.home_energy_controller.control.actuation.actuation import ActuationMemory, actuate
+from custom_components.home_energy_controller.control.dispatch.dispatch import DispatchMemory, dispatch
 from custom_components.home_energy_controller.control.dispatch.law import LawInput, LawOutput
 from custom_components.home_energy_controller.control.dispatch.site import Load
 from custom_components.home_energy_controller.control.model import (
     Action,
+    BatteryMode,
     Decision,
     Mode,
     Role,
@@ -18,7 +19,6 @@ from custom_components.home_energy_controller.control.model import (
     Strategy,
     Target,
     Timed,
-    Wish,
 )
 from custom_components.home_energy_controller.control.power_range import Reach, reach_of
 from custom_components.home_energy_controller.control.settings import Circuit, Settings
@@ -42,9 +42,9 @@ class Lawful(Course):
         self.leader, self.setpoints = "a", dict[str, int]()
         self.given: LawInput | None = None
 
-    def decide(self, view: Snapshot) -> Decision:
+    def dispatch(self, view: Snapshot) -> Decision:
         """Decide with that law."""
-        made, self.memory = decide(view, self.settings, self.memory, self.now, law=self.law, interval_s=0.0)
+        made, self.memory = dispatch(view, self.settings, self.memory, self.now, law=self.law, interval_s=0.0)
         return made
 
     def law(self, given: LawInput) -> LawOutput:
@@ -72,7 +72,7 @@ def test_leader_counts_with_its_full_class_and_a_follower_gets_what_is_left() ->
 
 def test_class_of_800_w_leaves_less_to_others_that_charge() -> None:
     """It limits discharging only (marstek_api.md 6.5)."""
-    made = lawful(battery("a", circuit=SHED, power_class_w=800), battery("b", circuit=SHED))
+    made = lawful(battery("a", circuit=SHED, rated_power_w=800), battery("b", circuit=SHED))
     made.setpoints = {"b": 2500}
     assert powers(made.every(10, 40, load=9000))[1] == 2500
     made.setpoints = {"b": -2500}
@@ -100,7 +100,9 @@ def test_battery_on_a_circuit_that_is_too_weak_never_leads(limit_w: int) -> None
 def test_what_the_owner_set_comes_first_and_moves_the_leader_away() -> None:
     """1500 W of 3680 W leave too little for a leader of 2500 W."""
     made = lawful(
-        battery("a", circuit=SHED), battery("b", circuit=SHED, wish=Wish.FIXED, fixed_power_w=-1500), battery("c")
+        battery("a", circuit=SHED),
+        battery("b", circuit=SHED, battery_mode=BatteryMode.FIXED, fixed_power_w=-1500),
+        battery("c"),
     )
     made.leader, made.setpoints = "c", {"a": -2500}
     made.at(0, load=-3000)
@@ -111,12 +113,16 @@ def test_what_the_owner_set_comes_first_and_moves_the_leader_away() -> None:
 
 def test_owner_runs_one_battery_in_auto_per_fuse_that_carries_one() -> None:
     """The second one idles, although its owner set it to Auto as well."""
-    made = lawful(*(battery(name, circuit=SHED, wish=Wish.AUTOMATIC) for name in "ab"), battery("c", circuit=SHED))
+    made = lawful(
+        *(battery(name, circuit=SHED, battery_mode=BatteryMode.AUTOMATIC) for name in "ab"), battery("c", circuit=SHED)
+    )
     actions = [target.action for target in made.at(0, load=900).targets]
     assert actions == [Action.AUTO, Action.IDLE, Action.IDLE]
-    small = lawful(battery("a", max_charge_w=500, wish=Wish.AUTOMATIC))
+    small = lawful(battery("a", max_charge_w=500, battery_mode=BatteryMode.AUTOMATIC))
     assert small.at(0).targets[0].action is Action.IDLE, "its own limit is promised as well"
-    mini = lawful(*(battery(name, circuit=SHED, wish=Wish.AUTOMATIC, has_passive=False) for name in "ab"))
+    mini = lawful(
+        *(battery(name, circuit=SHED, battery_mode=BatteryMode.AUTOMATIC, has_passive=False) for name in "ab")
+    )
     assert mini.at(0).targets[1].action is Action.NOTHING
 
 
@@ -174,9 +180,12 @@ def test_battery_that_does_more_than_it_was_told_counts_with_what_it_does() -> N
 def test_command_during_a_change_of_leader_stays_within_what_was_decided() -> None:
     """The new leader takes no more than its fuse leaves, the old one holds no more of the rest than its own does."""
     given_ = site(battery("a"), battery("b"))
-    targets = (replace(follow("a", 0), most=Reach(discharge_w=1180)), replace(lead("b"), most=Reach(discharge_w=600)))
+    targets = (
+        replace(follow("a", 0), transition=Reach(discharge_w=1180)),
+        replace(lead("b"), transition=Reach(discharge_w=600)),
+    )
     told = snapshot(seen("a", mode=Mode.AUTO, power=2000), seen("b"))
-    commands = pursue(decision(*targets, leader="b"), told, given_, PursueMemory(), 0).commands
+    commands = actuate(decision(*targets, leader="b"), told, given_, ActuationMemory(), 0).commands
     assert commands == (passive("a", 1180), passive("b", 600))
 
 
@@ -186,9 +195,9 @@ def test_battery_that_has_to_wait_for_auto_is_not_told_it() -> None:
     told = snapshot(seen("a"))
     for target in (lead("a"), Target(battery_id="a", role=Role.OWNER, action=Action.AUTO)):
         made = decision(replace(target, waits=True), leader="a" if target.role is Role.LEADER else None)
-        assert pursue(made, told, given_, PursueMemory(), 0).commands == ()
+        assert actuate(made, told, given_, ActuationMemory(), 0).commands == ()
         made = decision(target, leader=made.leader_id)
-        assert pursue(made, told, given_, PursueMemory(), 0).commands == (auto("a"),)
+        assert actuate(made, told, given_, ActuationMemory(), 0).commands == (auto("a"),)
 
 
 def test_leader_that_may_do_one_direction_only_is_read_every_ten_seconds() -> None:
@@ -198,7 +207,7 @@ def test_leader_that_may_do_one_direction_only_is_read_every_ten_seconds() -> No
         chosen = made.every(10, 120, -500, load=-500)
         assert chosen.targets[0].action is Action.AUTO
         told = snapshot(seen("a", mode=Mode.AUTO, at=120), meter=-500, at=120)
-        assert pursue(chosen, told, made.settings, PursueMemory(), 120).reads == reads
+        assert actuate(chosen, told, made.settings, ActuationMemory(), 120).reads == reads
 
 
 # The connection.
@@ -256,7 +265,9 @@ def test_battery_in_auto_that_was_read_before_the_meter_blurs_the_picture_for_a_
 
 def test_owners_battery_keeps_to_the_connection_too() -> None:
     """A limit is a promise to everybody."""
-    made = Course(site(battery("a", wish=Wish.FIXED, fixed_power_w=-2500), max_import_w=4000)).see(seen("a"))
+    made = Course(site(battery("a", battery_mode=BatteryMode.FIXED, fixed_power_w=-2500), max_import_w=4000)).see(
+        seen("a")
+    )
     assert powers(made.at(0, 3000)) == [-1000]
     assert powers(made.at(310, 4500)) == [0]
     assert made.at(320, 4500).targets[0].action is Action.IDLE
@@ -270,10 +281,10 @@ class Phased(Lawful):
 
     phases: tuple[float, float, float] | None = (0.0, 0.0, 0.0)
 
-    def decide(self, view: Snapshot) -> Decision:
+    def dispatch(self, view: Snapshot) -> Decision:
         """Decide with what the meter tells."""
         told = None if self.phases is None else Timed(self.phases, self.now)
-        return super().decide(replace(view, phases_w=told))
+        return super().dispatch(replace(view, phases_w=told))
 
 
 def phased(*batteries: object, **limits: object) -> Phased:
@@ -352,7 +363,7 @@ def test_grid_target_is_kept_where_nobody_leads() -> None:
 
 def test_charging_to_full_has_ended_when_nobody_takes_more_for_five_minutes() -> None:
     """At its ceiling, or near it and without a current; one that is silent for long is not waited for."""
-    made = Course(site(battery("a"), battery("b", ceiling_pct=80), battery("c"), strategy=Strategy.TO_FULL))
+    made = Course(site(battery("a"), battery("b", max_soc_pct=80), battery("c"), strategy=Strategy.TO_FULL))
     made.see(seen("a", soc=97, power=-300), seen("b", soc=80), seen("c", soc=30, at=-1))
     assert not made.every(100, 2000).finished, "a still charges"
     made.see(seen("a", soc=99, power=-10))
@@ -387,5 +398,5 @@ def test_site_without_limits_remembers_nothing_for_them() -> None:
     made = Course(site(battery("a"))).see(seen("a"))
     made.memory = replace(made.memory, loads=(Load(spans=((1.0, 1.0),), until=9.0),))
     made.at(0, 1000)
-    assert (made.memory.marks, made.memory.loads) == ({}, ())
-    assert isinstance(made.memory, DecideMemory)
+    assert (made.memory.reservations, made.memory.loads) == ({}, ())
+    assert isinstance(made.memory, DispatchMemory)

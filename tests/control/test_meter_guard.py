@@ -2,7 +2,7 @@
 
 import pytest
 
-from custom_components.home_energy_controller.control.meter_guard import MeterMemory, weighed
+from custom_components.home_energy_controller.control.meter_guard import MeterMemory, validate_reading
 from custom_components.home_energy_controller.control.model import Timed
 
 
@@ -10,7 +10,7 @@ def fed(*readings: tuple[float, float], batteries_w: float = 0.0, memory: MeterM
     """Return the memory after readings: (when, W)."""
     memory = memory or MeterMemory()
     for at, value_w in readings:
-        memory = weighed(memory, Timed(value_w, at), batteries_w)
+        memory = validate_reading(memory, Timed(value_w, at), batteries_w)
     return memory
 
 
@@ -73,11 +73,11 @@ def test_leader_may_keep_a_meter_at_zero_for_as_long_as_it_rounds(value_w: float
     """An evening of a slow sunset: batteries move by kilowatts, a meter that rounds or filters shows nothing of it."""
     memory = MeterMemory()
     for at in range(0, 3000, 10):
-        memory = weighed(memory, Timed(value_w, at), at * 1.0, step_w)
+        memory = validate_reading(memory, Timed(value_w, at), at * 1.0, step_w)
         assert not memory.is_frozen
     beyond = MeterMemory()
     for at in range(0, 130, 10):
-        beyond = weighed(beyond, Timed(value_w + 2.1 * step_w, at), at * 10.0, step_w)
+        beyond = validate_reading(beyond, Timed(value_w + 2.1 * step_w, at), at * 10.0, step_w)
     assert beyond.is_frozen is (value_w >= 0)
 
 
@@ -85,10 +85,10 @@ def test_sensor_that_says_nothing_for_an_hour_while_batteries_move_is_dead() -> 
     """Wherever it stands; one that repeats its value aloud is not."""
     memory = MeterMemory()
     for at in range(0, 3600, 10):
-        memory = weighed(memory, Timed(0.0, at), at / 5, 100.0, at)
+        memory = validate_reading(memory, Timed(0.0, at), at / 5, 100.0, at)
         assert not memory.is_frozen
-    assert weighed(memory, Timed(0.0, 3600), 0.0, 100.0, 5.0).is_frozen is False
-    assert weighed(memory, Timed(0.0, 3600), 0.0, 100.0, 3600.0).is_frozen
+    assert validate_reading(memory, Timed(0.0, 3600), 0.0, 100.0, 5.0).is_frozen is False
+    assert validate_reading(memory, Timed(0.0, 3600), 0.0, 100.0, 3600.0).is_frozen
 
 
 def test_telegrams_that_were_none_make_the_value_as_old_as_the_last_one() -> None:

@@ -7,6 +7,7 @@ import pytest
 from custom_components.home_energy_controller.control.dispatch.witness import METER, WitnessMemory
 from custom_components.home_energy_controller.control.model import (
     Action,
+    BatteryMode,
     Decision,
     Feedback,
     LeaderFault,
@@ -15,7 +16,6 @@ from custom_components.home_energy_controller.control.model import (
     Role,
     SiteState,
     Strategy,
-    Wish,
 )
 from tests.control.build import auto, battery, outcome, seen, site
 from tests.control.course import Course, actions, course, work
@@ -36,7 +36,7 @@ def test_nobody_may_lead_without_a_meter_of_its_own_or_with_a_limit_below_its_cl
 
 
 def trusting(*names: str) -> Course:
-    """Return a site of batteries that take set-points only, whose meter is known to follow them."""
+    """Return a site of batteries that take setpoints only, whose meter is known to follow them."""
     made = course(*names, own_meter=OwnMeter.NO)
     made.at(-20, 0)
     made.memory = replace(made.memory, witness=WitnessMemory(ratios={METER: (-20.0, -20.0)}))
@@ -76,7 +76,7 @@ def test_setpoints_alone_use_no_more_batteries_than_needed_fullest_first() -> No
 
 def test_small_batteries_are_joined_by_more() -> None:
     """Two of 800 W for 1200 W."""
-    made = course("a", "b", power_class_w=800, own_meter=OwnMeter.NO).see(seen("b", soc=60))
+    made = course("a", "b", rated_power_w=800, own_meter=OwnMeter.NO).see(seen("b", soc=60))
     assert [target.power_w for target in made.at(0, 2400).targets] == [600, 600]
 
 
@@ -128,7 +128,7 @@ def test_without_a_leader_the_decision_is_made_even_while_the_meter_is_late() ->
     """Nobody serves the house otherwise."""
     made = course("a", "b")
     made.at(0)
-    made.settings = site(battery("a", wish=Wish.IDLE), battery("b"))
+    made.settings = site(battery("a", battery_mode=BatteryMode.IDLE), battery("b"))
     assert made.at(20, meter_at=0).leader_id == "b"
 
 
@@ -155,7 +155,7 @@ def test_silent_leader_is_kept_while_the_meter_is_content() -> None:
 def test_battery_that_was_missing_and_came_back_is_trusted_again() -> None:
     """Its next silence is a new story."""
     made, _ = silent_leader(-400)
-    made.settings = site(battery("a"), battery("b", wish=Wish.IDLE))
+    made.settings = site(battery("a"), battery("b", battery_mode=BatteryMode.IDLE))
     made.see(seen("a", mode=Mode.AUTO))
     assert made.every(5, 180).leader_id == "a"
     made.see(seen("a", at=-1, mode=Mode.AUTO))
@@ -205,7 +205,7 @@ def test_leader_without_effect_gives_the_lead_to_the_next_for_a_growing_while() 
     assert made.at(130, 400).looks_closer
     assert made.every(2, 168, 400).leader_id == "a"
     decision = made.at(170, 400)
-    assert (decision.leader_id, decision.unfit) == ("b", {"a": LeaderFault.WITHOUT_EFFECT})
+    assert (decision.leader_id, decision.ineligible) == ("b", {"a": LeaderFault.WITHOUT_EFFECT})
     target = decision.target("a")
     assert target is not None
     assert (target.action, target.is_relieved) == (IDLE, True)
@@ -213,11 +213,11 @@ def test_leader_without_effect_gives_the_lead_to_the_next_for_a_growing_while() 
     made.see(seen("a"), seen("b"))
     assert made.every(10, 760, 0).leader_id is None
     again = made.at(770, 0)
-    assert (again.leader_id, again.unfit) == ("a", {"a": LeaderFault.WITHOUT_EFFECT}), "it has to prove itself"
+    assert (again.leader_id, again.ineligible) == ("a", {"a": LeaderFault.WITHOUT_EFFECT}), "it has to prove itself"
     made.see(seen("a", mode=Mode.AUTO))
     while made.at(made.now + 10, 400).leader_id:
         assert made.now < 1000
-    lapse = made.memory.unfit["a"]
+    lapse = made.memory.ineligible["a"]
     assert (lapse.times, lapse.until) == (2, made.now + 1200)
 
 
@@ -225,12 +225,12 @@ def test_leader_that_leads_well_for_ten_minutes_has_redeemed_itself() -> None:
     """What was held against it is forgotten, and its owner no longer told."""
     made = course("a").see(seen("a", mode=Mode.AUTO))
     made.at(0, 400)
-    assert made.every(10, 170, 400).unfit
+    assert made.every(10, 170, 400).ineligible
     made.see(seen("a"))
     made.every(10, 780, 0)
     made.see(seen("a", mode=Mode.AUTO))
-    assert made.every(10, 1380, 0).unfit
-    assert not made.every(10, 1440, 0).unfit
+    assert made.every(10, 1380, 0).ineligible
+    assert not made.every(10, 1440, 0).ineligible
 
 
 def test_leader_at_its_limit_or_just_chosen_has_effect() -> None:
@@ -243,7 +243,7 @@ def test_leader_at_its_limit_or_just_chosen_has_effect() -> None:
     late.every(10, 50, 400)
     late.see(seen("a", mode=Mode.AUTO))
     assert late.every(10, 210, 400).state is SiteState.LEADER_ALONE
-    assert late.at(220, 400).unfit
+    assert late.at(220, 400).ineligible
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -252,7 +252,7 @@ def test_leader_that_stands_below_its_class_is_helped_and_not_replaced(sign: int
     made = course("a", "b").see(seen("a", mode=Mode.AUTO, power=sign * 800, soc=60 if sign > 0 else 40))
     made.at(0, sign * 400, load=sign * 1200)
     decision = made.every(10, 200, sign * 1200, load=sign * 2000)
-    assert (decision.leader_id, dict(decision.unfit), dict(decision.derated)) == ("a", {}, {"a": 800})
+    assert (decision.leader_id, dict(decision.ineligible), dict(decision.derated)) == ("a", {}, {"a": 800})
     assert sign * work(decision)["b"][2] > 0
 
 
@@ -265,7 +265,7 @@ def test_leader_that_works_against_the_meter_is_idled_at_once(sign: int) -> None
     assert made.at(100, sign * 3000).looks_closer
     assert made.every(2, 138, sign * 3000).leader_id == "a"
     decision = made.at(140, sign * 3000)
-    assert (decision.leader_id, decision.unfit) == ("b", {"a": LeaderFault.AGAINST})
+    assert (decision.leader_id, decision.ineligible) == ("b", {"a": LeaderFault.AGAINST})
     assert actions(decision)["a"] is not AUTO
     assert made.memory.is_unfit("a", 3739)
     assert not made.memory.is_unfit("a", 3740)
@@ -278,7 +278,7 @@ def test_leader_is_not_judged_by_readings_that_hide_a_pulse() -> None:
     assert made.every(10, 100, 2000).looks_closer
     made.every(2, 106, 2000)
     decision = made.at(108, -300)
-    assert (decision.looks_closer, decision.unfit) == (False, {})
+    assert (decision.looks_closer, decision.ineligible) == (False, {})
 
 
 def test_sole_leader_without_effect_is_followed_by_setpoints_alone() -> None:
@@ -298,7 +298,7 @@ def test_leader_that_does_not_enter_auto_is_not_asked_for_ten_minutes() -> None:
     assert made.at(130, 200).leader_id == "b"
     made.see(seen("b", soc=40, mode=Mode.AUTO))
     assert made.every(10, 190, 200).leader_id == "b"
-    made.settings = site(battery("a"), battery("b", wish=Wish.IDLE))
+    made.settings = site(battery("a"), battery("b", battery_mode=BatteryMode.IDLE))
     assert made.at(200, 200).state is SiteState.NO_LEADER
     assert made.every(10, 740, 200).leader_id == "a"
 
@@ -308,15 +308,15 @@ def test_leader_that_waits_to_be_told_auto_has_a_quarter_of_an_hour() -> None:
     made = course("a", "b").see(seen("b", soc=40))
     made.at(0, 200)
     assert made.every(10, 890, 200).leader_id == "a"
-    assert made.every(10, 910, 200).unfit == {"a": LeaderFault.NO_AUTO}
+    assert made.every(10, 910, 200).ineligible == {"a": LeaderFault.NO_AUTO}
 
 
 def test_leader_that_refused_auto_in_a_handover_is_not_asked_again() -> None:
     """It said so itself; who could not be read meanwhile is asked again."""
     made = course("a", "b").see(seen("b", soc=40))
     made.at(0, 200)
-    assert made.every(10, 60, 200, feedback=Feedback(refused_auto="b")).unfit == {}
-    assert made.at(70, 200, feedback=Feedback(refused_auto="a")).unfit == {"a": LeaderFault.NO_AUTO}
+    assert made.every(10, 60, 200, feedback=Feedback(refused_auto="b")).ineligible == {}
+    assert made.at(70, 200, feedback=Feedback(refused_auto="a")).ineligible == {"a": LeaderFault.NO_AUTO}
 
 
 def test_leader_whose_mode_is_unreadable_or_that_is_in_auto_after_all_keeps_the_lead() -> None:

@@ -8,10 +8,11 @@ from random import Random
 
 from hypothesis import HealthCheck, example, given, settings, strategies as st
 
-from custom_components.home_energy_controller.control.dispatch.dispatch import DecideMemory
+from custom_components.home_energy_controller.control.dispatch.dispatch import DispatchMemory
 from custom_components.home_energy_controller.control.dispatch.site import Load
 from custom_components.home_energy_controller.control.model import (
     Action,
+    BatteryMode,
     BatteryObservation,
     CommandKind,
     Decision,
@@ -21,7 +22,6 @@ from custom_components.home_energy_controller.control.model import (
     Snapshot,
     Strategy,
     Target,
-    Wish,
 )
 from custom_components.home_energy_controller.control.power_range import Reach, reach_of
 from custom_components.home_energy_controller.control.settings import BatterySettings, Circuit, Settings
@@ -37,7 +37,7 @@ CIRCUITS = (Circuit(name="shed", limit_w=3680), Circuit(name="attic", limit_w=25
 @settings(max_examples=400, deadline=None)
 def test_any_course_gives_decisions_within_all_limits(site_: Settings, steps: list[Step]) -> None:
     """Nothing raises, and no target is one that should not be: the first promise of all."""
-    for snapshot, given_, now, decision, pursuit in course(site_, steps):
+    for snapshot, given_, now, decision, actuation in course(site_, steps):
         assert [target.battery_id for target in decision.targets] == list(NAMES)
         controlled = [target for target in decision.targets if target.role is not Role.OWNER]
         assert sum(target.action is Action.AUTO for target in controlled) <= 1
@@ -47,13 +47,13 @@ def test_any_course_gives_decisions_within_all_limits(site_: Settings, steps: li
             target = decision.target(own.battery_id)
             assert target is not None
             assert_allowed(target, own, snapshot.battery(own.battery_id), now)
-            assert given_.enabled or own.wish is not Wish.CONTROLLED or target.action is Action.NOTHING
-        for command in pursuit.commands:
+            assert given_.enabled or own.battery_mode is not BatteryMode.CONTROLLED or target.action is Action.NOTHING
+        for command in actuation.commands:
             own = next(known for known in given_.batteries if known.battery_id == command.battery_id)
             assert -own.charge_limit_w <= command.power_w <= own.discharge_limit_w
             assert own.has_passive or command.kind is not CommandKind.PASSIVE
             assert own.slots_cleared or command.kind is not CommandKind.MANUAL_IDLE
-        assert pursuit.next_due is None or now < pursuit.next_due < now + 1000
+        assert actuation.next_due is None or now < actuation.next_due < now + 1000
 
 
 def assert_allowed(target: Target, own: BatterySettings, seen: BatteryObservation, now: float) -> None:
@@ -66,7 +66,7 @@ def assert_allowed(target: Target, own: BatterySettings, seen: BatteryObservatio
         assert target.power_w == 0
         assert target.action is not Action.AUTO
     elif target.power_w:
-        assert soc.value < own.ceiling_pct if target.power_w < 0 else soc.value > own.reserve_pct
+        assert soc.value < own.max_soc_pct if target.power_w < 0 else soc.value > own.reserve_pct
 
 
 def fused(site_: Settings, limit_w: int, powers_w: tuple[int, ...]) -> Settings:
@@ -88,30 +88,30 @@ FUSED = st.builds(
 @settings(max_examples=200, deadline=None)
 def test_a_circuit_carries_what_was_decided_whatever_those_in_auto_choose(site_: Settings, steps: list[Step]) -> None:
     """In either direction, and for those that the owner set as well."""
-    for _, given_, _, decision, pursuit in course(site_, steps):
+    for _, given_, _, decision, actuation in course(site_, steps):
         told = {own.battery_id: Reach() for own in given_.batteries}
         for target in decision.targets:
             own = next(own for own in given_.batteries if own.battery_id == target.battery_id)
             told[own.battery_id] = reach_of(target.power_w)
             if target.action is Action.AUTO:
-                told[own.battery_id] = Reach(charge_w=own.charge_class_w, discharge_w=own.power_class_w)
+                told[own.battery_id] = Reach(charge_w=own.rated_charge_w, discharge_w=own.rated_power_w)
             circuit = own.circuit
-            for command in pursuit.commands:
-                if command.battery_id == own.battery_id and target.most is not None:
-                    assert target.most.clamped(command.power_w) == command.power_w
+            for command in actuation.commands:
+                if command.battery_id == own.battery_id and target.transition is not None:
+                    assert target.transition.clamped(command.power_w) == command.power_w
         assert circuit is not None
         assert sum(reach.charge_w for reach in told.values()) <= circuit.limit_w
         assert sum(reach.discharge_w for reach in told.values()) <= circuit.limit_w
 
 
 def plugged(battery_id: str) -> st.SearchStrategy[BatterySettings]:
-    """Return a battery that takes set-points, on a phase that its owner may have told."""
+    """Return a battery that takes setpoints, on a phase that its owner may have told."""
     return st.builds(
         BatterySettings,
         battery_id=st.just(battery_id),
-        power_class_w=st.sampled_from((800, 2500)),
+        rated_power_w=st.sampled_from((800, 2500)),
         own_meter=st.just(OwnMeter.YES),
-        wish=st.sampled_from((*[Wish.CONTROLLED] * 4, Wish.FIXED, Wish.AUTOMATIC)),
+        battery_mode=st.sampled_from((*[BatteryMode.CONTROLLED] * 4, BatteryMode.FIXED, BatteryMode.AUTOMATIC)),
         fixed_power_w=st.sampled_from((-2500, 2500)),
         phase=st.sampled_from((None, 1, 1, 2)),
     )
@@ -135,13 +135,13 @@ CONNECTED = st.builds(
 def test_set_points_never_push_the_connection_or_a_phase_beyond_its_limit(site_: Settings, steps: list[Step]) -> None:
     """Whatever the law wants, whatever those in Auto do, and on whatever phase a battery is whose owner did not say.
 
-    With the newest known load of house and sun, and every battery in Auto anywhere within its class, the set-points
+    With the newest known load of house and sun, and every battery in Auto anywhere within its class, the setpoints
     together (also those of the owner) leave import and export within the limit, or there are none in that direction.
     So beyond a limit flows only what the house or those in Auto bring there by themselves. A load is known when meter
     and batteries were read and no battery is on its way to something else, for five minutes, or for one when a battery
     in Auto was read at another moment than the meter; what changed since, nobody can know.
     """
-    memories: list[DecideMemory] = []
+    memories: list[DispatchMemory] = []
     heard: dict[Load, tuple[Snapshot, float]] = {}
     for (snapshot, given_, now, decision, _), remembered in zip(
         course(site_, steps, memories, greedy), memories, strict=True
@@ -158,14 +158,14 @@ def test_set_points_never_push_the_connection_or_a_phase_beyond_its_limit(site_:
 def assert_carried(
     given_: Settings, decision: Decision, places: Mapping[str, int], phase: int, known: tuple[Snapshot, float] | None
 ) -> None:
-    """Assert that set-points keep to the limit of the connection (0), or of a phase with batteries in these places."""
+    """Assert that setpoints keep to the limit of the connection (0), or of a phase with batteries in these places."""
     here = [own for own in given_.batteries if not phase or places[own.battery_id] == phase]
     limits = (given_.max_import_w, given_.max_export_w)
     if phase:
         limits = (given_.max_phase_import_w, given_.max_phase_export_w)
     targets = {own.battery_id: decision.target(own.battery_id) for own in here}
     for sign, limit_w in zip((-1, 1), limits, strict=True):
-        in_auto_w = sum(own.class_w(sign) for own in here if is_auto(targets[own.battery_id]))
+        in_auto_w = sum(own.rated_w(sign) for own in here if is_auto(targets[own.battery_id]))
         told_w = sum(max(0, sign * target.power_w) for target in targets.values() if target is not None)
         load_w = None if known is None else load_of(known, given_, here, phase)
         if limit_w is None or not told_w:
@@ -211,7 +211,7 @@ def wild_world(seed: int, loss: float, circuits: tuple[Circuit | None, ...] = (N
             *(
                 battery(
                     name,
-                    power_class_w=chance.choice((800, 2500)),
+                    rated_power_w=chance.choice((800, 2500)),
                     capacity_wh=chance.choice((500, 5120)),
                     circuit=chance.choice(circuits),
                 )
@@ -247,7 +247,7 @@ def test_there_are_never_two_loops_whatever_is_lost(seed: int, loss: float, legs
         made.run(duration_s)
         assert made.most_auto <= 1
         for toy in made.toys.values():
-            assert -toy.settings.charge_class_w <= toy.passive_w <= toy.settings.power_class_w
+            assert -toy.settings.rated_charge_w <= toy.passive_w <= toy.settings.rated_power_w
 
 
 def assert_fuses_hold(made: World) -> None:
@@ -255,9 +255,9 @@ def assert_fuses_hold(made: World) -> None:
     for circuit in {toy.settings.circuit for toy in made.toys.values()} - {None}:
         sharing = [toy for toy in made.toys.values() if toy.settings.circuit == circuit]
         charge_w = sum(
-            toy.settings.charge_class_w if toy.mode is Mode.AUTO else max(0, -toy.power_w) for toy in sharing
+            toy.settings.rated_charge_w if toy.mode is Mode.AUTO else max(0, -toy.power_w) for toy in sharing
         )
-        given_w = sum(toy.settings.power_class_w if toy.mode is Mode.AUTO else max(0, toy.power_w) for toy in sharing)
+        given_w = sum(toy.settings.rated_power_w if toy.mode is Mode.AUTO else max(0, toy.power_w) for toy in sharing)
         assert circuit is not None
         assert max(charge_w, given_w) <= circuit.limit_w, (circuit, [(t.mode, t.power_w) for t in sharing])
 
@@ -271,7 +271,7 @@ def assert_fuses_hold(made: World) -> None:
         max_size=14,
     ),
 )
-@example(seed=932, loss=0.4, legs=[(-9000, 47, 0), (-9000, 45, 6), (-9000, 15, 0)])  # a swap failed
+@example(seed=932, loss=0.4, legs=[(-9000, 47, 0), (-9000, 45, 6), (-9000, 15, 0)])  # a handover failed
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_fuses_hold_whatever_the_leader_does_and_whatever_is_lost(
     seed: int, loss: float, legs: list[tuple[int, int, int]]
@@ -286,9 +286,9 @@ def test_fuses_hold_whatever_the_leader_does_and_whatever_is_lost(
             made.restart()
         elif event < 6:
             changed = chance.choice(made.settings.batteries)
-            wish, power_w = chance.choice(list(Wish)), chance.choice((-2500, 700, 2500))
+            battery_mode, power_w = chance.choice(list(BatteryMode)), chance.choice((-2500, 700, 2500))
             batteries = (
-                replace(own, wish=wish, fixed_power_w=power_w) if own is changed else own
+                replace(own, battery_mode=battery_mode, fixed_power_w=power_w) if own is changed else own
                 for own in made.settings.batteries
             )
             made.settings = replace(made.settings, batteries=tuple(batteries))

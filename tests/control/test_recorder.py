@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from benchmarks.replay import read, replay
-from custom_components.home_energy_controller.control.actuation.actuation import pursue
+from custom_components.home_energy_controller.control.actuation.actuation import actuate
 from custom_components.home_energy_controller.control.actuation.release import release
 from custom_components.home_energy_controller.control.codec import CodecError, encode
-from custom_components.home_energy_controller.control.cycle import think
-from custom_components.home_energy_controller.control.dispatch.dispatch import decide
+from custom_components.home_energy_controller.control.cycle import run_cycle
+from custom_components.home_energy_controller.control.dispatch.dispatch import dispatch
 from custom_components.home_energy_controller.control.model import Strategy
 from custom_components.home_energy_controller.control.recorder import KEPT_CYCLES, Recorder
 from tests.control.build import battery, site
@@ -28,13 +28,13 @@ class RecordedWorld(World):
 
     def cycle(self) -> None:
         """Run a cycle and keep it."""
-        before = self.decide_memory, self.pursue_memory
+        before = self.dispatch_memory, self.actuation_memory
         super().cycle()
-        thought = think(self.now, self.snapshot(), self.settings, *before)
-        self.decide_memory, self.pursue_memory = thought.decide_memory, thought.pursuit.memory
+        result = run_cycle(self.now, self.snapshot(), self.settings, *before)
+        self.dispatch_memory, self.actuation_memory = result.dispatch_memory, result.actuation.memory
         if not self.may_send:
-            self.pursue_memory, self.pursuit = before[1], None
-        self.recorder.add(thought, sent=self.may_send)
+            self.actuation_memory, self.actuation = before[1], None
+        self.recorder.add(result, sent=self.may_send)
 
 
 def recorded(duration_s: float = 120.0, **options: Any) -> RecordedWorld:
@@ -57,8 +57,8 @@ def test_a_recording_decides_and_sends_the_same_again() -> None:
     world.toys["b"].reachable = True
     world.settings = replace(world.settings, strategy=Strategy.ZERO_CHARGE_ONLY)
     world.run(30)
-    commands = release(world.settings, world.pursue_memory)
-    world.pursue_memory = world.pursue_memory.released(commands, world.now)
+    commands = release(world.settings, world.actuation_memory)
+    world.actuation_memory = world.actuation_memory.released(commands, world.now)
     world.run(20)
     world.may_send = False
     world.run(20)
@@ -80,8 +80,10 @@ def test_only_the_last_cycles_are_kept() -> None:
 def test_what_the_cycle_before_tells_is_written_once() -> None:
     """Memory and settings are long; both are there where they begin, or were changed from outside."""
     first, *others = read(document(recorded(100)))
-    assert None not in (first.settings, first.decide_memory, first.pursue_memory)
-    assert all((cycle.settings, cycle.decide_memory, cycle.pursue_memory) == (None, None, None) for cycle in others)
+    assert None not in (first.settings, first.dispatch_memory, first.actuation_memory)
+    assert all(
+        (cycle.settings, cycle.dispatch_memory, cycle.actuation_memory) == (None, None, None) for cycle in others
+    )
 
 
 def test_other_settings_are_seen_as_a_difference() -> None:
@@ -99,7 +101,7 @@ def test_a_recording_is_found_in_a_diagnostics_file() -> None:
 
 
 @pytest.mark.parametrize(
-    "found", [None, [], {}, {"format": 2, "cycles": []}, {"format": 1}, {"format": 1, "cycles": [{}]}]
+    "found", [None, [], {}, {"format": 3, "cycles": []}, {"format": 2}, {"format": 2, "cycles": [{}]}]
 )
 def test_what_is_no_recording_is_refused(found: Any) -> None:
     """With an error of its own."""
@@ -114,10 +116,10 @@ def test_a_recording_without_a_beginning_is_refused() -> None:
 
 
 def test_the_same_inputs_give_the_same_decision() -> None:
-    """Decide and pursue have no hidden state: twice is the same, to the letter."""
+    """Dispatch and actuate have no hidden state: twice is the same, to the letter."""
     world = recorded(200, loss=0.3, seed=7)
     inputs = (world.snapshot(), world.settings)
-    decisions = [decide(*inputs, world.decide_memory, world.now) for _ in range(2)]
-    pursuits = [pursue(decisions[0][0], *inputs, world.pursue_memory, world.now) for _ in range(2)]
+    decisions = [dispatch(*inputs, world.dispatch_memory, world.now) for _ in range(2)]
+    pursuits = [actuate(decisions[0][0], *inputs, world.actuation_memory, world.now) for _ in range(2)]
     assert encode(decisions[0]) == encode(decisions[1])
     assert encode(pursuits[0]) == encode(pursuits[1])

@@ -4,17 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from custom_components.home_energy_controller.control.actuation.actuation import PursueMemory
+from custom_components.home_energy_controller.control.actuation.actuation import ActuationMemory
 from custom_components.home_energy_controller.control.actuation.release import release, stop
-from custom_components.home_energy_controller.control.actuation.tracking import Sent
+from custom_components.home_energy_controller.control.actuation.tracking import TrackedCommand
 from custom_components.home_energy_controller.control.model import (
+    BatteryMode,
     CarObservation,
     Command,
     Mode,
     OwnMeter,
     Release,
     Strategy,
-    Wish,
 )
 from custom_components.home_energy_controller.control.settings import BatterySettings, CarSettings
 from tests.control.build import auto, battery, manual_idle, passive, seen, site, snapshot
@@ -22,10 +22,10 @@ from tests.control.build import auto, battery, manual_idle, passive, seen, site,
 LONG = passive("a", 0, 86_400)
 
 
-def told(*commands: Command, leader: str | None = None) -> PursueMemory:
+def told(*commands: Command, leader: str | None = None) -> ActuationMemory:
     """Return a memory of commands."""
-    sent = {command.battery_id: Sent(command=command, asked_at=0, sent_at=0) for command in commands}
-    return PursueMemory(sent=sent, leader_id=leader)
+    sent = {command.battery_id: TrackedCommand(command=command, asked_at=0, sent_at=0) for command in commands}
+    return ActuationMemory(tracked=sent, leader_id=leader)
 
 
 def released(settings: BatterySettings) -> tuple[Command, ...]:
@@ -62,23 +62,23 @@ def test_battery_is_left_in_auto_or_idle_for_long_where_its_owner_wants_that() -
 
 def test_what_the_owner_asked_of_a_battery_by_hand_outlives_the_controller() -> None:
     """But fixed power, which nobody would renew."""
-    assert released(battery("a", release=Release.IDLE, wish=Wish.AUTOMATIC)) == (auto("a"),)
-    assert released(battery("a", release=Release.AUTOMATIC, wish=Wish.IDLE)) == (LONG,)
-    assert released(battery("a", release=Release.AUTOMATIC, wish=Wish.FIXED)) == (auto("a"),)
+    assert released(battery("a", release=Release.IDLE, battery_mode=BatteryMode.AUTOMATIC)) == (auto("a"),)
+    assert released(battery("a", release=Release.AUTOMATIC, battery_mode=BatteryMode.IDLE)) == (LONG,)
+    assert released(battery("a", release=Release.AUTOMATIC, battery_mode=BatteryMode.FIXED)) == (auto("a"),)
 
 
 def test_battery_that_was_never_touched_is_never_released() -> None:
     """It is as its owner wants it."""
     settings = site(battery("a", release=Release.IDLE), battery("b", release=Release.IDLE))
     assert release(settings, told(passive("a", 500))) == (LONG,)
-    assert release(settings, PursueMemory()) == ()
+    assert release(settings, ActuationMemory()) == ()
 
 
 def test_switching_off_leaves_the_owners_batteries_alone() -> None:
     """They go on being renewed."""
-    settings = site(battery("a"), battery("b", wish=Wish.FIXED))
+    settings = site(battery("a"), battery("b", battery_mode=BatteryMode.FIXED))
     memory = told(passive("a", 500), passive("b", 300))
-    assert release(settings, memory, keep_wishes=True) == (auto("a"),)
+    assert release(settings, memory, keep_modes=True) == (auto("a"),)
 
 
 def test_stopping_leaves_a_leader_in_auto_when_it_may_do_everything() -> None:
@@ -89,8 +89,8 @@ def test_stopping_leaves_a_leader_in_auto_when_it_may_do_everything() -> None:
 
 @pytest.mark.parametrize("strategy", [Strategy.ZERO_CHARGE_ONLY, Strategy.ZERO_DISCHARGE_ONLY])
 def test_stopping_idles_a_leader_that_may_not_do_everything_and_nobody_else(strategy: Strategy) -> None:
-    """Also one held, and one half way through a swap."""
-    settings = site(battery("a"), battery("b"), battery("c", wish=Wish.AUTOMATIC), strategy=strategy)
+    """Also one held, and one half way through a handover."""
+    settings = site(battery("a"), battery("b"), battery("c", battery_mode=BatteryMode.AUTOMATIC), strategy=strategy)
     short = passive("a", 0, 900)
     assert stop(settings, told(auto("a"), passive("b", 500), auto("c"), leader="a"), snapshot()) == (short,)
     assert stop(settings, told(passive("a", 0), leader="a"), snapshot()) == (short,), "held now, free after 300 s"
@@ -110,7 +110,7 @@ def test_stopping_idles_a_leader_that_would_feed_the_car(may_feed: bool, power_w
 def test_stopping_tells_nothing_while_the_controller_is_off_or_to_batteries_never_touched() -> None:
     """Nor where there is no safe way."""
     settings = site(battery("a"), strategy=Strategy.ZERO_CHARGE_ONLY)
-    assert stop(settings, PursueMemory(leader_id="a"), snapshot(seen("a", mode=Mode.AUTO))) == ()
+    assert stop(settings, ActuationMemory(leader_id="a"), snapshot(seen("a", mode=Mode.AUTO))) == ()
     off = site(battery("a"), strategy=Strategy.ZERO_CHARGE_ONLY, enabled=False)
     assert stop(off, told(auto("a"), leader="a"), snapshot()) == ()
     alone = site(battery("a", has_passive=False), strategy=Strategy.ZERO_CHARGE_ONLY)

@@ -51,7 +51,7 @@ def test_daylight_saving_days_follow_the_wall_clock(
     """A window that the clock jumps over or repeats is so much shorter or longer; the others only move in UTC."""
     day = TariffHours(high_days=EVERY_DAY)
     night = TariffHours(high_days=EVERY_DAY, high_from=time(1), high_to=time(5))
-    moments = [midnight + timedelta(minutes=minute) for minute in range(60 * hours["whole"])]
+    moments = [midnight + timedelta(minutes=meter_window) for meter_window in range(60 * hours["whole"])]
     high = [moment for moment in moments if not day.is_low(moment.astimezone(AMSTERDAM))]
     assert len(high) == 60 * hours["day"]
     assert (high[0].hour, high[-1].hour) == (first, last - 1)

@@ -75,7 +75,7 @@ def test_battery_that_does_not_follow_says_so_until_it_does() -> None:
     assert health(changed) is Health.NOT_FOLLOWING
     assert one.sends(range(142, 240, 2), follow("a", 900)) == []
     assert health(one.read(240, power=900).at(241, follow("a", 900))) is Health.PROVEN
-    assert one.memory.feedback(241).barred == {}
+    assert one.memory.feedback(241).locked_out == {}
 
 
 def test_pauses_stop_growing_at_ten_minutes() -> None:

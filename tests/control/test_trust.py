@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from custom_components.home_energy_controller.control.actuation.actuation import Pursuit
+from custom_components.home_energy_controller.control.actuation.actuation import Actuation
 from custom_components.home_energy_controller.control.actuation.release import release
-from custom_components.home_energy_controller.control.actuation.trust import Diagnosis, Standing
-from custom_components.home_energy_controller.control.dispatch.dispatch import DecideMemory, decide
+from custom_components.home_energy_controller.control.actuation.trust import Diagnosis, TrustState
+from custom_components.home_energy_controller.control.dispatch.dispatch import DispatchMemory, dispatch
 from custom_components.home_energy_controller.control.model import (
     Action,
     Command,
@@ -38,7 +38,7 @@ from tests.control.build import (
 from tests.control.course import One, health, proven
 
 
-def failed(one: One, target: Target | None = None, *, answered: bool | None = True) -> Pursuit:
+def failed(one: One, target: Target | None = None, *, answered: bool | None = True) -> Actuation:
     """Return the pursuit at 131, after three sends of which nothing came."""
     one.sends(range(100, 131), target or follow("a", 600), answered=answered)
     return one.at(131, target or follow("a", 600))
@@ -55,17 +55,17 @@ def test_three_sends_that_came_to_nothing_are_told_apart_by_their_answers(
     one = One().read(99)
     result = failed(one, answered=answered)
     assert result.diagnosis == {"a": diagnosis}
-    assert one.memory.feedback(131).barred == {"a": Health.NOT_FOLLOWING}
-    assert one.memory.feedback(251).barred == {}
+    assert one.memory.feedback(131).locked_out == {"a": Health.NOT_FOLLOWING}
+    assert one.memory.feedback(251).locked_out == {}
 
 
 def test_pauses_grow_and_begin_anew_after_a_calm_hour() -> None:
     """2, 5, 10 and 10 min."""
-    standing, now, pauses = Standing(), 0.0, []
+    trust, now, pauses = TrustState(), 0.0, []
     for wait_s in (0.0, 10.0, 10.0, 10.0, 3601.0):
-        now = max(now, standing.barred_until) + wait_s
-        standing = standing.struck(Diagnosis.IGNORED, now)
-        pauses.append(standing.barred_until - now)
+        now = max(now, trust.locked_out_until) + wait_s
+        trust = trust.failed(Diagnosis.IGNORED, now)
+        pauses.append(trust.locked_out_until - now)
     assert pauses == [120, 300, 600, 600, 120]
 
 
@@ -125,16 +125,16 @@ def test_silent_drops_cost_the_work_at_the_third_within_ten_minutes() -> None:
         result = one.read(begun, power=600, mode=Mode.AUTO).at(begun + 1, follow("a", 600))
         assert result.commands == (passive("a", 600),)
         assert result.diagnosis == {"a": Diagnosis.DROPPED}
-        bars = one.memory.feedback(begun + 1).barred
+        lockouts = one.memory.feedback(begun + 1).locked_out
         one.read(begun + 10, power=600).at(begun + 11, follow("a", 600))
-    assert bars == {"a": Health.NOT_FOLLOWING}
-    assert one.memory.feedback(202).loose == {"a"}
-    assert one.memory.feedback(202).barred == bars, "that it does it for a while is no news"
+    assert lockouts == {"a": Health.NOT_FOLLOWING}
+    assert one.memory.feedback(202).drops_to_auto == {"a"}
+    assert one.memory.feedback(202).locked_out == lockouts, "that it does it for a while is no news"
     calm = proven()
     for begun in (130, 500, 1101):
         calm.read(begun, power=600, mode=Mode.AUTO).at(begun + 1, follow("a", 600))
         calm.read(begun + 10, power=600).at(begun + 11, follow("a", 600))
-    assert calm.memory.feedback(1112).barred == {}
+    assert calm.memory.feedback(1112).locked_out == {}
 
 
 def test_what_stops_after_its_countdown_has_expired() -> None:
@@ -144,7 +144,7 @@ def test_what_stops_after_its_countdown_has_expired() -> None:
         one.sends(range(250, 360, 50), follow("a", 600), answered=None)
         result = one.read(401, power=0, mode=mode).at(402, follow("a", 600))
         assert (result.commands, result.diagnosis) == ((passive("a", 600),), {"a": Diagnosis.EXPIRED})
-        assert one.memory.feedback(402).barred == {}
+        assert one.memory.feedback(402).locked_out == {}
 
 
 def test_foreign_change_is_corrected_once_in_ten_minutes_and_then_yielded_to() -> None:
@@ -170,7 +170,7 @@ def test_battery_found_in_something_else_before_a_restart_was_taken_meanwhile() 
     """Unless its owner says that it is ours."""
     one = One(battery("a", found_mode=Mode.AUTO)).read(99, mode=Mode.UPS)
     assert health(one.at(100, follow("a", 600))) is Health.TAKEN
-    one.memory = one.memory.forgiven(["a"])
+    one.memory = one.memory.reset(["a"])
     assert one.at(102, follow("a", 600)).commands == (passive("a", 600),)
     new = One(battery("a")).read(99, mode=Mode.UPS)
     assert new.at(100, follow("a", 600)).commands, "it was found so: switched on, it is ours"
@@ -190,7 +190,7 @@ def test_taken_battery_comes_back_an_hour_after_the_last_sign_of_the_other() -> 
 # At zero.
 
 
-def stuck(*, cleared: bool) -> tuple[One, Pursuit]:
+def stuck(*, cleared: bool) -> tuple[One, Actuation]:
     """Return a battery that goes on with 150 W at Passive 0, and the pursuit that gives up."""
     one = One(battery("a", slots_cleared=cleared)).read(99)
     one.sends(range(100, 121), follow("a"))
@@ -219,14 +219,19 @@ def test_flow_at_zero_is_left_where_manual_could_run_a_slot() -> None:
 # What decide makes of it.
 
 
-def decided(bar: Health | None, *, mode: Mode = Mode.PASSIVE, loose: bool = False, **changes: object) -> Decision:
+def decided(
+    lockout: Health | None, *, mode: Mode = Mode.PASSIVE, drops_to_auto: bool = False, **changes: object
+) -> Decision:
     """Return what is decided for b, which may have lost its work, beside a leader with too large a load."""
     settings = site(battery("a"), battery("b", **changes), battery("c"))
     view = snapshot(seen("a", power=2500, mode=Mode.AUTO), seen("b", mode=mode), seen("c"), meter=2000, load=4500)
     view = replace(
-        view, feedback=Feedback(barred={} if bar is None else {"b": bar}, loose=frozenset("b" if loose else ""))
+        view,
+        feedback=Feedback(
+            locked_out={} if lockout is None else {"b": lockout}, drops_to_auto=frozenset("b" if drops_to_auto else "")
+        ),
     )
-    return decide(view, settings, DecideMemory(leader_id="a"), 0)[0]
+    return dispatch(view, settings, DispatchMemory(leader_id="a"), 0)[0]
 
 
 def target(made: Decision, battery_id: str) -> tuple[Role, Action, bool]:
@@ -251,17 +256,17 @@ def test_battery_that_does_not_leave_auto_leads_if_it_may() -> None:
     assert decided(Health.NOT_FOLLOWING, mode=Mode.AUTO).leader_id == "b"
     assert decided(Health.TAKEN, mode=Mode.AUTO).leader_id != "b"
     assert decided(Health.NOT_FOLLOWING, mode=Mode.AUTO, max_charge_w=500).leader_id != "b"
-    assert decided(Health.NOT_FOLLOWING, loose=True).leader_id == "b", "in Passive for a moment"
+    assert decided(Health.NOT_FOLLOWING, drops_to_auto=True).leader_id == "b", "in Passive for a moment"
 
 
 def test_silent_leader_that_somebody_else_runs_leads_no_longer() -> None:
     """Nor one that does the opposite."""
     settings = site(battery("a"), battery("b"))
-    memory = DecideMemory(leader_id="a", started=True, asked=(True, settings.strategy), leader_held=False)
+    memory = DispatchMemory(leader_id="a", started=True, asked=(True, settings.strategy), auto_inhibited=False)
     view = snapshot(seen("a", power=900, mode=Mode.AUTO, at=-200), seen("b"), meter=0, load=900)
     made = [
-        decide(replace(view, feedback=Feedback(barred=bar)), settings, memory, 0)[0]
-        for bar in ({}, {"a": Health.TAKEN})
+        dispatch(replace(view, feedback=Feedback(locked_out=lockout)), settings, memory, 0)[0]
+        for lockout in ({}, {"a": Health.TAKEN})
     ]
     assert [one.leader_id for one in made] == ["a", "b"]
     assert target(made[1], "a") == (Role.UNAVAILABLE, Action.NOTHING, False)
@@ -273,15 +278,15 @@ def test_silent_leader_that_somebody_else_runs_leads_no_longer() -> None:
 def test_followers_are_released_when_the_meter_has_been_gone_for_a_quarter_of_an_hour() -> None:
     """Until then they idle; the leader goes on."""
     settings = site(battery("a"), battery("b"))
-    memory, states = DecideMemory(leader_id="a", started=True), []
+    memory, states = DispatchMemory(leader_id="a", started=True), []
     for now in (100.0, 999.0, 1000.0):
         view = snapshot(seen("a", mode=Mode.AUTO, at=now), seen("b", at=now), meter=0, at=0)
-        made, memory = decide(view, settings, memory, now)
+        made, memory = dispatch(view, settings, memory, now)
         states.append((made.state, made.let_go, target(made, "a")[1], target(made, "b")[1]))
     idle = (SiteState.METER_LOST, False, Action.AUTO, Action.IDLE)
     assert states == [idle, idle, (SiteState.METER_LOST, True, Action.AUTO, Action.NOTHING)]
     view = snapshot(seen("a", mode=Mode.AUTO, at=1010), seen("b", at=1010), meter=0, at=1010)
-    assert not decide(view, settings, memory, 1010)[0].let_go
+    assert not dispatch(view, settings, memory, 1010)[0].let_go
 
 
 def test_released_follower_is_told_its_last_word_once_it_is_proven_forgotten() -> None:
@@ -296,10 +301,10 @@ def test_released_follower_is_told_its_last_word_once_it_is_proven_forgotten() -
             one.done = outcome(command, now)
         return result.commands
 
-    def one_pursue(view: object, now: float) -> Pursuit:
-        from custom_components.home_energy_controller.control.actuation.actuation import pursue  # noqa: PLC0415
+    def one_pursue(view: object, now: float) -> Actuation:
+        from custom_components.home_energy_controller.control.actuation.actuation import actuate  # noqa: PLC0415
 
-        result = pursue(gone, view, one.settings, one.memory, now)  # type: ignore[arg-type]
+        result = actuate(gone, view, one.settings, one.memory, now)  # type: ignore[arg-type]
         one.memory = result.memory
         return result
 
@@ -307,7 +312,7 @@ def test_released_follower_is_told_its_last_word_once_it_is_proven_forgotten() -
     one.read(206, mode=Mode.AUTO)
     assert pursued(208) == ()
     assert pursued(210) == ()
-    assert one.memory.sent == {}
+    assert one.memory.tracked == {}
 
 
 # A floor of its own.
@@ -316,23 +321,25 @@ def test_released_follower_is_told_its_last_word_once_it_is_proven_forgotten() -
 def test_leader_that_gives_nothing_at_a_low_charge_is_empty_and_not_without_effect() -> None:
     """Its owner set a higher floor in the app: another leads, and it may charge."""
     settings = site(battery("a"), battery("b"))
-    minute = tuple(Timed(900.0, float(at)) for at in range(0, 71, 5))
-    memory = DecideMemory(leader_id="a", started=True, leader_held=False, leader_auto=Timed(True, -100), minute=minute)
-    memory = replace(memory, asked=(True, settings.strategy), effort=Timed(400.0, -60), doubted_at=30.0)
+    meter_window = tuple(Timed(900.0, float(at)) for at in range(0, 71, 5))
+    memory = DispatchMemory(
+        leader_id="a", started=True, auto_inhibited=False, leader_auto=Timed(True, -100), meter_window=meter_window
+    )
+    memory = replace(memory, asked=(True, settings.strategy), best_output=Timed(400.0, -60), doubted_at=30.0)
 
-    def after(soc: float, power: float, load: float = 900) -> tuple[Decision, DecideMemory]:
+    def after(soc: float, power: float, load: float = 900) -> tuple[Decision, DispatchMemory]:
         view = snapshot(
             seen("a", soc=soc, power=power, mode=Mode.AUTO, at=70), seen("b", at=70), meter=900, at=70, load=load
         )
-        return decide(view, settings, memory, 70)
+        return dispatch(view, settings, memory, 70)
 
-    assert after(36, 0)[0].unfit == {"a": LeaderFault.WITHOUT_EFFECT}
+    assert after(36, 0)[0].ineligible == {"a": LeaderFault.WITHOUT_EFFECT}
     assert after(30, 400)[0].derated == {"a": 400}, "it does a part"
     made, learnt = after(30, 0)
-    assert (made.unfit, made.derated) == ({}, {})
+    assert (made.ineligible, made.derated) == ({}, {})
     assert learnt.floors == {"a": Timed(30, 70)}
     view = snapshot(seen("a", soc=30, mode=Mode.AUTO, at=72), seen("b", at=72), meter=900, at=72, load=900)
-    assert decide(view, settings, learnt, 72)[0].leader_id == "b"
+    assert dispatch(view, settings, learnt, 72)[0].leader_id == "b"
     assert learnt.with_floors(settings, 3670).batteries[0].reserve_pct == 30
     assert learnt.with_floors(settings, 3671).batteries[0].reserve_pct == 12
 
@@ -340,4 +347,4 @@ def test_leader_that_gives_nothing_at_a_low_charge_is_empty_and_not_without_effe
 def test_lead_is_left_alone_by_who_is_told_nothing() -> None:
     """A leader that was found in Auto has no standing."""
     result = One(mode=Mode.AUTO).read(99, mode=Mode.AUTO).at(100, lead("a"))
-    assert result.memory.feedback(100).barred == {}
+    assert result.memory.feedback(100).locked_out == {}

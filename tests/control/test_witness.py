@@ -13,7 +13,7 @@ UNMOVED, OPPOSITE = MeterEffect.UNMOVED, MeterEffect.OPPOSITE
 
 
 class Told:
-    """Batteries that are given set-points, a meter, and their share in it: 1 follows, -1 is opposite."""
+    """Batteries that are given setpoints, a meter, and their share in it: 1 follows, -1 is opposite."""
 
     def __init__(
         self, share: Mapping[str, float], *, restless_w: float = 5.0, seed: int = 1, meter: float = 1.0
@@ -51,13 +51,13 @@ class Told:
         self.memory = observe(self.memory, sight)
 
     def tell(self, **powers: float) -> Told:
-        """Change set-points; the batteries say at once that they do it."""
+        """Change setpoints; the batteries say at once that they do it."""
         self.decided_at = self.now
         self.powers |= powers
         return self.pass_time(60)
 
     def course(self, steps: int, *keys: str) -> Told:
-        """Change set-points again and again, one battery after the other."""
+        """Change setpoints again and again, one battery after the other."""
         for number in range(steps):
             key = (keys or tuple(self.powers))[number % len(keys or self.powers)]
             self.tell(**{key: 0.0 if self.powers[key] else self.random.choice((-1, 1)) * self.random.uniform(300, 800)})

@@ -1,17 +1,17 @@
-"""Decide and pursue together, in a little world with batteries that obey late, not at all, or unheard."""
+"""Dispatch and actuate together, in a little world with batteries that obey late, not at all, or unheard."""
 
 from dataclasses import replace
 
 import pytest
 
 from custom_components.home_energy_controller.control.model import (
+    BatteryMode,
     Health,
     LeaderFault,
     Mode,
     OwnMeter,
     SiteState,
     Strategy,
-    Wish,
 )
 from custom_components.home_energy_controller.control.settings import BatterySettings
 from tests.control.build import battery, site
@@ -45,8 +45,8 @@ def state(made: World) -> SiteState:
 
 def health(made: World) -> set[Health]:
     """Return what the batteries are like."""
-    assert made.pursuit is not None
-    return set(made.pursuit.health.values())
+    assert made.actuation is not None
+    return set(made.actuation.health.values())
 
 
 def test_leader_and_followers_share_a_large_load_and_the_meter_comes_to_rest() -> None:
@@ -161,7 +161,7 @@ def test_leader_without_a_meter_gives_the_lead_to_the_next() -> None:
     made.toys["a"].has_meter = False
     made.run(300)
     assert made.decision is not None
-    assert dict(made.decision.unfit) == {"a": LeaderFault.WITHOUT_EFFECT}
+    assert dict(made.decision.ineligible) == {"a": LeaderFault.WITHOUT_EFFECT}
     assert (made.in_auto, abs(made.meter_w) < 20) == (["b"], True)
 
 
@@ -214,7 +214,7 @@ def test_lost_meter_stops_the_followers_and_leaves_the_leader() -> None:
 
 def test_fixed_battery_is_held_and_the_others_serve_around_it() -> None:
     """Its charging is a load like any other."""
-    made = world(battery("a"), battery("b", wish=Wish.FIXED, fixed_power_w=-600), load=500).run(400)
+    made = world(battery("a"), battery("b", battery_mode=BatteryMode.FIXED, fixed_power_w=-600), load=500).run(400)
     assert made.toys["b"].power_w == -600
     assert abs(made.meter_w) < 20
 

@@ -5,15 +5,23 @@ import random
 
 import pytest
 
-from custom_components.home_energy_controller.control.actuation.actuation import PursueMemory
+from custom_components.home_energy_controller.control.actuation.actuation import ActuationMemory
 from custom_components.home_energy_controller.control.actuation.write_budget import (
     HOUR_S,
     MOST_PER_HOUR,
     Writes,
     is_needed,
-    paced_wishes,
+    paced_settings,
 )
-from custom_components.home_energy_controller.control.model import Command, CommandKind, Mode, Role, Target, Timed, Wish
+from custom_components.home_energy_controller.control.model import (
+    BatteryMode,
+    Command,
+    CommandKind,
+    Mode,
+    Role,
+    Target,
+    Timed,
+)
 from tests.control.build import auto, battery, follow, lead, passive, site
 from tests.control.course import One
 
@@ -93,7 +101,7 @@ def test_what_adds_power_waits_and_is_not_believed_to_be_told(target: Target) ->
     one = told(900)
     result = one.read(107, power=900).at(108, target)
     assert result.commands == ()
-    assert result.memory.sent["a"].command == passive("a", 900)
+    assert result.memory.tracked["a"].command == passive("a", 900)
     due = result.next_due
     assert due is not None
     assert due <= 97 + 150 + 1
@@ -121,9 +129,9 @@ def test_a_last_word_that_is_done_already_is_not_sent() -> None:
     """It is released all the same."""
     one = told(900)
     before = one.memory.writes
-    assert not is_needed(passive("a", 900), one.memory.sent["a"], None, None)
+    assert not is_needed(passive("a", 900), one.memory.tracked["a"], None, None)
     one.memory = one.memory.released((), 108, (passive("a", 900), passive("b", 0)))
-    assert one.memory.sent["a"].is_last
+    assert one.memory.tracked["a"].is_release
     assert one.memory.writes == before
 
 
@@ -149,16 +157,16 @@ def test_a_battery_that_was_let_go_and_stayed_so_is_not_told_again(
 
 def test_writes_that_others_made_count() -> None:
     """Clearing the schedules is ten."""
-    memory = PursueMemory().written([Command(battery_id="a", kind=CommandKind.MANUAL_IDLE)] * 10, 50.0)
+    memory = ActuationMemory().written([Command(battery_id="a", kind=CommandKind.MANUAL_IDLE)] * 10, 50.0)
     assert (memory.writes["a"].busiest_hour, memory.writes["a"].exceptions) == (10, 9)
 
 
 def test_powers_of_people_change_at_the_pace_of_the_battery_but_stop_at_once() -> None:
     """The limits go on acting on the power before."""
     writes = busy(One(), 100.0).memory.writes
-    before = site(battery("a", wish=Wish.FIXED, fixed_power_w=800))
+    before = site(battery("a", battery_mode=BatteryMode.FIXED, fixed_power_w=800))
     for power_w, acts_w in ((500, 800), (-500, 800), (0, 0)):
-        wanted = site(battery("a", wish=Wish.FIXED, fixed_power_w=power_w))
-        assert paced_wishes(wanted, before, writes, 101.0).batteries[0].fixed_power_w == acts_w
-        assert paced_wishes(wanted, None, writes, 101.0) == wanted
-        assert paced_wishes(wanted, before, writes, 400.0) == wanted
+        wanted = site(battery("a", battery_mode=BatteryMode.FIXED, fixed_power_w=power_w))
+        assert paced_settings(wanted, before, writes, 101.0).batteries[0].fixed_power_w == acts_w
+        assert paced_settings(wanted, None, writes, 101.0) == wanted
+        assert paced_settings(wanted, before, writes, 400.0) == wanted

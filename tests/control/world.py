@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
-from custom_components.home_energy_controller.control.actuation.actuation import PursueMemory, Pursuit, pursue
-from custom_components.home_energy_controller.control.dispatch.dispatch import DecideMemory, decide
+from custom_components.home_energy_controller.control.actuation.actuation import Actuation, ActuationMemory, actuate
+from custom_components.home_energy_controller.control.dispatch.dispatch import DispatchMemory, dispatch
 from custom_components.home_energy_controller.control.model import (
     BatteryObservation,
     Command,
@@ -52,7 +52,7 @@ class ToyBattery:
             self.mode = Mode.MANUAL
         wanted = {Mode.AUTO: self.power_w + 0.7 * meter_w if self.has_meter else 0.0, Mode.PASSIVE: self.passive_w}
         own = self.settings
-        self.power_w = max(-own.charge_class_w, min(own.power_class_w, wanted.get(self.mode, 0.0)))
+        self.power_w = max(-own.rated_charge_w, min(own.rated_power_w, wanted.get(self.mode, 0.0)))
         if (self.power_w > 0 and self.soc_pct <= 5.0) or (self.power_w < 0 and self.soc_pct >= 100.0):
             self.power_w = 0.0
         self.soc_pct -= 100.0 * self.power_w * dt_s / 3600.0 / self.settings.capacity_wh
@@ -88,10 +88,10 @@ class World:
         self.meter_answers = True
         self.meter: Timed[float] | None = None
         self.samples: tuple[Timed[float], ...] = ()
-        self.decide_memory = DecideMemory()
-        self.pursue_memory = PursueMemory()
+        self.dispatch_memory = DispatchMemory()
+        self.actuation_memory = ActuationMemory()
         self.decision: Decision | None = None
-        self.pursuit: Pursuit | None = None
+        self.actuation: Actuation | None = None
         self.sent: list[tuple[float, Command]] = []
         self.most_auto = 0
         self.each_second: Callable[[World], None] | None = None
@@ -115,7 +115,7 @@ class World:
                 toy.step(1.0, self.meter_w, self.now)
             if self.now >= cycle_at:
                 self.cycle()
-                due = self.pursuit.next_due if self.pursuit else None
+                due = self.actuation.next_due if self.actuation else None
                 cycle_at = self.now + max(2.0, min(10.0, 10.0 if due is None else due - self.now))
             self.most_auto = max(self.most_auto, len(self.in_auto))
             if self.each_second is not None:
@@ -129,7 +129,12 @@ class World:
             for toy in self.toys.values():
                 toy.step(1.0, self.meter_w, self.now)
             self.now += 1.0
-        self.decide_memory, self.pursue_memory, self.pursuit, self.samples = DecideMemory(), PursueMemory(), None, ()
+        self.dispatch_memory, self.actuation_memory, self.actuation, self.samples = (
+            DispatchMemory(),
+            ActuationMemory(),
+            None,
+            (),
+        )
         for toy in self.toys.values():
             toy.seen, toy.finished, toy.read_at = None, [], -1e9
 
@@ -141,11 +146,11 @@ class World:
             batteries=batteries,
             net_load_w=self.samples,
             local_time=NOON,
-            feedback=self.pursue_memory.feedback(self.now),
+            feedback=self.actuation_memory.feedback(self.now),
         )
 
     def cycle(self) -> None:
-        """Observe, decide, pursue and send."""
+        """Observe, dispatch, actuate and send."""
         if self.meter_answers:
             self.meter = Timed(self.meter_w, self.now)
         for key in self.toys:
@@ -156,10 +161,10 @@ class World:
         if sample is not None and (not self.samples or sample.at > self.samples[-1].at):
             self.samples = (*self.samples[-20:], sample)
         snapshot = self.snapshot()
-        self.decision, self.decide_memory = decide(snapshot, self.settings, self.decide_memory, self.now)
-        self.pursuit = pursue(self.decision, snapshot, self.settings, self.pursue_memory, self.now)
-        self.pursue_memory = self.pursuit.memory
-        for command in self.pursuit.commands:
+        self.decision, self.dispatch_memory = dispatch(snapshot, self.settings, self.dispatch_memory, self.now)
+        self.actuation = actuate(self.decision, snapshot, self.settings, self.actuation_memory, self.now)
+        self.actuation_memory = self.actuation.memory
+        for command in self.actuation.commands:
             self.send(command)
 
     def send(self, command: Command) -> None:
@@ -177,7 +182,7 @@ class World:
     def _read(self, key: str) -> None:
         """Poll a battery when that is due or wanted."""
         toy = self.toys[key]
-        wanted_at = self.pursuit.reads.get(key) if self.pursuit else None
+        wanted_at = self.actuation.reads.get(key) if self.actuation else None
         wanted = wanted_at is not None and toy.read_at < wanted_at <= self.now
         if not wanted and self.now - toy.read_at < POLL_S:
             return

@@ -9,7 +9,7 @@ from unittest.mock import patch
 from homeassistant.components import persistent_notification  # noqa: F401 - a reload while recovering may load it
 from homeassistant.util import dt as dt_util
 
-from custom_components.home_energy_controller.control.model import Wish
+from custom_components.home_energy_controller.control.model import BatteryMode
 from simulation.faults import Fault
 
 from .world import World, move
@@ -54,7 +54,7 @@ def _fault(fault: Fault, **changes: object) -> Kind:
             world.site.house.batteries[index].power_class_w = 2500
             # As the owner does when the other program is gone; twice in ten minutes a wipe looks like one.
             if fault in {Fault.SECOND_CLIENT, Fault.SETTINGS_WIPE}:
-                await world.coordinator.async_set_wish(world.site.batteries[index].mac, Wish.CONTROLLED)
+                await world.coordinator.async_set_battery_mode(world.site.batteries[index].mac, BatteryMode.CONTROLLED)
         if fault is Fault.WRONG_SIGN:  # As the repair does.
             await world.hass.config_entries.async_reload(world.entry.entry_id)
 

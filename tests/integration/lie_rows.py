@@ -32,7 +32,7 @@ class Lie:
     how: str
     tell: Act
     leads: bool = True
-    """Whether batteries have meters of their own, or set-points have to do."""
+    """Whether batteries have meters of their own, or setpoints have to do."""
     before: Act = lambda world: None
     """What the owner configured, or bought, before the site was set up."""
     options: dict[str, Any] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class Lie:
     @property
     def name(self) -> str:
         """Return what tells it from the others."""
-        return f"{self.what}, {self.how}, {'one leads' if self.leads else 'set-points alone'}"
+        return f"{self.what}, {self.how}, {'one leads' if self.leads else 'setpoints alone'}"
 
 
 def p1(change: Callable[[World, Told], Told]) -> Act:
@@ -135,7 +135,7 @@ def frozen(key: str) -> Callable[[Any, Told], Told]:
     return lambda _, told: {key: first.setdefault(key, told[key])}
 
 
-def swap(world: World) -> None:
+def handover(world: World) -> None:
     """Let two batteries that leave out who they are come back at each other's address."""
     first, second = world.site.batteries[:2]
     for each in (first, second):
@@ -234,7 +234,7 @@ BATTERY: Final = (
         )
         for leads in (True, False)
     ),
-    Lie(what="identity", how="two batteries without src at each other's address", tell=swap, before=SMALL),
+    Lie(what="identity", how="two batteries without src at each other's address", tell=handover, before=SMALL),
     Lie(what="identity", how="another device answers", tell=fault(Fault.WRONG_MAC)),
 )
 

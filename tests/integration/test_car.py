@@ -157,7 +157,7 @@ async def test_the_car_gets_what_the_first_script_gave_it(  # noqa: PLR0917 - th
 
 
 async def test_the_batteries_do_not_feed_the_car_and_serve_the_house_beside_it(hass: HomeAssistant) -> None:
-    """An hour in low hours with 3.7 kW: Auto is not given back, and set-points carry the house."""
+    """An hour in low hours with 3.7 kW: Auto is not given back, and setpoints carry the house."""
     async with home_with(hass, (70, 72), MONDAY_NIGHT, low_tariff_w=3700) as home:
         home.world.site.house.load = lambda t: 700.0 if t % 900 < 180 else 400.0
         await home.world.switch(on=True)

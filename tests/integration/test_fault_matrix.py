@@ -61,12 +61,12 @@ class Observer:
     """Watches a home through one fault."""
 
     def __init__(self, world: World) -> None:
-        """Begin with the present set-points."""
+        """Begin with the present setpoints."""
         self.world = world
         self._before_w = setpoints(world)
 
     def strays(self) -> list[int]:
-        """Return the batteries that move power which nobody asked of them: the ramp from the last set-point may be."""
+        """Return the batteries that move power which nobody asked of them: the ramp from the last setpoint may be."""
         now_w, models = setpoints(self.world), self.world.site.house.batteries
         autos = sum(model.mode is DeviceMode.AUTO and Fault.DEAD not in model.faults for model in models)
         found = []

@@ -165,7 +165,7 @@ async def test_a_wrong_sign_of_the_sensor_is_mended_in_home_assistant(
             hass.states.async_set("sensor.p1", "900", {"unit_of_measurement": "W"})
             await world.set_up()
             await world.switch(on=True)
-            # Both are tried as leaders first, then by set-points, one small step at a time.
+            # Both are tried as leaders first, then by setpoints, one small step at a time.
             for _ in range(20):
                 await pass_time(60)
                 if "meter_sign" in issues(world):

@@ -9,7 +9,7 @@ from homeassistant.helpers.storage import Store
 from homeassistant.util.file import WriteError
 import pytest
 
-from custom_components.home_energy_controller.control.model import Wish
+from custom_components.home_energy_controller.control.model import BatteryMode
 from custom_components.home_energy_controller.diagnostics import async_get_config_entry_diagnostics
 from custom_components.home_energy_controller.view import publish
 from simulation.battery import DeviceMode
@@ -67,7 +67,7 @@ async def test_a_cycle_goes_on_without_the_part_that_fails(
         await world.pass_time(110)
         assert setpoints(world)[index] == -300
         await world.pass_time(390)
-        assert world.coordinator.store.site.battery(mac).wish is Wish.CONTROLLED
+        assert world.coordinator.store.site.battery(mac).wish is BatteryMode.CONTROLLED
         # Of whom nobody keeps that it moves the right way, it gets small commands only.
         assert abs(world.site.house.grid_w) < (2600 if part == "what was learnt" else 200)
         assert world.coordinator.last_update_success
@@ -124,7 +124,7 @@ async def test_what_may_not_come_after_a_power_does_not_keep_it_going(world: Wor
     battery = world.coordinator.batteries[world.site.batteries[1].mac]
     with patch.object(type(battery.configured), "may_run_auto", False):
         await world.pass_time(90)
-    assert world.coordinator.store.site.battery(battery.id).wish is Wish.CONTROLLED
+    assert world.coordinator.store.site.battery(battery.id).wish is BatteryMode.CONTROLLED
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), WriteError(OSError(30, "read-only"))])

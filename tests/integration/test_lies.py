@@ -24,12 +24,12 @@ PLAYED_S = 3600.0
 SLACK_W = 250.0
 """A battery may overshoot, and a change of the house has to be answered: so much beyond the house alone is no harm."""
 SAMPLED = (
-    "meter value, wrong sign, set-points alone",
+    "meter value, wrong sign, setpoints alone",
     "meter value, frozen, the reply as well, one leads",
     "own meter, wrong sign, one leads",
     "battery power, charges 2 kW, told as right, one leads",
     "battery charge, zero, one leads",
-    "meter value, no answer, set-points alone",
+    "meter value, no answer, setpoints alone",
 )
 """Every run plays these; CI plays no more of them than it has time for."""
 

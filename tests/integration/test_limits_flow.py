@@ -186,12 +186,12 @@ async def test_first_circuit_of_a_site_is_typed(world: World) -> None:
 
 
 async def test_battery_gets_its_limits_in_a_section_of_its_form(world: World) -> None:
-    """They act at once; the entity of the set-point spans no more."""
+    """They act at once; the entity of the setpoint spans no more."""
     result = await reconfigured(world, max_discharge_w=0, max_charge_w=2500, ceiling_pct=90)
     assert result["errors"] == {"base": "cannot_lead"}
     assert (await reconfigured(world, result))["reason"] == "reconfigure_successful"
     own = world.coordinator._settings().batteries[0]
-    assert (own.charge_limit_w, own.discharge_limit_w, own.ceiling_pct) == (2500, 0, 90)
+    assert (own.charge_limit_w, own.discharge_limit_w, own.max_soc_pct) == (2500, 0, 90)
     assert not own.may_lead
     entity = world.hass.states.get(world.battery_entity("number", 0, "setpoint"))
     assert entity is not None

@@ -211,7 +211,7 @@ async def test_a_follower_that_expired_unheard_is_told_what_to_do_when_it_is_hea
 
 @pytest.mark.parametrize("ending", ENDINGS, ids=["idle", "auto", "previous"])
 async def test_home_assistant_dies_and_comes_back(world: World, ending: set[Fault]) -> None:
-    """Set-points end with their countdown; what ended in Auto is stopped within three cycles of the restart."""
+    """Setpoints end with their countdown; what ended in Auto is stopped within three cycles of the restart."""
     await at_work(world)
     for battery in world.site.batteries:
         battery.faults.update(ending)

@@ -12,7 +12,7 @@ from homeassistant.exceptions import ServiceValidationError
 import pytest
 
 from custom_components.home_energy_controller.const import DOMAIN
-from custom_components.home_energy_controller.control.actuation.actuation import PursueMemory
+from custom_components.home_energy_controller.control.actuation.actuation import ActuationMemory
 from custom_components.home_energy_controller.marstek.client import MarstekClient
 from custom_components.home_energy_controller.marstek.device import MarstekDevice
 from custom_components.home_energy_controller.marstek.errors import MarstekTimeout
@@ -48,7 +48,7 @@ def let_all(world: World, mode: DeviceMode) -> None:
 async def restart(world: World) -> None:
     """Stop and start Home Assistant: what was in memory is gone, the file is not."""
     await stop_home_assistant(world)
-    world.coordinator._pursue_memory = PursueMemory()
+    world.coordinator._actuation_memory = ActuationMemory()
     with patch(f"{INTEGRATION}.coordinator.release", return_value=()):
         await world.hass.config_entries.async_unload(world.entry.entry_id)
     await world.set_up()

@@ -7,7 +7,7 @@ from unittest.mock import patch
 from homeassistant.core import HomeAssistant
 import pytest
 
-from custom_components.home_energy_controller.control.model import Mode, Strategy, Wish
+from custom_components.home_energy_controller.control.model import BatteryMode, Mode, Strategy
 from custom_components.home_energy_controller.site.store import (
     TOTALS_INTERVAL_S,
     SiteStore,
@@ -24,7 +24,7 @@ async def test_what_was_set_is_there_after_a_restart(hass: HomeAssistant, hass_s
     store = SiteStore(hass, "entry")
     await store.async_load()
     store.update(enabled=True, strategy=Strategy.STANDBY, setpoint_w=-400)
-    store.update_battery("a", wish=Wish.IDLE, setpoint_w=300, found_mode=Mode.AUTO)
+    store.update_battery("a", wish=BatteryMode.IDLE, setpoint_w=300, found_mode=Mode.AUTO)
     await store.async_save()
 
     again = SiteStore(hass, "entry")
@@ -32,17 +32,17 @@ async def test_what_was_set_is_there_after_a_restart(hass: HomeAssistant, hass_s
     assert again.site.enabled
     assert again.site.strategy is Strategy.STANDBY
     assert again.site.setpoint_w == -400
-    assert again.site.battery("a") == StoredBattery(wish=Wish.IDLE, setpoint_w=300, found_mode=Mode.AUTO)
+    assert again.site.battery("a") == StoredBattery(wish=BatteryMode.IDLE, setpoint_w=300, found_mode=Mode.AUTO)
     assert again.site.battery("never seen") == StoredBattery()
 
 
 async def test_a_fixed_power_is_not_resumed_after_a_restart(hass: HomeAssistant, hass_storage: dict[str, Any]) -> None:
     """The battery is given back to the controller; its setpoint is remembered as a wish."""
     store = SiteStore(hass, "entry")
-    store.update_battery("a", wish=Wish.FIXED, setpoint_w=-2000)
+    store.update_battery("a", wish=BatteryMode.FIXED, setpoint_w=-2000)
     await store.async_save()
     await store.async_load()
-    assert store.site.battery("a").wish is Wish.CONTROLLED
+    assert store.site.battery("a").wish is BatteryMode.CONTROLLED
     assert store.site.battery("a").setpoint_w == -2000
 
 

@@ -119,4 +119,4 @@ def make_device(
 
 def leftovers(client: MarstekClient) -> tuple[int, int]:
     """Return how many ids are pending and how many roads are taken."""
-    return len(client._pending), sum(lane._holder is not None for lane in client._lanes.values())
+    return len(client._pending), sum(queue._holder is not None for queue in client._queues.values())

@@ -196,15 +196,15 @@ async def test_a_request_cancelled_in_the_moment_of_its_turn_passes_it_on(
     first = asyncio.create_task(read(client, port))
     await peer.asked(1)
     second, third = asyncio.create_task(read(client, port)), asyncio.create_task(read(client, port))
-    lane = next(iter(client._lanes.values()))
-    hand_over = lane._hand_over
+    queue = next(iter(client._queues.values()))
+    hand_over = queue._hand_over
 
     def hand_over_and_cancel() -> None:
         hand_over()
         second.cancel()
 
     await asyncio.sleep(0)
-    monkeypatch.setattr(lane, "_hand_over", hand_over_and_cancel)
+    monkeypatch.setattr(queue, "_hand_over", hand_over_and_cancel)
     first.cancel()
     assert await third == MODE
     assert second.cancelled()

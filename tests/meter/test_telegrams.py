@@ -34,12 +34,12 @@ class Meter:
         self.wh["import" if watts > 0 else "export"] += abs(watts) * seconds / 3600
         if not frozen and self.now >= self._due:
             self._due = max(self._due + self.every_s, self.now - self.every_s)
-            self._telegram = self._told(watts)
+            self._telegram = self._reply(watts)
         watts_told = float(str(self._telegram["active_power_w"]))
         reply = self._telegram | {"wifi_strength": self.random.randint(60, 100)}
         return self.watch.frozen_since(reply, watts_told, self.now)
 
-    def _told(self, watts: float) -> Reply:
+    def _reply(self, watts: float) -> Reply:
         """Return a new telegram."""
         noisy = watts + self.random.gauss(0, self.noise_w)
         told: Reply = {"active_power_w": round(noisy / self.step_w) * self.step_w}

@@ -12,7 +12,7 @@ WIDE = (-2500.0, 2500.0)
 
 
 def hmg50(setpoint_w: float = 0.0, *, sharing: int = 1) -> Hmg50Law:
-    """Return a law at a set-point."""
+    """Return a law at a setpoint."""
     law = Hmg50Law(Random(1))
     law.start(setpoint_w)
     law.sharing = sharing
@@ -20,7 +20,7 @@ def hmg50(setpoint_w: float = 0.0, *, sharing: int = 1) -> Hmg50Law:
 
 
 def course(law: AutoLaw, *meter_w: float, output_w: float = 500.0, moves_w: float = 0.0) -> list[float]:
-    """Return the set-points after each answer of the meter, the output standing still or moving with each."""
+    """Return the setpoints after each answer of the meter, the output standing still or moving with each."""
     return [law.answer(w, output_w + moves_w * i, *WIDE) for i, w in enumerate(meter_w)]
 
 

@@ -7,7 +7,7 @@ from simulation.traces import constant
 
 
 def house_with(car: Car, *, load: float = 500.0, battery_w: float | None = None) -> House:
-    """Return a house with a car and one battery, idle or at a set-point."""
+    """Return a house with a car and one battery, idle or at a setpoint."""
     battery = BatteryModel()
     house = House([battery], constant(load))
     house.car = car

@@ -166,7 +166,7 @@ class Story:
         dropped_at, hindered = None, False
         while True:
             await asyncio.sleep(1)
-            sent = self.world.coordinator._pursue_memory.sent.get(battery.mac)
+            sent = self.world.coordinator._actuation_memory.tracked.get(battery.mac)
             told_passive = sent is not None and sent.command.kind is CommandKind.PASSIVE and sent.proven_at is not None
             if dropped_at is None and told_passive and model.mode is DeviceMode.AUTO:
                 dropped_at, hindered = loop.time(), False

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from .actuation.actuation import PursueMemory, Pursuit, pursue
-from .dispatch.dispatch import decide
-from .dispatch.site import DecideMemory
+from .actuation.actuation import Actuation, ActuationMemory, actuate
+from .dispatch.dispatch import dispatch
+from .dispatch.site import DispatchMemory
 from .model import Command, Decision, Snapshot
 from .settings import Settings
 
@@ -16,36 +16,40 @@ class Cycle:
     now: float
     snapshot: Snapshot
     settings: Settings | None
-    decide_memory: DecideMemory | None
-    pursue_memory: PursueMemory | None
+    dispatch_memory: DispatchMemory | None
+    actuation_memory: ActuationMemory | None
     decision: Decision
     commands: tuple[Command, ...] | None = None
     """None when nothing might be sent: the site was closing, or its polling off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Thought:
+class CycleResult:
     """A cycle with all its inputs, and what it leaves to the next one."""
 
     cycle: Cycle
     settings: Settings
-    decide_memory: DecideMemory
-    pursuit: Pursuit
+    dispatch_memory: DispatchMemory
+    actuation: Actuation
 
 
-def think(
-    now: float, snapshot: Snapshot, settings: Settings, decide_memory: DecideMemory, pursue_memory: PursueMemory
-) -> Thought:
+def run_cycle(
+    now: float,
+    snapshot: Snapshot,
+    settings: Settings,
+    dispatch_memory: DispatchMemory,
+    actuation_memory: ActuationMemory,
+) -> CycleResult:
     """Return what to do, and what to send for it."""
-    decision, next_memory = decide(snapshot, settings, decide_memory, now)
-    pursuit = pursue(decision, snapshot, settings, pursue_memory, now)
+    decision, next_memory = dispatch(snapshot, settings, dispatch_memory, now)
+    actuation = actuate(decision, snapshot, settings, actuation_memory, now)
     cycle = Cycle(
         now=now,
         snapshot=snapshot,
         settings=settings,
-        decide_memory=decide_memory,
-        pursue_memory=pursue_memory,
+        dispatch_memory=dispatch_memory,
+        actuation_memory=actuation_memory,
         decision=decision,
-        commands=pursuit.commands,
+        commands=actuation.commands,
     )
-    return Thought(cycle=cycle, settings=settings, decide_memory=next_memory, pursuit=pursuit)
+    return CycleResult(cycle=cycle, settings=settings, dispatch_memory=next_memory, actuation=actuation)

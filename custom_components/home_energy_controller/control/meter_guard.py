@@ -42,7 +42,7 @@ class MeterMemory:
         return replace(self, trusted=self.trusted and Timed(self.trusted.value, at), suspect=None)
 
 
-def weighed(
+def validate_reading(
     memory: MeterMemory, reading: Timed[float], batteries_w: float, step_w: float = 1.0, silent_s: float = 0.0
 ) -> MeterMemory:
     """Return the memory with a reading; what cannot be true leaves the trusted one to grow old.

@@ -14,14 +14,14 @@ from .power_range import Reach
 
 AGE_LIMIT_S = 90.0
 """How old a reading may be where nothing else is said: three polls of 30 s."""
-BELIEVABLE = 1_000_000.0
+PLAUSIBLE_MAX = 1_000_000.0
 """No power of a home (W) and no charge (%) is larger; it also keeps sums finite."""
 TOLERANCE_W = 50.0
 TOLERANCE_SHARE = 0.1
-"""Measured power proves a set-point within the larger of both: inverters round, ramp and measure to a few per cent."""
+"""Measured power proves a setpoint within the larger of both: inverters round, ramp and measure to a few per cent."""
 COUNTDOWN_S = 300
-"""So long a set-point acts that nobody renews."""
-SIGN_UNPROVEN_W = 300
+"""So long a setpoint acts that nobody renews."""
+DIRECTION_UNVERIFIED_W = 300
 """No more is asked of a battery until it has shown that it does not do the opposite."""
 
 
@@ -46,7 +46,7 @@ class OwnMeter(StrEnum):
     YES = "yes"
 
 
-class Wish(StrEnum):
+class BatteryMode(StrEnum):
     """What the owner wants of one battery."""
 
     CONTROLLED = "controlled"
@@ -58,7 +58,7 @@ class Wish(StrEnum):
 class Release(StrEnum):
     """What a battery is left doing when the controller lets go of it."""
 
-    AS_FOUND = "as_found"
+    RESTORE = "as_found"
     AUTOMATIC = "automatic"
     IDLE = "idle"
 
@@ -90,9 +90,9 @@ class SiteState(StrEnum):
     METER_LOST = "meter_lost"
     NO_BATTERY = "no_battery"
     SPARING_CAR = "sparing_car"
-    """The car draws more than the surplus: the batteries serve the house alone, by set-points."""
+    """The car draws more than the surplus: the batteries serve the house alone, by setpoints."""
     METER_NOT_FOLLOWING = "meter_not_following"
-    """What the batteries do does not show on the meter, or the wrong way round: nothing is commanded by it."""
+    """What the batteries do does not show on the meter, or the wrong way round: nothing is told by it."""
     POLLING_OFF = "polling_off"
 
 
@@ -171,9 +171,9 @@ class Timed[T]:
         return now - self.at <= limit_s
 
 
-def believable(reading: Timed[float] | None) -> Timed[float] | None:
+def plausible(reading: Timed[float] | None) -> Timed[float] | None:
     """Return a reading that can be calculated with; NaN and the impossible are as good as nothing."""
-    return reading if reading is not None and abs(reading.value) <= BELIEVABLE else None
+    return reading if reading is not None and abs(reading.value) <= PLAUSIBLE_MAX else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +208,7 @@ class BatteryObservation:
     battery_id: str
     soc_pct: Timed[float] | None = None
     power_w: Timed[float] | None = None
-    """AC power, + feeding the house: what set-points set and the meter sees, also where panels feed the cells."""
+    """AC power, + feeding the house: what setpoints set and the meter sees, also where panels feed the cells."""
     mode: Timed[Mode] | None = None
     outcome: CommandOutcome | None = None
     """Of the newest finished command."""
@@ -235,12 +235,12 @@ class CarObservation:
 class Feedback:
     """What actuation learnt of the batteries that dispatch has to know."""
 
-    barred: Mapping[str, Health] = field(default_factory=lambda: MappingProxyType({}))
+    locked_out: Mapping[str, Health] = field(default_factory=lambda: MappingProxyType({}))
     """Batteries that get no work for now, and why (see `actuation/trust.py`)."""
-    loose: frozenset[str] = frozenset()
+    drops_to_auto: frozenset[str] = frozenset()
     """Those of them that fall into Auto whatever they are told."""
     runs_until: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
-    """Until when a set-point acts for certain, should nothing reach the battery any more."""
+    """Until when a setpoint acts for certain, should nothing reach the battery any more."""
     refused_auto: str | None = None
     """Who was told to lead in the last handover, and said that it is not in Auto."""
 
@@ -277,7 +277,7 @@ class Target:
     role: Role
     action: Action
     power_w: int = 0
-    most: Reach | None = None
+    transition: Reach | None = None
     """Whatever else it is told while the decision is being made true, it is within this; None is any power."""
     waits: bool = False
     """Auto has to wait until others that share its circuit have made room."""
@@ -302,7 +302,7 @@ class Decision:
     """What the car should draw; None without one."""
     finished: bool = False
     """The strategy has come to its end: all are full."""
-    unfit: Mapping[str, LeaderFault] = field(default_factory=lambda: MappingProxyType({}))
+    ineligible: Mapping[str, LeaderFault] = field(default_factory=lambda: MappingProxyType({}))
     """Batteries that failed as leaders and have not led well since, and why."""
     derated: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """At which power (W) leaders stood below their class while the meter asked for more."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from .model import AGE_LIMIT_S, BatteryObservation, CommandKind, Timed, believable
+from .model import AGE_LIMIT_S, BatteryObservation, CommandKind, Timed, plausible
 
 STEADY_W = 300.0
 """A meter that moved by more around the leader's reply tells nothing of the moment between."""
@@ -23,13 +23,13 @@ def sample_net_load(
     they were told: their newest readings will do while fresh. One that is silent counts as a part of the house.
     """
     leader = next((battery for battery in batteries if battery.battery_id == leader_id), None)
-    meter = _at_once(believable(before), believable(after), leader)
+    meter = _at_once(plausible(before), plausible(after), leader)
     if meter is None:
         return None
     limits = age_limit_s or {}
     total_w, heard = meter.value, False
     for battery in batteries:
-        power = believable(battery.power_w)
+        power = plausible(battery.power_w)
         if power is None or not power.fresh(now, limits.get(battery.battery_id, AGE_LIMIT_S)):
             continue
         if battery is not leader and outdated(battery, power):
@@ -45,7 +45,7 @@ def _at_once(
     """Return what the meter showed when the leader replied; with no leader, what it shows."""
     if leader is None:
         return after or before
-    power = believable(leader.power_w)
+    power = plausible(leader.power_w)
     if before is None or after is None or power is None or not before.at <= power.at <= after.at:
         return None
     if abs(after.value - before.value) >= STEADY_W:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .model import SIGN_UNPROVEN_W, Strategy
+from .model import DIRECTION_UNVERIFIED_W, Strategy
 from .settings import BatterySettings
 
 BOUND_HYSTERESIS_PCT = 2.0
@@ -50,25 +50,25 @@ def by_strategy(strategy: Strategy) -> Permission:
     return _BY_STRATEGY.get(strategy, FREE)
 
 
-def by_charge(battery: BatterySettings, soc_pct: float, before: Permission = FREE) -> Permission:
+def by_soc(battery: BatterySettings, soc_pct: float, before: Permission = FREE) -> Permission:
     """Return what reserve and ceiling allow; `before` is the answer of the last cycle."""
-    ceiling_pct = battery.ceiling_pct - (0.0 if before.may_charge else BOUND_HYSTERESIS_PCT)
+    max_soc_pct = battery.max_soc_pct - (0.0 if before.may_charge else BOUND_HYSTERESIS_PCT)
     reserve_pct = battery.reserve_pct + (0.0 if before.may_discharge else BOUND_HYSTERESIS_PCT)
-    return Permission(may_charge=soc_pct < ceiling_pct, may_discharge=soc_pct > reserve_pct)
+    return Permission(may_charge=soc_pct < max_soc_pct, may_discharge=soc_pct > reserve_pct)
 
 
 def of_auto(battery: BatterySettings, strategy: Strategy, charge: Permission) -> Permission:
     """Return what Auto may do: at a ceiling of 100 % the device itself refuses, nothing has to be forbidden."""
-    refuses_itself = battery.ceiling_pct >= 100.0
+    refuses_itself = battery.max_soc_pct >= 100.0
     return by_strategy(strategy) & Permission(
         may_charge=charge.may_charge or refuses_itself, may_discharge=charge.may_discharge
     )
 
 
 def allowed_power_w(power_w: float, battery: BatterySettings, permission: Permission) -> int:
-    """Return the nearest set-point (W) that limits and permission allow."""
-    if not battery.sign_proven:
-        power_w = max(-SIGN_UNPROVEN_W, min(SIGN_UNPROVEN_W, power_w))
+    """Return the nearest setpoint (W) that limits and permission allow."""
+    if not battery.direction_verified:
+        power_w = max(-DIRECTION_UNVERIFIED_W, min(DIRECTION_UNVERIFIED_W, power_w))
     most_w = battery.discharge_limit_w if permission.may_discharge else 0
     least_w = -battery.charge_limit_w if permission.may_charge else 0
     return round(max(least_w, min(most_w, power_w)))
@@ -77,5 +77,5 @@ def allowed_power_w(power_w: float, battery: BatterySettings, permission: Permis
 def near_bound(battery: BatterySettings, soc_pct: float, power_w: float) -> bool:
     """Return whether the charge explains that less flows than `power_w`."""
     if power_w < 0:
-        return soc_pct >= min(TAPER_FROM_PCT, battery.ceiling_pct - BOUND_MARGIN_PCT)
+        return soc_pct >= min(TAPER_FROM_PCT, battery.max_soc_pct - BOUND_MARGIN_PCT)
     return soc_pct <= max(TAPER_BELOW_PCT, battery.reserve_pct + BOUND_MARGIN_PCT)

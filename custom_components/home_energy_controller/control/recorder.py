@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from .actuation.actuation import PursueMemory
+from .actuation.actuation import ActuationMemory
 from .codec import encode
-from .cycle import Cycle, Thought
-from .dispatch.site import DecideMemory
+from .cycle import Cycle, CycleResult
+from .dispatch.site import DispatchMemory
 from .settings import Settings
 
-FORMAT = 1
+FORMAT = 2
 KEPT_CYCLES = 60
 """Ten minutes of calm, two of trouble."""
 
@@ -24,12 +24,12 @@ class Recorder:
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._kept: deque[tuple[Cycle, DecideMemory, PursueMemory | None]] = deque(maxlen=KEPT_CYCLES)
+        self._kept: deque[tuple[Cycle, DispatchMemory, ActuationMemory | None]] = deque(maxlen=KEPT_CYCLES)
 
-    def add(self, thought: Thought, *, sent: bool) -> None:
+    def add(self, result: CycleResult, *, sent: bool) -> None:
         """Keep a cycle; without `sent` its commands went nowhere."""
-        cycle = thought.cycle if sent else replace(thought.cycle, commands=None)
-        self._kept.append((cycle, thought.decide_memory, thought.pursuit.memory if sent else cycle.pursue_memory))
+        cycle = result.cycle if sent else replace(result.cycle, commands=None)
+        self._kept.append((cycle, result.dispatch_memory, result.actuation.memory if sent else cycle.actuation_memory))
 
     @property
     def last(self) -> Cycle:
@@ -39,16 +39,16 @@ class Recorder:
     def cycles(self) -> Iterator[Cycle]:
         """Return the cycles, oldest first, without what the one before tells."""
         settings: Settings | None = None
-        left_decide: DecideMemory | None = None
-        left_pursue: PursueMemory | None = None
-        for cycle, next_decide, next_pursue in self._kept:
+        left_dispatch: DispatchMemory | None = None
+        left_actuation: ActuationMemory | None = None
+        for cycle, next_dispatch, next_actuation in self._kept:
             yield replace(
                 cycle,
                 settings=None if cycle.settings == settings else cycle.settings,
-                decide_memory=None if cycle.decide_memory is left_decide else cycle.decide_memory,
-                pursue_memory=None if cycle.pursue_memory is left_pursue else cycle.pursue_memory,
+                dispatch_memory=None if cycle.dispatch_memory is left_dispatch else cycle.dispatch_memory,
+                actuation_memory=None if cycle.actuation_memory is left_actuation else cycle.actuation_memory,
             )
-            settings, left_decide, left_pursue = cycle.settings, next_decide, next_pursue
+            settings, left_dispatch, left_actuation = cycle.settings, next_dispatch, next_actuation
 
     def as_json(self) -> dict[str, Any]:
         """Return the recording as diagnostics carry it."""

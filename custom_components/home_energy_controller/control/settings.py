@@ -1,11 +1,11 @@
-"""What the owner told: the site, its batteries, the car, the tariff."""
+"""What the owner configured: the site, its batteries, the car, the tariff."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from types import MappingProxyType
 
-from .model import AGE_LIMIT_S, BELIEVABLE, CarObservation, Mode, OwnMeter, Release, Strategy, Wish
+from .model import AGE_LIMIT_S, PLAUSIBLE_MAX, BatteryMode, CarObservation, Mode, OwnMeter, Release, Strategy
 
 NOTED_W = 50.0
 """A car that draws less is not charging, and a change by less says nothing."""
@@ -24,26 +24,26 @@ class Circuit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatterySettings:
-    """What the owner told about one battery, and what its firmware can do."""
+    """What the owner configured about one battery, and what its firmware can do."""
 
     battery_id: str
-    power_class_w: int = 800
+    rated_power_w: int = 800
     """What the device allows itself when it discharges: 600, 800, 1200, 1500, 2200 or 2500."""
-    charge_class_w: int = 2500
+    rated_charge_w: int = 2500
     """What it allows itself when it charges: that of the hardware, whatever the class (marstek_api.md 6.5)."""
     capacity_wh: float = 5120.0
     own_meter: OwnMeter = OwnMeter.UNSURE
-    wish: Wish = Wish.CONTROLLED
+    battery_mode: BatteryMode = BatteryMode.CONTROLLED
     fixed_power_w: int = 0
     max_charge_w: int = 2500
     max_discharge_w: int = 2500
     reserve_pct: float = 12.0
     """Lowest state of charge that control uses."""
-    ceiling_pct: float = 100.0
+    max_soc_pct: float = 100.0
     circuit: Circuit | None = None
     phase: int | None = None
     """Of the connection, 1 to 3; None is not known: then it counts on every one."""
-    release: Release = Release.AS_FOUND
+    release: Release = Release.RESTORE
     found_mode: Mode | None = None
     """The mode read before our first command ever."""
     has_passive: bool = True
@@ -53,22 +53,22 @@ class BatterySettings:
     """For so long after a write its mode must not be read (firmware 148, jaapp#111); power may."""
     proof_spacing_s: float = 0.0
     """Between two readings for the sake of a command: some firmware loses its settings by being asked."""
-    sign_proven: bool = True
-    """It has been seen to move the way it was told; until then set-points are small."""
+    direction_verified: bool = True
+    """It has been seen to move the way it was told; until then setpoints are small."""
 
     @property
     def charge_limit_w(self) -> int:
         """Return the largest charging power that may be asked for (W, positive)."""
-        return max(0, min(self.max_charge_w, self.charge_class_w, self._carried_w))
+        return max(0, min(self.max_charge_w, self.rated_charge_w, self._carried_w))
 
     @property
     def discharge_limit_w(self) -> int:
         """Return the largest discharging power that may be asked for (W)."""
-        return max(0, min(self.max_discharge_w, self.power_class_w, self._carried_w))
+        return max(0, min(self.max_discharge_w, self.rated_power_w, self._carried_w))
 
-    def class_w(self, direction: float) -> int:
+    def rated_w(self, direction: float) -> int:
         """Return what Auto may do (W, positive): discharging for a positive direction, else charging."""
-        return self.power_class_w if direction > 0 else self.charge_class_w
+        return self.rated_power_w if direction > 0 else self.rated_charge_w
 
     @property
     def can_idle(self) -> bool:
@@ -78,7 +78,7 @@ class BatterySettings:
     @property
     def may_run_auto(self) -> bool:
         """Return whether Auto stays within all limits: it obeys the device's own only."""
-        return self.charge_limit_w >= self.charge_class_w and self.discharge_limit_w >= self.power_class_w
+        return self.charge_limit_w >= self.rated_charge_w and self.discharge_limit_w >= self.rated_power_w
 
     @property
     def may_lead(self) -> bool:
@@ -88,12 +88,12 @@ class BatterySettings:
     @property
     def _carried_w(self) -> int:
         """Return what its circuit carries, were it alone on it (W)."""
-        return round(BELIEVABLE) if self.circuit is None else self.circuit.limit_w
+        return round(PLAUSIBLE_MAX) if self.circuit is None else self.circuit.limit_w
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CarSettings:
-    """What the owner told."""
+    """What the owner configured."""
 
     phases: int = 1
     voltage_v: int = 230
@@ -136,7 +136,7 @@ class TariffHours:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the owner told about the site."""
+    """What the owner configured about the site."""
 
     enabled: bool
     strategy: Strategy = Strategy.ZERO

@@ -171,8 +171,8 @@ class BatteryFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
             failed = [address for address, key in failures.items() if key == errors["base"]]
         # Where several may be typed, a line is there to type the first into.
         suggested = user_input or ({CONF_HOST: [""]} if self._site is None else {})
-        told = {"host": ", ".join(failed)} | _limit_told(errors)
-        return show_form(self, step_id, vol.Schema(fields), suggested, errors, **told)
+        names = {"host": ", ".join(failed)} | _limit_told(errors)
+        return show_form(self, step_id, vol.Schema(fields), suggested, errors, **names)
 
     async def _async_probe(self, addresses: list[str], default_port: int) -> dict[str, str]:
         """Take the batteries at these addresses, each once; return the error keys of the addresses that failed."""

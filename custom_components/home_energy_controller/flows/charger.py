@@ -59,7 +59,7 @@ class ChargerSubentryFlow(PartFlow):
         """Ask for everything about a new charger."""
         if self._get_entry().get_subentries_of_type(SUBENTRY_CHARGER):
             return self.async_abort(reason="already_configured")
-        errors = self._trouble(user_input)
+        errors = self._validate(user_input)
         if user_input is None or errors:
             return self._form("user", user_input or SUGGESTED, errors)
         return self.async_create_entry(title=user_input[CONF_NAME].strip() or NAME, data=self._data(user_input))
@@ -67,7 +67,7 @@ class ChargerSubentryFlow(PartFlow):
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Change what was told."""
         subentry = self._get_reconfigure_subentry()
-        errors = self._trouble(user_input)
+        errors = self._validate(user_input)
         if user_input is None or errors:
             entities = {key: present_id(self.hass, subentry.data[key]) for key in ENTITIES if key in subentry.data}
             present = {**subentry.data, **entities, CONF_NAME: subentry.title}
@@ -103,7 +103,7 @@ class ChargerSubentryFlow(PartFlow):
             }
         )
 
-    def _trouble(self, user_input: Mapping[str, Any] | None) -> dict[str, str]:
+    def _validate(self, user_input: Mapping[str, Any] | None) -> dict[str, str]:
         """Return the error keys of what makes no sense."""
         if user_input is None:
             return {}

@@ -51,7 +51,7 @@ IMPORTS: Final = (CONF_MAX_IMPORT_W, CONF_MAX_PHASE_IMPORT_W)
 EXPORTS: Final = (CONF_MAX_EXPORT_W, CONF_MAX_PHASE_EXPORT_W)
 
 
-def tariff_trouble(hass: HomeAssistant, part: Mapping[str, Any]) -> str | None:
+def validate_tariff(hass: HomeAssistant, part: Mapping[str, Any]) -> str | None:
     """Return the error key of what makes no sense."""
     begin, end = time.fromisoformat(part[CONF_HIGH_FROM]), time.fromisoformat(part[CONF_HIGH_TO])
     if end <= begin and end != MIDNIGHT:
@@ -92,9 +92,9 @@ class SiteOptionsFlow(OptionsFlow):
                 CONF_CIRCUITS: user_input[CONF_CIRCUITS].get(CONF_CIRCUITS, []),
                 CONF_TARIFF: self._tariff(user_input[CONF_TARIFF]),
             }
-            key = tariff_trouble(self.hass, options[CONF_TARIFF])
+            key = validate_tariff(self.hass, options[CONF_TARIFF])
             if key is None:
-                key, placeholders = self._trouble(options)
+                key, placeholders = self._validate(options)
             if key is None:
                 # What its own form does not show is kept.
                 known = {*IMPORTS, *EXPORTS, CONF_CIRCUITS, CONF_TARIFF, CONF_METER_AGE_LIMIT_S}
@@ -116,7 +116,7 @@ class SiteOptionsFlow(OptionsFlow):
         price = {CONF_PRICE: lasting_id(self.hass, given[CONF_PRICE])} if given.get(CONF_PRICE) else {}
         return {**given, **price}
 
-    def _trouble(self, options: dict[str, Any]) -> tuple[str | None, dict[str, str]]:
+    def _validate(self, options: dict[str, Any]) -> tuple[str | None, dict[str, str]]:
         """Return the error key of what makes no sense, and what its text tells; who was warned once, may go on."""
         parts = options[CONF_CIRCUITS]
         names = [part[CONF_NAME].strip() for part in parts]
@@ -130,7 +130,7 @@ class SiteOptionsFlow(OptionsFlow):
                 return "circuit_without_limit", about
             if circuit_limit_w(part) < LEAST_LIMIT_W:
                 return "limit_too_small", about
-        if key := self._connection_trouble(options):
+        if key := self._validate_connection(options):
             return key, {}
         gone = circuits_of(self.config_entry.options).keys() - set(names)
         users = [(battery.title, battery.data.get(CONF_CIRCUIT)) for battery in self._batteries]
@@ -143,14 +143,14 @@ class SiteOptionsFlow(OptionsFlow):
         before, after = circuits_of(self.config_entry.options), circuits_of(options)
         unused = [name for name in after if name not in {*before, *self._circuits}]
         weak = loses_auto(self._batteries, before, after)
-        told = {"name": ", ".join(unused), "circuits": ", ".join(self._circuits) or "-", "batteries": ", ".join(weak)}
+        names = {"name": ", ".join(unused), "circuits": ", ".join(self._circuits) or "-", "batteries": ", ".join(weak)}
         for key, affected in (("circuit_without_battery", unused), ("circuit_too_weak", weak)):
             if affected and (key, options) not in self._warned:
                 self._warned = (*self._warned, (key, options))
-                return key, told
+                return key, names
         return None, {}
 
-    def _connection_trouble(self, options: Mapping[str, Any]) -> str | None:
+    def _validate_connection(self, options: Mapping[str, Any]) -> str | None:
         """Return the error key of limits of the connection that make no sense."""
         limits = [options[key] for key in IMPORTS if key in options]
         limits += [options.get(key) or LEAST_LIMIT_W for key in EXPORTS]

@@ -22,7 +22,7 @@ from .errors import (
     MarstekUnsupported,
     MarstekWrongDevice,
 )
-from .exchange import LONGEST_GAP_S, Answer, Exchange, Lane, Timing
+from .exchange import LONGEST_GAP_S, Answer, Exchange, RequestQueue, Timing
 from .frames import (
     MAX_ID,
     ErrorReply,
@@ -81,7 +81,7 @@ class MarstekClient:
         self._opening = asyncio.Lock()
         self._closed = False
         self._addresses: dict[str, tuple[str, ...]] = {}
-        self._lanes: dict[tuple[str, int], Lane] = {}
+        self._queues: dict[tuple[str, int], RequestQueue] = {}
         self._pending: dict[int, Exchange] = {}
         self._finished: dict[int, Exchange] = {}
         self._listeners: dict[int, Listener] = {}
@@ -124,9 +124,9 @@ class MarstekClient:
         MarstekBadParameters, MarstekWrongDevice, and for reads MarstekSuperseded.
         """
         addresses = await self._resolve(host)
-        lane = self._lanes.setdefault((addresses[0], port), Lane())
-        exchange = Exchange(method, params, port=port, addresses=addresses + also_from, mac=mac, lane=lane)
-        async with lane.turn(exchange, self.clock()):
+        queue = self._queues.setdefault((addresses[0], port), RequestQueue())
+        exchange = Exchange(method, params, port=port, addresses=addresses + also_from, mac=mac, queue=queue)
+        async with queue.turn(exchange, self.clock()):
             try:
                 return await self._converse(exchange, gap_s)
             except MarstekTimeout:
@@ -174,7 +174,7 @@ class MarstekClient:
         refusal: Answer | MarstekRejected | None = None
         pause_s = 0.0
         while len(exchange.sent_at) < timing.max_sends:
-            reply = await exchange.arrival(max(pause_s, exchange.lane.quiet_in_s(gap_s, self.clock())))
+            reply = await exchange.arrival(max(pause_s, exchange.queue.quiet_in_s(gap_s, self.clock())))
             if reply is None:
                 first = not exchange.sent_at
                 await self._send(exchange)
@@ -203,7 +203,7 @@ class MarstekClient:
         now = self.clock()
         self._pending[request_id] = exchange
         exchange.sent_at[request_id] = now
-        exchange.lane.touch(now)
+        exchange.queue.touch(now)
         endpoint.send(data, exchange.addresses[0])
         self._statistics.sent += 1
         if _LOGGER.isEnabledFor(logging.DEBUG):
@@ -296,7 +296,7 @@ class MarstekClient:
     def _deliver(self, exchange: Exchange, reply: Reply | ErrorReply) -> None:
         """Hand a reply to the request that it answers, unless another device wrote it."""
         now = self.clock()
-        exchange.lane.touch(now)
+        exchange.queue.touch(now)
         if not exchange.waits:
             self._statistics.duplicates += 1
             return
@@ -323,7 +323,7 @@ class MarstekClient:
         if exchange is None or address not in exchange.addresses:
             self._statistics.foreign += 1
             return
-        exchange.lane.touch(self.clock())
+        exchange.queue.touch(self.clock())
         if exchange.answered:
             self._statistics.duplicates += 1
         else:

@@ -101,7 +101,7 @@ class MarstekDevice:
 
     @property
     def ac_power_w(self) -> Reading | None:
-        """Return the power of its inverter (W, + feeding the house), which set-points set; None while unknown.
+        """Return the power of its inverter (W, + feeding the house), which setpoints set; None while unknown.
 
         What flows to the house and what flows to the backup socket both come from the inverter, so they add up; the
         load on the socket is a load of the home that the grid meter does not see. A model without a socket leaves that

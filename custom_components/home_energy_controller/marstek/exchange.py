@@ -48,7 +48,14 @@ class Exchange:
     """A request under way: all ids it was sent with, and the place where its answer arrives."""
 
     def __init__(
-        self, method: Method, params: Params, *, port: int, addresses: tuple[str, ...], mac: str | None, lane: Lane
+        self,
+        method: Method,
+        params: Params,
+        *,
+        port: int,
+        addresses: tuple[str, ...],
+        mac: str | None,
+        queue: RequestQueue,
     ) -> None:
         """Note what is asked, of whom, and from where the answer may come."""
         self.method = method
@@ -56,7 +63,7 @@ class Exchange:
         self.port = port
         self.addresses = addresses
         self.mac = mac
-        self.lane = lane
+        self.queue = queue
         self.sent_at: dict[int, float] = {}
         self.received_at = 0.0
         self.answered = False
@@ -105,7 +112,7 @@ class Exchange:
         )
 
 
-class Lane:
+class RequestQueue:
     """The road to one battery: one request at a time, commands first, and a pause after each datagram."""
 
     def __init__(self) -> None:

@@ -26,7 +26,7 @@ class Identity:
     def __init__(self, info: DeviceInfo | None) -> None:
         """Begin with what the configuration remembers, which counts until the battery itself tells."""
         self.info = info
-        self._told: deque[DeviceInfo] = deque(maxlen=TELLINGS)
+        self._infos: deque[DeviceInfo] = deque(maxlen=TELLINGS)
         self._told_at: float | None = None
         self._again_s = 0.0
         self._missed_in_a_row = 0
@@ -43,15 +43,15 @@ class Identity:
         """
         if self.info is None:
             return profile_for(None, None)
-        tellings = [*(told for told in self._told if not is_bare(told.model)), self.info]
-        return max((profile_for(told.model, told.firmware) for told in tellings), key=lambda profile: profile.care)
+        tellings = [*(info for info in self._infos if not is_bare(info.model)), self.info]
+        return max((profile_for(info.model, info.firmware) for info in tellings), key=lambda profile: profile.care)
 
     @property
     def is_unknown(self) -> bool:
         """Return whether nobody knows the name that it tells; one that only boots soon tells another."""
-        if not self._told or profile_for(self._told[-1].model, None).family is not Family.UNKNOWN:
+        if not self._infos or profile_for(self._infos[-1].model, None).family is not Family.UNKNOWN:
             return False
-        return not is_bare(self._told[-1].model) or len(self._told) == TELLINGS
+        return not is_bare(self._infos[-1].model) or len(self._infos) == TELLINGS
 
     def is_due(self, now: float) -> bool:
         """Return whether to ask who it is: first of all, after missed answers, while it is unclear, and daily."""
@@ -74,7 +74,7 @@ class Identity:
         """Take note of what it told of itself."""
         self.info, self._told_at = info, now
         self._missed_in_a_row, self._missed, self._was_silent = 0, False, False
-        self._told.append(info)
+        self._infos.append(info)
         self._again_s = 0.0 if self._is_settled else min(max(SOON_S, 2 * self._again_s), DAILY_S)
 
     def hear(self, *, signed: bool) -> None:
@@ -100,5 +100,5 @@ class Identity:
     @property
     def _is_settled(self) -> bool:
         """Return whether its name is known, and all that it told lately asks for the same treatment."""
-        profiles = {replace(profile_for(told.model, told.firmware), firmware_major=0) for told in self._told}
+        profiles = {replace(profile_for(info.model, info.firmware), firmware_major=0) for info in self._infos}
         return len(profiles) <= 1 and self.profile.family is not Family.UNKNOWN

@@ -44,7 +44,7 @@ class Profile:
     """What the owner can have set in the app (W); the API neither tells nor rejects, it clamps."""
 
     @property
-    def charge_class_w(self) -> int:
+    def rated_charge_w(self) -> int:
         """Return what the device allows itself when it charges: the hardware's limit; the class binds discharging."""
         return max(self.power_class_choices)
 
@@ -72,7 +72,7 @@ class Profile:
     def care(self) -> tuple[bool, bool, float, bool, int]:
         """Return how careful it is: of two that a device may have, the one with the greater care is right."""
         silent, is_unknown = not self.energy_status_answers, self.family is Family.UNKNOWN
-        return self.reset_prone, is_unknown, self.mode_read_delay_s, silent or not self.has_passive, self.charge_class_w
+        return self.reset_prone, is_unknown, self.mode_read_delay_s, silent or not self.has_passive, self.rated_charge_w
 
 
 # The newest firmware of each family. It is no longer reset prone: the vendor mended that with 150 for E3, A and D

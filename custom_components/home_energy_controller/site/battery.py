@@ -131,12 +131,12 @@ class Battery:
         release = self.subentry.data.get(CONF_RELEASE, RELEASE_DEFAULT)
         return replace(
             configured_settings(self.subentry.data, self.device.profile, self._circuit),
-            wish=stored.wish,
+            battery_mode=stored.wish,
             fixed_power_w=stored.setpoint_w,
             reserve_pct=stored.reserve_pct,
             release=default_release if release == RELEASE_DEFAULT else Release(release),
             found_mode=stored.found_mode,
-            sign_proven=stored.sign_proven,
+            direction_verified=stored.sign_proven,
         )
 
     def read(self, now: float, wanted_at: float | None) -> asyncio.Task[None] | None:
@@ -193,7 +193,7 @@ class Battery:
         if (reading := self.device.soc_pct) is not None:
             profile = self.device.profile
             # Panels charge the cells beside the inverter; those of a model that nobody knows may.
-            most_w = profile.charge_class_w * (1 if profile.has_pv is False else 2)
+            most_w = profile.rated_charge_w * (1 if profile.has_pv is False else 2)
             limits = ChargeLimits(capacity_wh=self.configured.capacity_wh, most_w=most_w)
             self.charge = self.charge.after(reading, limits)
 

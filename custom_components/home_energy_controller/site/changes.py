@@ -33,7 +33,7 @@ class Changes:
         # Who gives up waiting does not end the others' cycle.
         await asyncio.shield(self._next)
 
-    def begun(self) -> None:
+    def note_cycle(self) -> None:
         """Take note that a cycle begins: what is asked for from now on it does not see."""
         if asyncio.current_task() is self._next:
             self._next = None
@@ -43,7 +43,7 @@ class Changes:
         try:
             await self._site.async_refresh()
         finally:
-            self.begun()  # A site that is being closed runs none.
+            self.note_cycle()  # A site that is being closed runs none.
 
     def _may_begin(self) -> bool:
         """Return whether there is a cycle to spare, and use it."""

@@ -78,13 +78,13 @@ def configured_settings(data: Mapping[str, Any], profile: Profile, circuit: Circ
     """Return what a subentry's data, the firmware and the circuit tell the controller about a battery."""
     return BatterySettings(
         battery_id=data[CONF_MAC],
-        power_class_w=data.get(CONF_POWER_CLASS_W, DEFAULT_POWER_CLASS_W),
-        charge_class_w=profile.charge_class_w,
+        rated_power_w=data.get(CONF_POWER_CLASS_W, DEFAULT_POWER_CLASS_W),
+        rated_charge_w=profile.rated_charge_w,
         capacity_wh=data.get(CONF_CAPACITY_WH, DEFAULT_CAPACITY_WH),
         own_meter=OwnMeter(data.get(CONF_OWN_METER, OwnMeter.UNSURE)),
         max_charge_w=data.get(CONF_MAX_CHARGE_W, DEFAULT_LIMIT_W),
         max_discharge_w=data.get(CONF_MAX_DISCHARGE_W, DEFAULT_LIMIT_W),
-        ceiling_pct=data.get(CONF_CEILING_PCT, DEFAULT_CEILING_PCT),
+        max_soc_pct=data.get(CONF_CEILING_PCT, DEFAULT_CEILING_PCT),
         circuit=circuit,
         phase=PHASE_CHOICES.index(data.get(CONF_PHASE, PHASE_CHOICES[0])) or None,
         has_passive=profile.has_passive,

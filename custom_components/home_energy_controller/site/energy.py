@@ -88,7 +88,7 @@ class Quality:
     """Share of the time in which no battery had anything left to give, or to take."""
 
 
-class Figures:
+class EnergyStatistics:
     """Adds up what each cycle saw."""
 
     def __init__(self, today: Today) -> None:

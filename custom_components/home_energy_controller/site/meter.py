@@ -11,7 +11,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from ..const import CONF_INVERT, CONF_METER_TYPE, DEFAULT_METER_PORT, METER_HOMEWIZARD
-from ..control.meter_guard import MeterMemory, weighed
+from ..control.meter_guard import MeterMemory, validate_reading
 from ..control.model import Timed
 from ..meter.base import Meter, MeterError, MeterFrozen, MeterReading, MeterShowsUsageOnly, MeterUnreachable
 from ..meter.homewizard import HomeWizardMeter
@@ -76,7 +76,7 @@ class SiteMeter:
         is_late = self.failure is not None and self.power_w is not None and self.power_w.fresh(now, LATE_S)
         return is_late or self._memory.suspect is not None
 
-    def around(self, at: float) -> tuple[Timed[float] | None, Timed[float] | None]:
+    def bracket(self, at: float) -> tuple[Timed[float] | None, Timed[float] | None]:
         """Return the last reading up to a moment and the first from then on.
 
         A sensor of Home Assistant is renewed when it likes: the second one may come a cycle later.
@@ -102,7 +102,7 @@ class SiteMeter:
         self.step_w = reading.step_w
         was_frozen = self._memory.is_frozen
         value = Timed(reading.power_w, reading.at)
-        self._memory = weighed(self._memory, value, batteries_w, reading.step_w, reading.at - self.reported_at)
+        self._memory = validate_reading(self._memory, value, batteries_w, reading.step_w, reading.at - self.reported_at)
         if self._memory.is_frozen and not was_frozen:
             _LOGGER.info("The meter (%s) repeats an old value", self.source.description)
         trusted = self.power_w

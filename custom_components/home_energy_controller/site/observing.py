@@ -85,7 +85,7 @@ class Observing:
         limits = {battery.id: battery.age_limit_s for battery in self._batteries.values()}
         for seen, led_by in (self._unsampled, (observations, leader_id)):
             power = next((battery.power_w for battery in seen if battery.battery_id == led_by), None)
-            before, after = (meter_w, meter_w) if power is None else self._meter.around(power.at)
+            before, after = (meter_w, meter_w) if power is None else self._meter.bracket(power.at)
             sample = sample_net_load(before, after, seen, led_by, now, age_limit_s=limits)
             if sample is not None and (not recent or sample.at > recent[-1].at):
                 recent = (*recent, sample)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from homeassistant.exceptions import ServiceValidationError
 
 from ..control.dispatch.losses import divide
-from ..control.model import Wish
+from ..control.model import BatteryMode
 from ..errors import refusal
 from .battery import Battery
 from .changes import Changes
@@ -13,16 +13,16 @@ from .running import RunningSite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hold:
+class PowerOverride:
     """One battery's power (W, + discharging), when it ends, and what comes after it."""
 
     power_w: int
     until: float | None
     target_soc_pct: float | None
-    then: Wish
+    then: BatteryMode
 
 
-class Holds:
+class Overrides:
     """Begins them and, asked in every cycle, ends them: listeners are asked only when there is something new to show.
 
     They live in memory: like every fixed power they end with a restart.
@@ -31,7 +31,7 @@ class Holds:
     def __init__(self, site: RunningSite, changes: Changes) -> None:
         """Begin with none."""
         self._site, self._changes = site, changes
-        self._holds: dict[str, Hold] = {}
+        self._overrides: dict[str, PowerOverride] = {}
 
     async def async_begin(
         self, battery: Battery | None, power_w: int, *, duration_s: float | None, target_soc_pct: float | None
@@ -49,10 +49,12 @@ class Holds:
         for each in batteries:
             share_w = shares[each.id] if power_w > 0 else -shares[each.id]
             then = self._site.store.site.battery(each.id).wish
-            if then is Wish.FIXED:
-                then = self._holds[each.id].then if each.id in self._holds else Wish.CONTROLLED
-            self._site.set_wish(each.id, Wish.FIXED, share_w)
-            self._holds[each.id] = Hold(power_w=share_w, until=until, target_soc_pct=target_soc_pct, then=then)
+            if then is BatteryMode.FIXED:
+                then = self._overrides[each.id].then if each.id in self._overrides else BatteryMode.CONTROLLED
+            self._site.set_battery_mode(each.id, BatteryMode.FIXED, share_w)
+            self._overrides[each.id] = PowerOverride(
+                power_w=share_w, until=until, target_soc_pct=target_soc_pct, then=then
+            )
         await self._changes.async_act()
 
     def end_due(self) -> None:
@@ -60,25 +62,25 @@ class Holds:
 
         This comes first in a cycle: whatever else fails in it, a power goes on no longer than it was asked for.
         """
-        for battery_id, hold in list(self._holds.items()):
+        for battery_id, override in list(self._overrides.items()):
             with self._site.parts.part(f"end of a power {self._site.batteries[battery_id].name}"):
-                if self._ends(battery_id, hold):
-                    del self._holds[battery_id]
+                if self._ends(battery_id, override):
+                    del self._overrides[battery_id]
 
-    def _ends(self, battery_id: str, hold: Hold) -> bool:
+    def _ends(self, battery_id: str, override: PowerOverride) -> bool:
         """Return whether a hold is no more; give its battery back, unless somebody took it over."""
         site = self._site
         stored = site.store.site.battery(battery_id)
-        if stored.wish is not Wish.FIXED or stored.setpoint_w != hold.power_w:
+        if stored.wish is not BatteryMode.FIXED or stored.setpoint_w != override.power_w:
             return True
-        is_over = hold.until is not None and site.clock() >= hold.until
-        if not is_over and not _is_reached(site.batteries[battery_id], hold.power_w, hold.target_soc_pct):
+        is_over = override.until is not None and site.clock() >= override.until
+        if not is_over and not _is_reached(site.batteries[battery_id], override.power_w, override.target_soc_pct):
             return False
         try:
-            site.set_wish(battery_id, hold.then)
+            site.set_battery_mode(battery_id, override.then)
         except ServiceValidationError:
             # What it did before it may not do any more; that is no reason to go on with this.
-            site.set_wish(battery_id, Wish.CONTROLLED)
+            site.set_battery_mode(battery_id, BatteryMode.CONTROLLED)
         return True
 
     def _able(self) -> list[Battery]:
@@ -89,7 +91,7 @@ class Holds:
             for battery in site.batteries.values()
             if battery.device.profile.has_passive
             and battery.is_available(site.clock())
-            and site.store.site.battery(battery.id).wish in {Wish.CONTROLLED, Wish.FIXED}
+            and site.store.site.battery(battery.id).wish in {BatteryMode.CONTROLLED, BatteryMode.FIXED}
         ]
 
 

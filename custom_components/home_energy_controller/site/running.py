@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
-from ..control.model import Wish
+from ..control.model import BatteryMode
 from ..marstek.client import MarstekClient
 from .battery import Battery
 from .isolation import Isolation
@@ -33,7 +33,7 @@ class RunningSite(Protocol):
     def spawn(self, coroutine: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Start a task that ends with the entry."""
 
-    def set_wish(self, battery_id: str, wish: Wish, setpoint_w: int | None = None) -> None:
+    def set_battery_mode(self, battery_id: str, mode: BatteryMode, setpoint_w: int | None = None) -> None:
         """Take a battery out of control, with another power (W, + discharging) if need be, or give it back.
 
         A cycle has to follow. Raises ServiceValidationError when it cannot do this.

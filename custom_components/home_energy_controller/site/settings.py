@@ -80,7 +80,7 @@ def site_settings(
 def _default_release(battery_id: str, batteries: Mapping[str, Battery], last_leader_id: str | None) -> Release:
     """Return how a battery is released when its owner chose nothing: one of several goes on serving the house."""
     if len(batteries) == 1:
-        return Release.AS_FOUND
+        return Release.RESTORE
     stays = {key for key, battery in batteries.items() if not battery.leaves}
     able = [key for key, battery in batteries.items() if battery.configured.may_lead and key in stays]
     server = last_leader_id if last_leader_id in stays else next(iter(able), None)

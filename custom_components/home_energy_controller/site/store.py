@@ -15,7 +15,7 @@ from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
-from ..control.model import Mode, Strategy, Wish
+from ..control.model import BatteryMode, Mode, Strategy
 from .energy import Today
 
 _LOGGER = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ DAMAGED = (
 class StoredBattery:
     """One battery's part of the file."""
 
-    wish: Wish = Wish.CONTROLLED
+    wish: BatteryMode = BatteryMode.CONTROLLED
     setpoint_w: int = 0
     reserve_pct: float = DEFAULT_RESERVE_PCT
     found_mode: Mode | None = None
@@ -148,9 +148,9 @@ class SiteStore:
         """Keep which way round batteries work, and the modes that they were found in, as far as that is news."""
         for battery_id, mode in found_modes.items():
             self.update_battery(battery_id, found_mode=mode)
-        for battery_id, is_right in signs.items():
-            if self.site.battery(battery_id).sign_proven is not is_right:
-                self.update_battery(battery_id, sign_proven=is_right)
+        for battery_id, direction_confirmed in signs.items():
+            if self.site.battery(battery_id).sign_proven is not direction_confirmed:
+                self.update_battery(battery_id, sign_proven=direction_confirmed)
 
     def note(self, **changes: Any) -> None:
         """Change fields of the site that are saved with the totals."""
@@ -236,9 +236,9 @@ def _parse_today(part: object) -> Today:
 
 def _parse_battery(part: Mapping[str, Any]) -> StoredBattery:
     """Return one battery's part."""
-    wish = _member(Wish, part.get("wish"), Wish.CONTROLLED)
+    mode = _member(BatteryMode, part.get("wish"), BatteryMode.CONTROLLED)
     return StoredBattery(
-        wish=Wish.CONTROLLED if wish is Wish.FIXED else wish,
+        wish=BatteryMode.CONTROLLED if mode is BatteryMode.FIXED else mode,
         setpoint_w=int(_number(part.get("setpoint_w"))),
         reserve_pct=max(0.0, min(100.0, _number(part.get("reserve_pct", DEFAULT_RESERVE_PCT)))),
         found_mode=_member(Mode, part.get("found_mode"), None),

@@ -49,12 +49,12 @@ class Watch:
         """Return when a battery was last heard, or could have been for the first time."""
         return battery.observation.last_answer_at or self._began_at
 
-    def look(self, snapshot: SiteSnapshot, now: float) -> None:
+    def observe(self, snapshot: SiteSnapshot, now: float) -> None:
         """Take note of a cycle."""
         part = self.site.parts.part
         for battery in self.site.batteries.values():
             with part(f"watch {battery.name}"):
-                self._look_at(battery, now)
+                self._note_silence(battery, now)
                 self._compare_class(battery, snapshot)
                 self._log_trouble(battery, snapshot)
                 self._note_firmware(battery)
@@ -70,7 +70,7 @@ class Watch:
         searches(self.site.hass).forget(self.site.config_entry.entry_id)
         hide_issues(self.site.hass, self.site.config_entry.entry_id)
 
-    def _look_at(self, battery: Battery, now: float) -> None:
+    def _note_silence(self, battery: Battery, now: float) -> None:
         """Log once when a battery falls silent and once when it is back; wiped it comes back in Manual."""
         silent = not battery.is_available(now)
         if silent != (battery.id in self._silent):
@@ -89,7 +89,7 @@ class Watch:
     def _compare_class(self, battery: Battery, snapshot: SiteSnapshot) -> None:
         """See whether a battery is at the end of its power below where its owner said that it is."""
         shown = snapshot.batteries[battery.id]
-        power_w, told_w = shown.power_w or 0, battery.configured.power_class_w
+        power_w, told_w = shown.power_w or 0, battery.configured.rated_power_w
         stands_w = power_w if shown.diagnosis is Diagnosis.LIMITED else shown.derated_w
         lower = [class_w for class_w in LOWEST_CLASSES_W if class_w < told_w]
         if stands_w is not None and any(abs(stands_w - class_w) <= 40 for class_w in lower):
@@ -109,10 +109,10 @@ class Watch:
         info, data, entry = battery.device.info, battery.subentry.data, self.site.config_entry
         if info is None or info.received_at is None or info.firmware is None or is_bare(info.model):
             return
-        told = {CONF_MODEL: info.model, CONF_FIRMWARE: info.firmware}
-        if told != {key: data.get(key) for key in told} and battery.subentry.subentry_id in entry.subentries:
+        news = {CONF_MODEL: info.model, CONF_FIRMWARE: info.firmware}
+        if news != {key: data.get(key) for key in news} and battery.subentry.subentry_id in entry.subentries:
             _LOGGER.info("%s tells that it is a %s with firmware %s", battery.name, info.model, info.firmware)
-            self.site.hass.config_entries.async_update_subentry(entry, battery.subentry, data={**data, **told})
+            self.site.hass.config_entries.async_update_subentry(entry, battery.subentry, data={**data, **news})
             battery.subentry = entry.subentries[battery.subentry.subentry_id]
 
     def _is_lost(self, battery: Battery) -> bool:

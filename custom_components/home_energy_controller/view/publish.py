@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from ..control.actuation.actuation import Pursuit
+from ..control.actuation.actuation import Actuation
 from ..control.actuation.trust import Diagnosis
-from ..control.model import Action, Decision, Health, Role, SiteState, Target, Timed, Wish
+from ..control.model import Action, BatteryMode, Decision, Health, Role, SiteState, Target, Timed
 from ..site.battery import Battery
-from ..site.energy import Figures
+from ..site.energy import EnergyStatistics
 from ..site.isolation import Isolation
 from ..site.store import StoredBattery, StoredSite
 from .snapshot import BatterySnapshot, SiteSnapshot
@@ -24,11 +24,11 @@ def site_snapshot(
     meter_w: Timed[float] | None,
     decision: Decision,
     state: SiteState,
-    pursuit: Pursuit | None,
+    actuation: Actuation | None,
     stored: StoredSite,
     saved: StoredSite,
     batteries: Iterable[Battery],
-    figures: Figures,
+    energy_statistics: EnergyStatistics,
     parts: Isolation,
     before: SiteSnapshot | None,
     now: float,
@@ -40,14 +40,16 @@ def site_snapshot(
         members[battery.id] = _unknown(*kept)
         with parts.part(f"publish {battery.name}"):
             health = None if before is None else before.batteries[battery.id].health
-            members[battery.id] = battery_snapshot(battery, *kept, decision, pursuit=pursuit, before=health, now=now)
+            members[battery.id] = battery_snapshot(
+                battery, *kept, decision, actuation=actuation, before=health, now=now
+            )
     quality = None
     with parts.part("quality"):
-        quality = figures.quality(now)
+        quality = energy_statistics.quality(now)
     stored_wh = _sum(member.stored_wh for member in members.values())
     capacity_wh = sum(battery.configured.capacity_wh for battery in batteries)
     # Where all were taken out by hand, that nobody can be controlled is no news to their owner.
-    is_asked_for = not members or any(member.wish is Wish.CONTROLLED for member in members.values())
+    is_asked_for = not members or any(member.battery_mode is BatteryMode.CONTROLLED for member in members.values())
     troubled = any(not member.available or member.health in TROUBLED for member in members.values())
     leader = next((battery.name for battery in batteries if battery.id == decision.leader_id), None)
     return SiteSnapshot(
@@ -68,7 +70,7 @@ def site_snapshot(
         strategy=stored.strategy,
         setpoint_w=stored.setpoint_w,
         grid_target_w=stored.grid_target_w,
-        today=figures.today,
+        today=energy_statistics.today,
         quality=quality,
         car_power_w=decision.car_power_w,
         batteries=members,
@@ -81,14 +83,14 @@ def battery_snapshot(
     saved: StoredBattery,
     decision: Decision,
     *,
-    pursuit: Pursuit | None,
+    actuation: Actuation | None,
     before: Health | None,
     now: float,
 ) -> BatterySnapshot:
     """Return one battery as it is shown."""
     seen = battery.observation
-    health = _calm_health(battery.id, pursuit, before, now)
-    diagnosis = pursuit.diagnosis.get(battery.id) if pursuit else None
+    health = _calm_health(battery.id, actuation, before, now)
+    diagnosis = actuation.diagnosis.get(battery.id) if actuation else None
     available = battery.is_available(now)
     soc_pct = None if battery.charge.is_in_doubt else _fresh(seen.soc_pct, now, battery.age_limit_s)
     power = battery.device.power_w
@@ -107,14 +109,14 @@ def battery_snapshot(
         role=target.role if target else None,
         health=health,
         diagnosis=diagnosis if health in TROUBLED or diagnosis is Diagnosis.LIMITED else None,
-        lead_fault=decision.unfit.get(battery.id),
+        lead_fault=decision.ineligible.get(battery.id),
         derated_w=decision.derated.get(battery.id),
         meter_effect=decision.contradicted.get(battery.id),
         charged_wh=round(saved.charged_wh),
         discharged_wh=round(saved.discharged_wh),
         link_quality_pct=None if quality_pct is None else round(quality_pct),
         last_answer=battery.last_answer,
-        wish=stored.wish,
+        battery_mode=stored.wish,
         setpoint_w=stored.setpoint_w,
         reserve_pct=stored.reserve_pct,
     )
@@ -140,20 +142,20 @@ def _unknown(stored: StoredBattery, saved: StoredBattery) -> BatterySnapshot:
         discharged_wh=round(saved.discharged_wh),
         link_quality_pct=None,
         last_answer=None,
-        wish=stored.wish,
+        battery_mode=stored.wish,
         setpoint_w=stored.setpoint_w,
         reserve_pct=stored.reserve_pct,
     )
 
 
-def _calm_health(battery_id: str, pursuit: Pursuit | None, before: Health | None, now: float) -> Health:
+def _calm_health(battery_id: str, actuation: Actuation | None, before: Health | None, now: float) -> Health:
     """Return how far a battery does what it was told; one that follows is not unsettled by every new power."""
-    if pursuit is None:
+    if actuation is None:
         return Health.UNTOUCHED
-    health = pursuit.health[battery_id]
+    health = actuation.health[battery_id]
     if health is not Health.SETTLING or before is not Health.PROVEN:
         return health
-    return Health.PROVEN if now - pursuit.memory.sent[battery_id].asked_at < SETTLES_S else health
+    return Health.PROVEN if now - actuation.memory.tracked[battery_id].asked_at < SETTLES_S else health
 
 
 def _fresh[T](timed: Timed[T] | None, now: float, limit_s: float) -> T | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..control.actuation.trust import Diagnosis
-from ..control.model import Health, LeaderFault, MeterEffect, Mode, Role, SiteState, Strategy, Wish
+from ..control.model import BatteryMode, Health, LeaderFault, MeterEffect, Mode, Role, SiteState, Strategy
 from ..site.energy import Quality, Today
 
 
@@ -35,7 +35,7 @@ class BatterySnapshot:
     discharged_wh: float
     link_quality_pct: int | None
     last_answer: datetime | None
-    wish: Wish
+    battery_mode: BatteryMode
     setpoint_w: int
     reserve_pct: float
 

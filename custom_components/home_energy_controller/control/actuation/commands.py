@@ -1,6 +1,6 @@
 """The commands that a battery gets."""
 
-from ..model import COUNTDOWN_S, Command, CommandKind, Mode, OwnMeter, Release, Wish
+from ..model import COUNTDOWN_S, BatteryMode, Command, CommandKind, Mode, OwnMeter, Release
 from ..settings import BatterySettings
 
 RELEASE_IDLE_COUNTDOWN_S = 86_400
@@ -21,13 +21,13 @@ def setpoint(battery: BatterySettings, power_w: int, countdown_s: int = COUNTDOW
     return Command(battery_id=battery.battery_id, kind=CommandKind.MANUAL_IDLE) if battery.slots_cleared else None
 
 
-def last_word(battery: BatterySettings) -> Command | None:
+def release_command(battery: BatterySettings) -> Command | None:
     """Return what leaves one battery as its owner wants; None where there is no safe way."""
-    if battery.wish is Wish.IDLE:
+    if battery.battery_mode is BatteryMode.IDLE:
         return setpoint(battery, 0, RELEASE_IDLE_COUNTDOWN_S)
-    if battery.wish is Wish.AUTOMATIC or battery.release is Release.AUTOMATIC:
+    if battery.battery_mode is BatteryMode.AUTOMATIC or battery.release is Release.AUTOMATIC:
         return auto(battery)
-    if battery.release is Release.AS_FOUND:
+    if battery.release is Release.RESTORE:
         if battery.found_mode is Mode.MANUAL:
             return Command(battery_id=battery.battery_id, kind=CommandKind.MANUAL_IDLE)
         if battery.found_mode is Mode.AUTO or battery.own_meter is not OwnMeter.NO:

@@ -1,6 +1,6 @@
 """What to tell each battery now, so that never two of them run in Auto: the steps of a change of leader.
 
-A loop is broken before the next is made, and the power is handed over meanwhile: the old leader goes to its set-point
+A loop is broken before the next is made, and the power is handed over meanwhile: the old leader goes to its setpoint
 as a follower, while the new one takes over in Passive what the old one carried; once the old one is proven to obey, the
 new one goes to Auto and goes on from where it is. Handed over in Auto, 1.8 kW would cost 12 Wh from the grid (HMG-50:
 its own loop needs 15 s to get there).
@@ -10,61 +10,61 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from ..model import Action, Command, Decision, Mode, Role, Snapshot, Target, believable
-from ..permissions import NOTHING_ALLOWED, Permission, allowed_power_w, by_charge, by_strategy, of_auto
+from ..model import Action, Command, Decision, Mode, Role, Snapshot, Target, plausible
+from ..permissions import NOTHING_ALLOWED, Permission, allowed_power_w, by_soc, by_strategy, of_auto
 from ..settings import BatterySettings, Settings
 from .commands import auto, setpoint
-from .tracking import Sent, may_be_auto
+from .tracking import TrackedCommand, may_be_auto
 
 STEP_LIMIT_S = 30.0
 """For each proof; so much longer, as the firmware does not let itself be read at once."""
 UNREAD_LIMIT_S = 90.0
 """For a new leader that nobody could read since it was told Auto: it does not answer each time (HMG-50, while it serves
 its meter), and is in Auto more likely than not."""
-SWAP_PAUSE_S = 600.0
-"""After a swap that failed, the old leader stays for so long."""
+HANDOVER_PAUSE_S = 600.0
+"""After a handover that failed, the old leader stays for so long."""
 
 
 class Step(IntEnum):
-    """How far a swap is."""
+    """How far a handover is."""
 
-    HAND_OVER = 1
+    SET_POWERS = 1
     START_NEW = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Swap:
+class Handover:
     """A change of leader under way."""
 
-    hold: Command
+    outgoing: Command
     """What the old leader does from now on."""
     take_w: float
     """What the new one carries until it may start (W), as far as it still may."""
     new_id: str
-    step: Step = Step.HAND_OVER
+    step: Step = Step.SET_POWERS
     since: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SwapMemory:
-    """The swap under way, and what the last failure left."""
+class HandoverMemory:
+    """The handover under way, and what the last failure left."""
 
-    swap: Swap | None = None
-    keep_id: str | None = None
-    """The old leader, which a failed swap left in its place."""
-    keep_until: float = 0.0
+    handover: Handover | None = None
+    retained_leader_id: str | None = None
+    """The old leader, which a failed handover left in its place."""
+    retained_until: float = 0.0
     refused_id: str | None = None
     """Who was to lead then, where it said itself that it is not in Auto."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
+class HandoverContext:
     """What the steps look at."""
 
     decision: Decision
     snapshot: Snapshot
     settings: Settings
-    sent: Mapping[str, Sent]
+    tracked: Mapping[str, TrackedCommand]
     now: float
 
     def target(self, battery: BatterySettings) -> Target:
@@ -84,21 +84,21 @@ class Scene:
 
     def may_be_auto(self, battery: BatterySettings) -> bool:
         """Return whether the battery may run its own loop."""
-        return may_be_auto(self.sent.get(battery.battery_id), self.snapshot.battery(battery.battery_id))
+        return may_be_auto(self.tracked.get(battery.battery_id), self.snapshot.battery(battery.battery_id))
 
     def is_proven(self, battery: BatterySettings, command: Command) -> bool:
         """Return whether the battery is proven to do just this."""
-        sent = self.sent.get(battery.battery_id)
-        return sent is not None and sent.command == command and sent.proven_at is not None
+        tracked = self.tracked.get(battery.battery_id)
+        return tracked is not None and tracked.command == command and tracked.proven_at is not None
 
     def refuses_auto(self, battery: BatterySettings) -> bool:
         """Return whether a battery that was told Auto said since that it is in another mode, or refused."""
-        sent, seen = self.sent.get(battery.battery_id), self.snapshot.battery(battery.battery_id)
-        if sent is None or not sent.is_auto or seen.mode is None:
+        tracked, seen = self.tracked.get(battery.battery_id), self.snapshot.battery(battery.battery_id)
+        if tracked is None or not tracked.is_auto or seen.mode is None:
             return False
         outcome = seen.outcome
-        is_refused = outcome is not None and outcome.command == sent.command and outcome.accepted is False
-        return is_refused or (seen.mode.at > sent.sent_at and seen.mode.value not in {Mode.AUTO, Mode.UNKNOWN})
+        is_refused = outcome is not None and outcome.command == tracked.command and outcome.accepted is False
+        return is_refused or (seen.mode.at > tracked.sent_at and seen.mode.value not in {Mode.AUTO, Mode.UNKNOWN})
 
     def loops_beside(self, leader: BatterySettings) -> list[BatterySettings]:
         """Return the other batteries that may run their own loop and can be told not to."""
@@ -110,7 +110,7 @@ class Scene:
 
     def power_w(self, battery: BatterySettings) -> float:
         """Return what the battery was last read to deliver."""
-        power = believable(self.snapshot.battery(battery.battery_id).power_w)
+        power = plausible(self.snapshot.battery(battery.battery_id).power_w)
         return 0.0 if power is None else power.value
 
     def permission(self, battery: BatterySettings) -> Permission:
@@ -119,128 +119,136 @@ class Scene:
 
     def charge(self, battery: BatterySettings) -> Permission:
         """Return what the charge of the battery allows."""
-        soc = believable(self.snapshot.battery(battery.battery_id).soc_pct)
-        return NOTHING_ALLOWED if soc is None else by_charge(battery, soc.value)
+        soc = plausible(self.snapshot.battery(battery.battery_id).soc_pct)
+        return NOTHING_ALLOWED if soc is None else by_soc(battery, soc.value)
 
     def allowed(self, battery: BatterySettings, power_w: float, permission: Permission | None = None) -> Command | None:
-        """Return the nearest set-point that limits, charge and the decision allow at this moment."""
-        most = self.target(battery).most
+        """Return the nearest setpoint that limits, charge and the decision allow at this moment."""
+        transition = self.target(battery).transition
         allowed_w = allowed_power_w(power_w, battery, permission or self.charge(battery))
-        return setpoint(battery, allowed_w if most is None else most.clamped(allowed_w))
+        return setpoint(battery, allowed_w if transition is None else transition.clamped(allowed_w))
 
 
-type Wishes = dict[str, Command | None]
+type Commands = dict[str, Command | None]
 
 
-def wishes(scene: Scene, memory: SwapMemory) -> tuple[Wishes, SwapMemory]:
-    """Return what each battery should be told now (None: nothing), and how far the swap is."""
-    batteries = {battery.battery_id: battery for battery in scene.settings.batteries}
-    wanted = {key: _wished(scene, battery, scene.target(battery)) for key, battery in batteries.items()}
-    leader = batteries.get(scene.decision.leader_id or "")
-    if leader is None or scene.target(leader).action is not Action.AUTO:
-        return wanted, replace(memory, swap=None)
-    memory = _advanced(scene, memory, leader, batteries)
-    kept = batteries.get(memory.keep_id or "")
-    if kept is not None and _is_kept(scene, memory, kept, leader):
+def commands_for(context: HandoverContext, memory: HandoverMemory) -> tuple[Commands, HandoverMemory]:
+    """Return what each battery should be told now (None: nothing), and how far the handover is."""
+    batteries = {battery.battery_id: battery for battery in context.settings.batteries}
+    wanted = {key: _command_for(context, battery, context.target(battery)) for key, battery in batteries.items()}
+    leader = batteries.get(context.decision.leader_id or "")
+    if leader is None or context.target(leader).action is not Action.AUTO:
+        return wanted, replace(memory, handover=None)
+    memory = _advance(context, memory, leader, batteries)
+    kept = batteries.get(memory.retained_leader_id or "")
+    if kept is not None and _is_retained(context, memory, kept, leader):
         # Roles are exchanged: the one that did not become leader does what the old one would have done.
-        wanted[leader.battery_id] = _wished(scene, leader, scene.target(kept))
+        wanted[leader.battery_id] = _command_for(context, leader, context.target(kept))
         leader = kept
         wanted[leader.battery_id] = auto(leader)
-    waits = bool(scene.loops_beside(leader)) or scene.target(leader).waits
-    if memory.swap is not None:
-        wanted |= {key: _unchanged(scene, battery, wanted[key]) for key, battery in batteries.items()}
-        wanted[memory.swap.hold.battery_id] = memory.swap.hold
-    if memory.swap is not None and memory.swap.step is Step.HAND_OVER:
-        wanted[leader.battery_id] = scene.allowed(leader, memory.swap.take_w, scene.permission(leader))
+    waits = bool(context.loops_beside(leader)) or context.target(leader).waits
+    if memory.handover is not None:
+        wanted |= {key: _unchanged(context, battery, wanted[key]) for key, battery in batteries.items()}
+        wanted[memory.handover.outgoing.battery_id] = memory.handover.outgoing
+    if memory.handover is not None and memory.handover.step is Step.SET_POWERS:
+        wanted[leader.battery_id] = context.allowed(leader, memory.handover.take_w, context.permission(leader))
     elif waits:
-        wanted[leader.battery_id] = _last_setpoint(scene, leader)
+        wanted[leader.battery_id] = _last_setpoint(context, leader)
     return wanted, memory
 
 
-def _advanced(
-    scene: Scene, memory: SwapMemory, leader: BatterySettings, batteries: Mapping[str, BatterySettings]
-) -> SwapMemory:
-    """Return the memory with the swap begun, one step further, ended or given up."""
-    swap = memory.swap
-    old = batteries.get(swap.hold.battery_id) if swap is not None else None
-    if swap is None or old is None or swap.new_id != leader.battery_id or not scene.can_hand_over(old):
-        return _begun(scene, replace(memory, swap=None), leader, batteries)
-    if swap.step is Step.HAND_OVER and scene.is_proven(old, swap.hold):
-        swap = replace(swap, step=Step.START_NEW, since=scene.now)
-    elif swap.step is Step.START_NEW and scene.is_proven(leader, auto(leader)):
-        return SwapMemory()
-    waiting_for = old if swap.step is Step.HAND_OVER else leader
-    is_refused = swap.step is Step.START_NEW and scene.refuses_auto(leader)
-    limit_s = STEP_LIMIT_S if is_refused or swap.step is Step.HAND_OVER else UNREAD_LIMIT_S
-    if scene.now - swap.since > limit_s + waiting_for.mode_read_delay_s + waiting_for.proof_spacing_s:
+def _advance(
+    context: HandoverContext, memory: HandoverMemory, leader: BatterySettings, batteries: Mapping[str, BatterySettings]
+) -> HandoverMemory:
+    """Return the memory with the handover begun, one step further, ended or given up."""
+    handover = memory.handover
+    old = batteries.get(handover.outgoing.battery_id) if handover is not None else None
+    if handover is None or old is None or handover.new_id != leader.battery_id or not context.can_hand_over(old):
+        return _start_handover(context, replace(memory, handover=None), leader, batteries)
+    if handover.step is Step.SET_POWERS and context.is_proven(old, handover.outgoing):
+        handover = replace(handover, step=Step.START_NEW, since=context.now)
+    elif handover.step is Step.START_NEW and context.is_proven(leader, auto(leader)):
+        return HandoverMemory()
+    waiting_for = old if handover.step is Step.SET_POWERS else leader
+    is_refused = handover.step is Step.START_NEW and context.refuses_auto(leader)
+    limit_s = STEP_LIMIT_S if is_refused or handover.step is Step.SET_POWERS else UNREAD_LIMIT_S
+    if context.now - handover.since > limit_s + waiting_for.mode_read_delay_s + waiting_for.proof_spacing_s:
         refused_id = leader.battery_id if is_refused else None
-        return SwapMemory(keep_id=old.battery_id, keep_until=scene.now + SWAP_PAUSE_S, refused_id=refused_id)
-    return replace(memory, swap=swap)
+        return HandoverMemory(
+            retained_leader_id=old.battery_id, retained_until=context.now + HANDOVER_PAUSE_S, refused_id=refused_id
+        )
+    return replace(memory, handover=handover)
 
 
-def _begun(
-    scene: Scene, memory: SwapMemory, leader: BatterySettings, batteries: Mapping[str, BatterySettings]
-) -> SwapMemory:
-    """Return the memory with a swap begun, if another battery leads now and nothing speaks against it."""
-    old = next(iter(scene.loops_beside(leader)), None)
-    kept = batteries.get(memory.keep_id or "")
+def _start_handover(
+    context: HandoverContext, memory: HandoverMemory, leader: BatterySettings, batteries: Mapping[str, BatterySettings]
+) -> HandoverMemory:
+    """Return the memory with a handover begun, if another battery leads now and nothing speaks against it."""
+    old = next(iter(context.loops_beside(leader)), None)
+    kept = batteries.get(memory.retained_leader_id or "")
     if (
         old is None
-        or not scene.can_hand_over(old)
-        or scene.may_be_auto(leader)
-        or (kept is not None and _is_kept(scene, memory, kept, leader))
+        or not context.can_hand_over(old)
+        or context.may_be_auto(leader)
+        or (kept is not None and _is_retained(context, memory, kept, leader))
     ):
         return memory
     # Together they go on with what they do now, divided as was decided.
-    total_w = scene.power_w(old) + scene.power_w(leader)
-    take = scene.allowed(leader, total_w - scene.target(old).power_w, scene.permission(leader))
-    take_w = scene.power_w(leader) if take is None else take.power_w
-    hold = scene.allowed(old, total_w - take_w, scene.permission(old))
-    swap = None if hold is None else Swap(hold=hold, take_w=take_w, new_id=leader.battery_id, since=scene.now)
-    return replace(memory, swap=swap)
+    total_w = context.power_w(old) + context.power_w(leader)
+    take = context.allowed(leader, total_w - context.target(old).power_w, context.permission(leader))
+    take_w = context.power_w(leader) if take is None else take.power_w
+    outgoing = context.allowed(old, total_w - take_w, context.permission(old))
+    handover = (
+        None
+        if outgoing is None
+        else Handover(outgoing=outgoing, take_w=take_w, new_id=leader.battery_id, since=context.now)
+    )
+    return replace(memory, handover=handover)
 
 
-def _is_kept(scene: Scene, memory: SwapMemory, kept: BatterySettings, leader: BatterySettings) -> bool:
-    """Return whether the old leader of a failed swap stays in place, as far as it may still lead.
+def _is_retained(
+    context: HandoverContext, memory: HandoverMemory, kept: BatterySettings, leader: BatterySettings
+) -> bool:
+    """Return whether the old leader of a failed handover stays in place, as far as it may still lead.
 
     Where Auto may do one direction only, for the car's sake as well, it is the one that was decided that is watched.
     On a circuit that cannot carry all its batteries, the room was left for the one that was decided.
     """
-    if not _circuit_carries_all(scene, kept):
+    if not _circuit_carries_all(context, kept):
         return False
-    may_lead = kept.may_lead and of_auto(kept, scene.settings.strategy, scene.charge(kept)).both
-    may_lead = may_lead and not scene.target(leader).is_watched
-    return kept is not leader and scene.now < memory.keep_until and may_lead and scene.can_hand_over(kept)
+    may_lead = kept.may_lead and of_auto(kept, context.settings.strategy, context.charge(kept)).both
+    may_lead = may_lead and not context.target(leader).is_watched
+    return kept is not leader and context.now < memory.retained_until and may_lead and context.can_hand_over(kept)
 
 
-def _circuit_carries_all(scene: Scene, battery: BatterySettings) -> bool:
+def _circuit_carries_all(context: HandoverContext, battery: BatterySettings) -> bool:
     """Return whether all batteries on the circuit of one may do all that they can at once."""
     circuit = battery.circuit
-    sharing = [own for own in scene.settings.batteries if own.circuit == circuit]
-    return circuit is None or all(sum(own.class_w(sign) for own in sharing) <= circuit.limit_w for sign in (1, -1))
+    sharing = [own for own in context.settings.batteries if own.circuit == circuit]
+    return circuit is None or all(sum(own.rated_w(sign) for own in sharing) <= circuit.limit_w for sign in (1, -1))
 
 
-def _wished(scene: Scene, battery: BatterySettings, target: Target) -> Command | None:
+def _command_for(context: HandoverContext, battery: BatterySettings, target: Target) -> Command | None:
     """Return the command for a target, within what limits and charge allow at this moment."""
     if target.action is Action.NOTHING:
         return None
     if target.action is Action.AUTO:
-        return _last_setpoint(scene, battery) if target.waits else auto(battery)
+        return _last_setpoint(context, battery) if target.waits else auto(battery)
     power_w = target.power_w if target.action is Action.SETPOINT else 0
-    return scene.allowed(battery, power_w)
+    return context.allowed(battery, power_w)
 
 
-def _unchanged(scene: Scene, battery: BatterySettings, wish: Command | None) -> Command | None:
-    """Return what keeps a follower's power during a swap; idling, limits and charge act at once."""
-    last = scene.sent.get(battery.battery_id)
-    if wish is None or last is None or not scene.is_ours(battery) or wish.power_w * last.command.power_w <= 0:
-        return wish
-    return scene.allowed(battery, last.command.power_w)
+def _unchanged(context: HandoverContext, battery: BatterySettings, command: Command | None) -> Command | None:
+    """Return what keeps a follower's power during a handover; idling, limits and charge act at once."""
+    last = context.tracked.get(battery.battery_id)
+    if command is None or last is None or not context.is_ours(battery) or command.power_w * last.command.power_w <= 0:
+        return command
+    return context.allowed(battery, last.command.power_w)
 
 
-def _last_setpoint(scene: Scene, battery: BatterySettings) -> Command | None:
+def _last_setpoint(context: HandoverContext, battery: BatterySettings) -> Command | None:
     """Return what a battery that waits to become leader goes on doing."""
-    last = scene.sent.get(battery.battery_id)
+    last = context.tracked.get(battery.battery_id)
     if last is None or last.is_auto:
         return None
-    return scene.allowed(battery, last.command.power_w)
+    return context.allowed(battery, last.command.power_w)

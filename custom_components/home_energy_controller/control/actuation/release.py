@@ -2,39 +2,39 @@
 
 from typing import TYPE_CHECKING
 
-from ..model import Action, Command, Decision, Mode, Snapshot, Wish
+from ..model import Action, BatteryMode, Command, Decision, Mode, Snapshot
 from ..permissions import by_strategy
 from ..settings import Settings, is_spared
-from .commands import last_word, setpoint
+from .commands import release_command, setpoint
 from .tracking import may_be_auto
 
 if TYPE_CHECKING:
-    from .actuation import PursueMemory
+    from .actuation import ActuationMemory
 
 
 STOP_COUNTDOWN_S = 900
 """A restart takes minutes; after that the device may do as it likes."""
 
 
-def release(settings: Settings, memory: PursueMemory, *, keep_wishes: bool = False) -> tuple[Command, ...]:
-    """Return what leaves every battery that was commanded as its owner wants: control ends here.
+def release(settings: Settings, memory: ActuationMemory, *, keep_modes: bool = False) -> tuple[Command, ...]:
+    """Return what leaves every battery that was told as its owner wants: control ends here.
 
-    Commanded is what is remembered, and what has a mode in which it was found: it was commanded before a restart, or it
+    Commanded is what is remembered, and what has a mode in which it was found: it was told before a restart, or it
     leads in the Auto that it was found in. One that somebody else runs is theirs.
-    With `keep_wishes` those that the owner set by hand go on as they are: the controller is off, but somebody renews.
+    With `keep_modes` those that the owner set by hand go on as they are: the controller is off, but somebody renews.
     """
     commands = (
-        last_word(battery)
+        release_command(battery)
         for battery in settings.batteries
-        if (battery.battery_id in memory.sent or battery.found_mode is not None)
+        if (battery.battery_id in memory.tracked or battery.found_mode is not None)
         and not memory.is_taken(battery.battery_id)
-        and not (keep_wishes and battery.wish is not Wish.CONTROLLED)
+        and not (keep_modes and battery.battery_mode is not BatteryMode.CONTROLLED)
     )
     return tuple(command for command in commands if command is not None)
 
 
 def found_modes(
-    decision: Decision, snapshot: Snapshot, settings: Settings, memory: PursueMemory, *, is_first: bool
+    decision: Decision, snapshot: Snapshot, settings: Settings, memory: ActuationMemory, *, is_first: bool
 ) -> dict[str, Mode | None]:
     """Return the modes that batteries were found in, as far as that is news; None once one was released.
 
@@ -45,7 +45,7 @@ def found_modes(
     news: dict[str, Mode | None] = {}
     for target in decision.targets:
         key, mode = target.battery_id, snapshot.battery(target.battery_id).mode
-        if target.action is not Action.NOTHING or key in memory.sent:
+        if target.action is not Action.NOTHING or key in memory.tracked:
             if known.get(key) is None and mode is not None:
                 news[key] = mode.value
         elif known.get(key) is not None and not settings.enabled and not is_first:
@@ -53,7 +53,7 @@ def found_modes(
     return news
 
 
-def stop(settings: Settings, memory: PursueMemory, snapshot: Snapshot) -> tuple[Command, ...]:
+def stop(settings: Settings, memory: ActuationMemory, snapshot: Snapshot) -> tuple[Command, ...]:
     """Return what keeps the house safe while Home Assistant is away: that is no release.
 
     A leader that may do everything goes on; any other would do, unwatched, what is forbidden. Followers are told
@@ -64,11 +64,11 @@ def stop(settings: Settings, memory: PursueMemory, snapshot: Snapshot) -> tuple[
     commands = (
         setpoint(battery, 0, STOP_COUNTDOWN_S)
         for battery in settings.batteries
-        if battery.wish is Wish.CONTROLLED
-        and battery.battery_id in memory.sent
+        if battery.battery_mode is BatteryMode.CONTROLLED
+        and battery.battery_id in memory.tracked
         and (
             battery.battery_id == memory.leader_id
-            or may_be_auto(memory.sent.get(battery.battery_id), snapshot.battery(battery.battery_id))
+            or may_be_auto(memory.tracked.get(battery.battery_id), snapshot.battery(battery.battery_id))
         )
     )
     return tuple(command for command in commands if command is not None)

@@ -32,7 +32,7 @@ class Diagnosis(StrEnum):
     IGNORED = "ignored"
     """It said yes and did nothing (jaapp#140)."""
     SECOND_SEND = "second_send"
-    """It said yes, and did it only when told again (jaapp#72, #46)."""
+    """It said yes, and did it only when sent again (jaapp#72, #46)."""
     DROPPED = "dropped"
     """It did it, and stopped without a word (jaapp#145)."""
     EXPIRED = "expired"
@@ -49,15 +49,15 @@ class Diagnosis(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class TrustState:
     """What is remembered of one battery."""
 
     diagnosis: Diagnosis | None = None
     """The newest trouble."""
     health: Health = Health.NOT_FOLLOWING
     """What it is while it gets no work."""
-    barred_until: float = -inf
-    strikes: int = 0
+    locked_out_until: float = -inf
+    failures: int = 0
     """Failures that made it lose its work."""
     drops: tuple[float, ...] = ()
     foreign_at: float = -inf
@@ -66,68 +66,70 @@ class Standing:
     invited: bool = False
     """Its owner said that it is ours, whatever it was found in."""
 
-    def bar(self, now: float) -> Health | None:
+    def lockout(self, now: float) -> Health | None:
         """Return why it gets no work now, None if it does."""
-        return self.health if now < self.barred_until else None
+        return self.health if now < self.locked_out_until else None
 
-    def struck(self, diagnosis: Diagnosis, now: float) -> Standing:
-        """Return the standing of a battery that gets no work for a while, longer each time."""
-        strikes = self.strikes if now - self.barred_until <= FORGOTTEN_S else 0
+    def failed(self, diagnosis: Diagnosis, now: float) -> TrustState:
+        """Return the trust in a battery that gets no work for a while, longer each time."""
+        failures = self.failures if now - self.locked_out_until <= FORGOTTEN_S else 0
         # What drops out mostly goes on doing so, and serves well as the leader meanwhile.
-        pause_s = PAUSES_S[-1 if diagnosis is Diagnosis.DROPPED else min(strikes, len(PAUSES_S) - 1)]
+        pause_s = PAUSES_S[-1 if diagnosis is Diagnosis.DROPPED else min(failures, len(PAUSES_S) - 1)]
         return replace(
             self,
             diagnosis=diagnosis,
             health=Health.NOT_FOLLOWING,
-            barred_until=now + pause_s,
-            strikes=strikes + 1,
+            locked_out_until=now + pause_s,
+            failures=failures + 1,
             drops=(),
         )
 
-    def lost(self, cause: Diagnosis, mode: Mode | None, now: float) -> Standing:
-        """Return the standing of a battery that no longer does what it was proven to do."""
+    def lost(self, cause: Diagnosis, mode: Mode | None, now: float) -> TrustState:
+        """Return the trust in a battery that no longer does what it was proven to do."""
         if cause is Diagnosis.DROPPED:
             drops = (*(at for at in self.drops if now - at <= DROPS_S), now)
-            return self.struck(cause, now) if len(drops) >= DROPS else replace(self, diagnosis=cause, drops=drops)
+            return self.failed(cause, now) if len(drops) >= DROPS else replace(self, diagnosis=cause, drops=drops)
         if cause is not Diagnosis.FOREIGN:
             return replace(self, diagnosis=cause)
         if mode in THEIRS or now - self.foreign_at <= FOREIGN_AGAIN_S:
             return self.taken(mode, now)
         return replace(self, diagnosis=cause, foreign_at=now)
 
-    def obeyed(self, now: float, *, again: bool, works: bool) -> Standing:
-        """Return the standing of a battery that does what it was told, perhaps only when told again."""
+    def obeyed(self, now: float, *, again: bool, works: bool) -> TrustState:
+        """Return the trust in a battery that does what it was told, perhaps only when sent again."""
         diagnosis = Diagnosis.SECOND_SEND if again else self.diagnosis
         # Idle, it has not shown that it would follow. One that drops out did what it was told as well.
         lifted = works and self.health is Health.NOT_FOLLOWING and self.diagnosis is not Diagnosis.DROPPED
         return replace(
-            self, diagnosis=diagnosis, barred_until=min(self.barred_until, now) if lifted else self.barred_until
+            self,
+            diagnosis=diagnosis,
+            locked_out_until=min(self.locked_out_until, now) if lifted else self.locked_out_until,
         )
 
-    def taken(self, mode: Mode | None, now: float) -> Standing:
-        """Return the standing of a battery that is left to somebody else."""
+    def taken(self, mode: Mode | None, now: float) -> TrustState:
+        """Return the trust in a battery that is left to somebody else."""
         until = now + TAKEN_S
-        return replace(self, diagnosis=Diagnosis.FOREIGN, health=Health.TAKEN, barred_until=until, mode=mode)
+        return replace(self, diagnosis=Diagnosis.FOREIGN, health=Health.TAKEN, locked_out_until=until, mode=mode)
 
-    def wrong(self) -> Standing:
-        """Return the standing of a battery that does the opposite: refused until its settings are looked at."""
-        return replace(self, diagnosis=Diagnosis.WRONG_SIGN, health=Health.WRONG_SIGN, barred_until=inf)
+    def wrong(self) -> TrustState:
+        """Return the trust in a battery that does the opposite: refused until its settings are looked at."""
+        return replace(self, diagnosis=Diagnosis.WRONG_SIGN, health=Health.WRONG_SIGN, locked_out_until=inf)
 
-    def contradicted(self, now: float) -> Standing:
-        """Return the standing of a battery that gets no work as long as the meter contradicts it."""
+    def contradicted(self, now: float) -> TrustState:
+        """Return the trust in a battery that gets no work as long as the meter contradicts it."""
         until = now + CONTRADICTED_S
         health = Health.NOT_FOLLOWING
-        return replace(self, diagnosis=Diagnosis.CONTRADICTED, health=health, barred_until=until)
+        return replace(self, diagnosis=Diagnosis.CONTRADICTED, health=health, locked_out_until=until)
 
-    def watched(self, seen: BatteryObservation, battery: BatterySettings, now: float, *, commanded: bool) -> Standing:
+    def watched(self, seen: BatteryObservation, battery: BatterySettings, now: float, *, commanded: bool) -> TrustState:
         """Return the standing as what it is read in makes it."""
         mode = None if seen.mode is None else seen.mode.value
-        if self.bar(now) is Health.TAKEN:
+        if self.lockout(now) is Health.TAKEN:
             return self.taken(mode, now) if mode in THEIRS or (mode and mode is not self.mode) else self
-        # It was found in something else, and we have told it nothing since a restart: somebody came between.
+        # It was found in something else, and we have sent it nothing since a restart: somebody came between.
         changed = battery.found_mode is not None and battery.found_mode not in THEIRS and mode in THEIRS
         return self.taken(mode, now) if changed and not commanded and not self.invited else self
 
-    def forgiven(self) -> Standing:
-        """Return the standing of a battery that its owner wants back; one that does the opposite stays out."""
-        return self if self.health is Health.WRONG_SIGN else Standing(invited=True)
+    def reset(self) -> TrustState:
+        """Return the trust in a battery that its owner wants back; one that does the opposite stays out."""
+        return self if self.health is Health.WRONG_SIGN else TrustState(invited=True)

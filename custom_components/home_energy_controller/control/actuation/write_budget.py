@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import inf
 
-from ..model import TOLERANCE_W, Command, CommandKind, Mode, Snapshot, Strategy, Timed, Wish
+from ..model import TOLERANCE_W, BatteryMode, Command, CommandKind, Mode, Snapshot, Strategy, Timed
 from ..settings import Settings
-from .tracking import MODE_OF, Sent
+from .tracking import MODE_OF, TrackedCommand
 
 HOUR_S = 3600.0
 MOST_PER_HOUR = 60
@@ -55,7 +55,7 @@ class Writes:
 class Paced:
     """What is sent in a cycle, and what is not sent yet."""
 
-    sent: Mapping[str, Sent]
+    tracked: Mapping[str, TrackedCommand]
     """What each battery has been told after this cycle; where the new has to wait, what it was told before."""
     commands: tuple[Command, ...]
     waits_until: tuple[float, ...]
@@ -63,20 +63,30 @@ class Paced:
 
 
 def paced(
-    told: Mapping[str, Sent], before: Mapping[str, Sent], writes: Mapping[str, Writes], snapshot: Snapshot, now: float
+    after: Mapping[str, TrackedCommand],
+    before: Mapping[str, TrackedCommand],
+    writes: Mapping[str, Writes],
+    snapshot: Snapshot,
+    now: float,
 ) -> Paced:
     """Return what of that which batteries are to be told now is sent now."""
-    sent, commands, waits = dict(told), [], []
-    for key, new in told.items():
+    tracked, commands, waits = dict(after), [], []
+    for key, new in after.items():
         if not _is_news(new, old := before.get(key)):
             continue
         next_at = writes.get(key, Writes()).next_at(now)
         if now < next_at and can_wait(new, old, snapshot.battery(key).power_w):
             waits.append(next_at)
-            sent = {**sent, key: old} if old is not None else {other: sent[other] for other in sent if other != key}
+            tracked = (
+                {**tracked, key: old}
+                if old is not None
+                else {other: tracked[other] for other in tracked if other != key}
+            )
         else:
             commands.append(new.command)
-    return Paced(sent=sent, commands=tuple(commands), waits_until=tuple(waits), writes=count(writes, commands, now))
+    return Paced(
+        tracked=tracked, commands=tuple(commands), waits_until=tuple(waits), writes=count(writes, commands, now)
+    )
 
 
 def count(writes: Mapping[str, Writes], commands: Iterable[Command], now: float) -> Mapping[str, Writes]:
@@ -87,44 +97,50 @@ def count(writes: Mapping[str, Writes], commands: Iterable[Command], now: float)
     return counted
 
 
-def _is_news(told: Sent, before: Sent | None) -> bool:
+def _is_news(after: TrackedCommand, before: TrackedCommand | None) -> bool:
     """Return whether a command is to be sent in this cycle."""
-    return before is None or told.sent_at > before.sent_at or told.command != before.command
+    return before is None or after.sent_at > before.sent_at or after.command != before.command
 
 
-def can_wait(told: Sent, before: Sent | None, power: Timed[float] | None) -> bool:
+def can_wait(after: TrackedCommand, before: TrackedCommand | None, power: Timed[float] | None) -> bool:
     """Return whether what a battery is told may wait: it ends nothing that it does, or was told before."""
-    command = told.command
-    if told.is_last or command.kind is CommandKind.MANUAL_IDLE or (before is not None and _is_renewal(told, before)):
+    command = after.command
+    if (
+        after.is_release
+        or command.kind is CommandKind.MANUAL_IDLE
+        or (before is not None and _is_renewal(after, before))
+    ):
         return False
     if command.kind is CommandKind.AUTO:
         return True
     if before is None:
-        if told.may_be_auto or (power is None and not command.power_w):
+        if after.may_be_auto or (power is None and not command.power_w):
             return False
-    elif before.is_last and command.power_w:
+    elif before.is_release and command.power_w:
         return True  # It was let go, and is taken up again.
     elif _ends_auto(before, command) or _is_ended(before.command.power_w, command.power_w):
         return False
     return power is None or not _is_ended(power.value, command.power_w, TOLERANCE_W)
 
 
-def _ends_auto(before: Sent, command: Command) -> bool:
-    """Return whether a command takes a battery out of Auto, or is told again because that did not work."""
+def _ends_auto(before: TrackedCommand, command: Command) -> bool:
+    """Return whether a command takes a battery out of Auto, or is sent again because that did not work."""
     return before.is_auto or (before.may_be_auto and command == before.command)
 
 
-def is_needed(command: Command, sent: Sent | None, writes: Writes | None, mode: Timed[Mode] | None) -> bool:
+def is_needed(
+    command: Command, tracked: TrackedCommand | None, writes: Writes | None, mode: Timed[Mode] | None
+) -> bool:
     """Return whether a last word has to be sent: the battery neither does just this nor is told it again anyway."""
-    if sent is not None:
-        return sent.command != command or not (sent.is_last or sent.proven_at is not None)
+    if tracked is not None:
+        return tracked.command != command or not (tracked.is_release or tracked.proven_at is not None)
     is_so = mode is not None and mode.value is MODE_OF[command.kind]
     return not is_so or not (command.kind is CommandKind.AUTO or (writes is not None and writes.last == command))
 
 
-def _is_renewal(told: Sent, before: Sent) -> bool:
+def _is_renewal(after: TrackedCommand, before: TrackedCommand) -> bool:
     """Return whether only the countdown begins anew: let run out, the battery does what it likes."""
-    return told.sent_at > before.sent_at and replace(told, sent_at=before.sent_at) == before
+    return after.sent_at > before.sent_at and replace(after, sent_at=before.sent_at) == before
 
 
 def _is_ended(power_w: float, by_w: float, tolerance_w: float = 0.0) -> bool:
@@ -132,20 +148,20 @@ def _is_ended(power_w: float, by_w: float, tolerance_w: float = 0.0) -> bool:
     return abs(power_w) > tolerance_w + (abs(by_w) if power_w * by_w > 0 else 0.0)
 
 
-def paced_wishes(settings: Settings, before: Settings | None, writes: Mapping[str, Writes], now: float) -> Settings:
+def paced_settings(settings: Settings, before: Settings | None, writes: Mapping[str, Writes], now: float) -> Settings:
     """Return settings in which a power that people change again and again changes at the pace of the batteries.
 
     0 W acts at once. The last value is the one that comes; until then the limits act on the one before.
     """
     if before is None:
         return settings
-    waiting = {key for key, sent in writes.items() if now < sent.next_at(now)}
-    acted = {battery.battery_id: battery for battery in before.batteries}
+    waiting = {key for key, own in writes.items() if now < own.next_at(now)}
+    before_by_id = {battery.battery_id: battery for battery in before.batteries}
     batteries = tuple(
-        replace(battery, wish=old.wish, fixed_power_w=old.fixed_power_w)
-        if (old := acted.get(battery.battery_id)) is not None
+        replace(battery, battery_mode=old.battery_mode, fixed_power_w=old.fixed_power_w)
+        if (old := before_by_id.get(battery.battery_id)) is not None
         and battery.battery_id in waiting
-        and battery.wish is Wish.FIXED
+        and battery.battery_mode is BatteryMode.FIXED
         and battery.fixed_power_w
         else battery
         for battery in settings.batteries

@@ -6,9 +6,9 @@ All is reckoned from the net load without the car and without the batteries, so 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from ..model import BELIEVABLE, TOLERANCE_W, CarObservation, Snapshot, Timed, believable
+from ..model import PLAUSIBLE_MAX, TOLERANCE_W, CarObservation, Snapshot, Timed, plausible
 from ..settings import NOTED_W, CarSettings, Settings
-from .evidence import MeterMinute
+from .evidence import MeterWindow
 
 LEAST_A = 6
 """No car charges with less (IEC 61851)."""
@@ -30,7 +30,7 @@ RISE_EVERY_S = 58.0
 """Once a minute: cycles do not keep exact time."""
 RISE_W = 100.0
 REACHED_S = 10.0
-"""Set-points are reached by then, and the meter shows it."""
+"""Setpoints are reached by then, and the meter shows it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,7 @@ def noted(settings: CarSettings | None, seen: CarObservation, memory: CarMemory,
         # Whoever ran before us left the charger like this: a restart does not interrupt the car.
         power_w = amperes(settings, seen.output_w or 0.0) * settings.step_w
         memory = replace(memory, power_w=power_w, changed_at=now - CHANGE_EVERY_S)
-    is_measured = seen.power_w is not None and abs(seen.power_w) <= BELIEVABLE
+    is_measured = seen.power_w is not None and abs(seen.power_w) <= PLAUSIBLE_MAX
     drawn_w = max(0.0, seen.power_w or 0.0) if is_measured else float(memory.power_w)
     change_w = abs(drawn_w - memory.drawn_w)
     if change_w < NOTED_W:
@@ -99,7 +99,7 @@ def noted(settings: CarSettings | None, seen: CarObservation, memory: CarMemory,
 
 def view(settings: CarSettings | None, net_load_w: Iterable[Timed[float]], memory: CarMemory) -> CarView:
     """Return what the batteries have to know; samples around a step of the car are left out."""
-    believed = [sample for sample in net_load_w if believable(sample) and not memory.is_doubtful(sample.at)]
+    believed = [sample for sample in net_load_w if plausible(sample) and not memory.is_doubtful(sample.at)]
     return CarView(
         drawn_w=memory.drawn_w,
         spared=settings is not None and not settings.batteries_may_feed and memory.drawn_w >= NOTED_W,
@@ -107,17 +107,19 @@ def view(settings: CarSettings | None, net_load_w: Iterable[Timed[float]], memor
     )
 
 
-def wish_w(settings: CarSettings, house_w: float, charges_pct: Iterable[float], *, is_low_tariff: bool) -> float:
+def wanted_power_w(
+    settings: CarSettings, house_w: float, charges_pct: Iterable[float], *, is_low_tariff: bool
+) -> float:
     """Return what the car may draw by the first script's rule: from a surplus, and in low hours at least so much.
 
     `house_w` is the net load without car and batteries, `charges_pct` the known states of charge.
     """
     charges = tuple(charges_pct)
     all_rich = all(charge >= RICH_PCT for charge in charges)
-    wished_w = max(0.0, -house_w) * (1.0 if all_rich else settings.surplus_share)
+    requested_w = max(0.0, -house_w) * (1.0 if all_rich else settings.surplus_share)
     if is_low_tariff and (all_rich or any(charge > LOW_PCT for charge in charges)):
-        return max(wished_w, settings.low_tariff_w)
-    return wished_w
+        return max(requested_w, settings.low_tariff_w)
+    return requested_w
 
 
 def house_now_w(car: CarView, memory: CarMemory, now: float) -> float | None:
@@ -134,21 +136,25 @@ def planned(settings: Settings, snapshot: Snapshot, car: CarView, memory: CarMem
     charges = [
         soc.value
         for battery in snapshot.batteries
-        if (soc := believable(battery.soc_pct)) and soc.fresh(now, settings.age_limit_s(battery.battery_id))
+        if (soc := plausible(battery.soc_pct)) and soc.fresh(now, settings.age_limit_s(battery.battery_id))
     ]
     house_w, is_low = house_now_w(car, memory, now), settings.tariff.is_low(snapshot.local_time)
-    wished_w = wish_w(settings.car, house_w or 0.0, charges, is_low_tariff=is_low)
+    requested_w = wanted_power_w(settings.car, house_w or 0.0, charges, is_low_tariff=is_low)
     if house_w is None and memory.changed_at is not None and now - memory.changed_at < HOUSE_AGE_S:
-        wished_w = max(wished_w, memory.power_w)  # After a start, or a step, what is known takes its time to come.
-    return changed(settings.car, snapshot.car, memory, wished_w, now)
+        requested_w = max(
+            requested_w, memory.power_w
+        )  # After a start, or a step, what is known takes its time to come.
+    return changed(settings.car, snapshot.car, memory, requested_w, now)
 
 
-def changed(settings: CarSettings, seen: CarObservation, memory: CarMemory, wished_w: float, now: float) -> CarMemory:
+def changed(
+    settings: CarSettings, seen: CarObservation, memory: CarMemory, requested_w: float, now: float
+) -> CarMemory:
     """Return the memory with a wish (W) followed: on late, off later, in calm steps between."""
     now_w = memory.power_w
     if seen.connected is False:
         return replace(memory, power_w=0, changed_at=now if now_w else memory.changed_at, turning_since=None)
-    power_w = amperes(settings, wished_w if seen.connected else 0.0, now_w) * settings.step_w
+    power_w = amperes(settings, requested_w if seen.connected else 0.0, now_w) * settings.step_w
     since = None
     if bool(power_w) != bool(now_w):
         since = now if memory.turning_since is None else memory.turning_since
@@ -162,7 +168,7 @@ def changed(settings: CarSettings, seen: CarObservation, memory: CarMemory, wish
 
 def for_house_w(
     memory: CarMemory,
-    minute: MeterMinute,
+    meter_window: MeterWindow,
     *,
     grid_w: float,
     given_w: float,
@@ -170,7 +176,7 @@ def for_house_w(
     since: float | None,
     now: float,
 ) -> float | None:
-    """Return what set-points should give now: all that the house needs without the car. None leaves them as they are.
+    """Return what setpoints should give now: all that the house needs without the car. None leaves them as they are.
 
     They are lowered at once when the meter shows that the car gets of it, and raised once a minute, if it is worth it,
     to what the house has needed at least since they were told: `given_w`, at `since`. `members_w` is what is delivered.
@@ -180,7 +186,9 @@ def for_house_w(
     over_w = grid_w - memory.drawn_w
     if given_w > 0 and over_w < -TOLERANCE_W:
         return max(0.0, min(given_w, members_w) + over_w)
-    needed_w = [reading.value - memory.drawn_at(reading.at) for reading in minute if reading.at >= since + REACHED_S]
+    needed_w = [
+        reading.value - memory.drawn_at(reading.at) for reading in meter_window if reading.at >= since + REACHED_S
+    ]
     if not needed_w or now - since < RISE_EVERY_S or members_w + min(needed_w) < given_w + RISE_W:
         return None
     return members_w + min(needed_w)

@@ -8,6 +8,7 @@ from math import inf
 from ..model import (
     TOLERANCE_W,
     Action,
+    BatteryMode,
     Decision,
     Health,
     MeterEffect,
@@ -18,23 +19,22 @@ from ..model import (
     Snapshot,
     Strategy,
     Target,
-    Wish,
-    believable,
+    plausible,
 )
 from ..permissions import allowed_power_w, near_bound
 from ..settings import BatterySettings, Settings
 from . import car, evidence, leader as leading, limits
-from .law import DECIDE_INTERVAL_S, Law, allocate
+from .law import DISPATCH_INTERVAL_S, Law, allocate
 from .setpoints import for_house, limits_w, spread_over, without_leader
-from .site import METER_FRESH_S, DecideMemory, Site, View, look
+from .site import METER_FRESH_S, BatteryView, DispatchMemory, Site, battery_views
 from .witness import METER, Sight, WitnessMemory, observe
 
-__all__ = ["DecideMemory", "decide"]
+__all__ = ["DispatchMemory", "dispatch"]
 
 STARTING_LIMIT_S = 30.0
 """A battery that did not answer by then is not waited for."""
 ALLOCATION_LIMIT_S = 300.0
-"""Set-points that nothing new supported for so long are given up: an unheard leader may be working against them."""
+"""Setpoints that nothing new supported for so long are given up: an unheard leader may be working against them."""
 NET_LOAD_AGE_S = 150.0
 """A sample that is older than the slowest poll is not shown as present."""
 FULL_LONGEST_S = 86_400.0
@@ -47,29 +47,29 @@ SILENT_S = 900.0
 OPEN_LOOP = {Strategy.STANDBY, Strategy.FIXED, Strategy.TO_FULL}
 
 
-def decide(
+def dispatch(
     snapshot: Snapshot,
     settings: Settings,
-    memory: DecideMemory,
+    memory: DispatchMemory,
     now: float,
     *,
     law: Law = allocate,
-    interval_s: float = DECIDE_INTERVAL_S,
-) -> tuple[Decision, DecideMemory]:
+    interval_s: float = DISPATCH_INTERVAL_S,
+) -> tuple[Decision, DispatchMemory]:
     """Return what every battery should do, and what to remember. Total: any input gives a decision."""
     drawn = car.noted(settings.car, snapshot.car, memory.car, now)
     car_view = car.view(settings.car, snapshot.net_load_w, drawn)
-    views = look(snapshot, memory.with_floors(settings, now), memory.charge, now, spare_car=car_view.spared)
+    views = battery_views(snapshot, memory.with_floors(settings, now), memory.charge, now, spare_car=car_view.spared)
     site = Site(
-        snapshot=snapshot, settings=settings, views=views, car=car_view, meter=believable(snapshot.meter_w), now=now
+        snapshot=snapshot, settings=settings, views=views, car=car_view, meter=plausible(snapshot.meter_w), now=now
     )
     memory = limits.observed(site, _witnessed(site, _remember(site, memory, drawn)))
     setpoints = memory.setpoints
     state, memory = _plan(site, memory, law, interval_s)
     is_news = memory.setpoints != setpoints or memory.witness.probed_at == now
     memory = replace(memory, told_at=now if is_news else memory.told_at)
-    targets, marks = limits.bounded(site, memory, [_target(view, site, memory) for view in views])
-    newest = next((sample for sample in reversed(snapshot.net_load_w) if believable(sample)), None)
+    targets, reservations = limits.clamp_targets(site, memory, [_target(view, site, memory) for view in views])
+    newest = next((sample for sample in reversed(snapshot.net_load_w) if plausible(sample)), None)
     decision = Decision(
         state=state if settings.enabled else SiteState.OFF,
         intent=state,
@@ -79,37 +79,37 @@ def decide(
         decided_at=now,
         finished=_is_finished(site, memory),
         car_power_w=None if settings.car is None else memory.car.power_w,
-        unfit={key: lapse.fault for key, lapse in memory.unfit.items()},
-        derated={limit.battery_id: round(limit.power_w) for limit in memory.seen_limits if limit.soc_pct is None},
+        ineligible={key: lapse.fault for key, lapse in memory.ineligible.items()},
+        derated={limit.battery_id: round(limit.power_w) for limit in memory.observed_limits if limit.soc_pct is None},
         meter_effect=memory.witness.against(METER, now),
         contradicted=_contradicted(memory, now),
         believed=frozenset(key for key in memory.witness.ratios if memory.witness.believes(key)),
         looks_closer=memory.doubted_at is not None,
         let_go=memory.lets_go(now),
     )
-    return decision, replace(memory, marks=marks)
+    return decision, replace(memory, reservations=reservations)
 
 
-def _remember(site: Site, memory: DecideMemory, drawn: car.CarMemory) -> DecideMemory:
+def _remember(site: Site, memory: DispatchMemory, drawn: car.CarMemory) -> DispatchMemory:
     """Return the memory with what is seen now; after a new strategy, or switching on, all is decided anew."""
     asked = (site.settings.enabled, site.settings.strategy)
     if asked != memory.asked:
         was_asked = memory.asked is not None and memory.asked[0] is site.settings.enabled
-        memory = DecideMemory(
+        memory = DispatchMemory(
             begun_at=memory.begun_at,
             started=memory.started,
             asked=asked,
-            minute=memory.minute,
+            meter_window=memory.meter_window,
             charge=memory.charge,
             asked_at=site.now,
             # Switched off and on, its owner has looked at what was held against meter and batteries.
-            unfit=memory.unfit if was_asked else {},
+            ineligible=memory.ineligible if was_asked else {},
             witness=memory.witness if was_asked else WitnessMemory(),
             leader_id=memory.leader_id,
-            leader_held=memory.leader_held,
-            leader_may=memory.leader_may,
-            missing=memory.missing,
-            marks=memory.marks,
+            auto_inhibited=memory.auto_inhibited,
+            auto_range=memory.auto_range,
+            presumed_lost=memory.presumed_lost,
+            reservations=memory.reservations,
             loads=memory.loads,
             floors=memory.floors,
         )
@@ -118,24 +118,24 @@ def _remember(site: Site, memory: DecideMemory, drawn: car.CarMemory) -> DecideM
     return replace(
         memory,
         begun_at=site.now if memory.begun_at is None else memory.begun_at,
-        minute=evidence.extended(memory.minute, site.meter, site.now),
+        meter_window=evidence.extended(memory.meter_window, site.meter, site.now),
         charge={**memory.charge, **charge},
-        missing=memory.missing & silent,
+        presumed_lost=memory.presumed_lost & silent,
         decided_at=None if drawn.stepped else memory.decided_at,
         car=car.planned(site.settings, site.snapshot, site.car, drawn, site.now),
     )
 
 
-def _witnessed(site: Site, memory: DecideMemory) -> DecideMemory:
-    """Return the memory with what the meter showed of the batteries' set-points."""
+def _witnessed(site: Site, memory: DispatchMemory) -> DispatchMemory:
+    """Return the memory with what the meter showed of the batteries' setpoints."""
     known = {view.battery_id: view for view in site.views if view.power_w is not None}
     auto = frozenset(key for key, view in known.items() if view.last_mode is Mode.AUTO)
-    differ_w = [abs(new.value - old.value) for old, new in pairwise(memory.minute[-2:])]
+    differ_w = [abs(new.value - old.value) for old, new in pairwise(memory.meter_window[-2:])]
     sight = Sight(
         samples=site.car.house_w,
         powers={key: view.power_w or 0.0 for key, view in known.items() if key not in auto},
         auto=auto,
-        able=frozenset(view.battery_id for view in site.members if view.settings.has_passive and view.bar is None),
+        able=frozenset(view.battery_id for view in site.members if view.settings.has_passive and view.lockout is None),
         decided_at=memory.told_at,
         settle_s=site.settings.meter_settle_s,
         meter_step_w=min((step_w for step_w in differ_w if step_w), default=inf),
@@ -144,13 +144,13 @@ def _witnessed(site: Site, memory: DecideMemory) -> DecideMemory:
     return replace(memory, witness=observe(memory.witness, sight))
 
 
-def _contradicted(memory: DecideMemory, now: float) -> dict[str, MeterEffect]:
+def _contradicted(memory: DispatchMemory, now: float) -> dict[str, MeterEffect]:
     """Return the batteries whose own measurement the meter contradicts."""
     against = {key: memory.witness.against(key, now) for key in memory.witness.verdicts if key != METER}
     return {key: effect for key, effect in against.items() if effect is not None}
 
 
-def _plan(site: Site, memory: DecideMemory, law: Law, interval_s: float) -> tuple[SiteState, DecideMemory]:
+def _plan(site: Site, memory: DispatchMemory, law: Law, interval_s: float) -> tuple[SiteState, DispatchMemory]:
     """Return the state of the site, and in the memory who does what."""
     open_loop = site.settings.strategy in OPEN_LOOP
     if not memory.started:
@@ -160,15 +160,15 @@ def _plan(site: Site, memory: DecideMemory, law: Law, interval_s: float) -> tupl
     return _open_loop(site, memory) if open_loop else _closed_loop(site, memory, law, interval_s)
 
 
-def _inputs_complete(site: Site, memory: DecideMemory, open_loop: bool) -> bool:
+def _inputs_complete(site: Site, memory: DispatchMemory, open_loop: bool) -> bool:
     """Return whether a first decision may be made: all have answered, or had the time to."""
     waited_s = site.now - (memory.begun_at or 0.0)
     all_known = all(view.is_known for view in site.views if view.is_ours)
     return (open_loop or site.meter_is_fresh(METER_FRESH_S)) and (all_known or waited_s >= STARTING_LIMIT_S)
 
 
-def _open_loop(site: Site, memory: DecideMemory) -> tuple[SiteState, DecideMemory]:
-    """Return set-points that need no meter: all idle, all charging, or the owner's power."""
+def _open_loop(site: Site, memory: DispatchMemory) -> tuple[SiteState, DispatchMemory]:
+    """Return setpoints that need no meter: all idle, all charging, or the owner's power."""
     setpoints: Mapping[str, int] = {}
     full_since = None
     if site.settings.strategy is Strategy.TO_FULL:
@@ -183,19 +183,19 @@ def _open_loop(site: Site, memory: DecideMemory) -> tuple[SiteState, DecideMemor
 def _is_full(site: Site) -> bool:
     """Return whether all that can be charged are at their ceiling, or near it and take no more.
 
-    Nobody waits for one that is silent for long, takes no set-points, may not charge, or does not do what it is told.
+    Nobody waits for one that is silent for long, takes no setpoints, may not charge, or does not do what it is told.
     """
     able = [
         view
         for view in site.views
-        if view.is_ours and view.settings.has_passive and view.settings.charge_limit_w > 0 and view.bar is None
+        if view.is_ours and view.settings.has_passive and view.settings.charge_limit_w > 0 and view.lockout is None
         if view.is_known or site.now - (view.seen.last_answer_at or -inf) < SILENT_S
     ]
     is_heard = any(view.is_ours and view.is_known for view in site.views)
     return is_heard and all(view.is_known and _takes_no_more(view) for view in able)
 
 
-def _is_finished(site: Site, memory: DecideMemory) -> bool:
+def _is_finished(site: Site, memory: DispatchMemory) -> bool:
     """Return whether a full charge has come to its end: nothing flows any more, or it took too long."""
     if site.settings.strategy is not Strategy.TO_FULL:
         return False
@@ -203,24 +203,24 @@ def _is_finished(site: Site, memory: DecideMemory) -> bool:
     return is_late or (memory.full_since is not None and site.now - memory.full_since >= FULL_S)
 
 
-def _takes_no_more(view: View) -> bool:
+def _takes_no_more(view: BatteryView) -> bool:
     """Return whether a battery that is told to charge has come to its end."""
     soc_pct, power_w = view.soc_pct or 0.0, view.power_w or 0.0
     return not view.charge.may_charge or (near_bound(view.settings, soc_pct, -1) and power_w > -TOLERANCE_W)
 
 
-def _closed_loop(site: Site, memory: DecideMemory, law: Law, interval_s: float) -> tuple[SiteState, DecideMemory]:
-    """Return a leader and set-points that bring the meter towards 0."""
+def _closed_loop(site: Site, memory: DispatchMemory, law: Law, interval_s: float) -> tuple[SiteState, DispatchMemory]:
+    """Return a leader and setpoints that bring the meter towards 0."""
     if not site.meter_is_fresh(site.settings.meter_age_limit_s):
         return SiteState.METER_LOST, _without_meter(site, memory)
     memory = replace(memory, meter_lost_at=None)
     if memory.witness.against(METER, site.now):
-        memory = replace(memory, leader_held=True, leader_auto=None, setpoints={}, decided_at=None, unseen=None)
+        memory = replace(memory, auto_inhibited=True, leader_auto=None, setpoints={}, decided_at=None, unseen=None)
         return SiteState.METER_NOT_FOLLOWING, memory
-    memory = leading.without_missing(site, leading.watch(site, memory))
+    memory = leading.without_presumed_lost(site, leading.watch(site, memory))
     silent_id = leading.silent_leader_id(site, memory)
     if silent_id is not None:
-        return _served(site, replace(memory, leader_id=silent_id, leader_held=False))
+        return _served(site, replace(memory, leader_id=silent_id, auto_inhibited=False))
     if not site.members:
         return SiteState.NO_BATTERY, replace(memory, leader_id=None, setpoints={}, decided_at=None)
     memory = leading.judge(site, memory, leading.able_to_lead(site, memory))
@@ -228,14 +228,14 @@ def _closed_loop(site: Site, memory: DecideMemory, law: Law, interval_s: float) 
     if not leaders:
         return SiteState.NO_LEADER, without_leader(site, memory)
     if site.car.spared and memory.leader_id in {view.battery_id for view in leaders}:
-        memory = leading.hold(site, memory)
-        if memory.leader_held:
+        memory = leading.inhibit_auto(site, memory)
+        if memory.auto_inhibited:
             return SiteState.SPARING_CAR, for_house(site, memory)
     memory = leading.watch_limits(site, memory)
-    return _served(site, leading.hold(site, leading.run_law(site, memory, leaders, law, interval_s)))
+    return _served(site, leading.inhibit_auto(site, leading.run_law(site, memory, leaders, law, interval_s)))
 
 
-def _without_meter(site: Site, memory: DecideMemory) -> DecideMemory:
+def _without_meter(site: Site, memory: DispatchMemory) -> DispatchMemory:
     """Return the memory with followers at rest; the leader goes on unless it may not, or reads a frozen meter."""
     leader = site.member(memory.leader_id)
     held = leader is not None and not (leader.auto.both and leader.settings.may_lead)
@@ -243,21 +243,21 @@ def _without_meter(site: Site, memory: DecideMemory) -> DecideMemory:
     if site.snapshot.meter_is_frozen:
         # Nobody is let go meanwhile: released into Auto, a battery would be as blind as the leader.
         blind = leader is not None and leader.settings.own_meter is not OwnMeter.OWN
-        return replace(memory, leader_held=held or blind, meter_lost_at=None)
+        return replace(memory, auto_inhibited=held or blind, meter_lost_at=None)
     lost_at = site.now if memory.meter_lost_at is None else memory.meter_lost_at
-    return replace(memory, leader_held=held, meter_lost_at=lost_at)
+    return replace(memory, auto_inhibited=held, meter_lost_at=lost_at)
 
 
-def _served(site: Site, memory: DecideMemory) -> tuple[SiteState, DecideMemory]:
-    """Return the state of a site that has a leader; set-points without support are given up."""
+def _served(site: Site, memory: DispatchMemory) -> tuple[SiteState, DispatchMemory]:
+    """Return the state of a site that has a leader; setpoints without support are given up."""
     if memory.decided_at is not None and site.now - memory.decided_at > ALLOCATION_LIMIT_S:
         memory = replace(memory, setpoints={})
-    if memory.leader_held:
+    if memory.auto_inhibited:
         return SiteState.HOLDING, memory
     return SiteState.LEADER_AND_FOLLOWERS if any(memory.setpoints.values()) else SiteState.LEADER_ALONE, memory
 
 
-def _target(view: View, site: Site, memory: DecideMemory) -> Target:
+def _target(view: BatteryView, site: Site, memory: DispatchMemory) -> Target:
     """Return what one battery should do, within what it may do at this moment, whatever was allocated."""
     if not view.is_ours:
         return _owners_target(view)
@@ -269,8 +269,8 @@ def _target(view: View, site: Site, memory: DecideMemory) -> Target:
     if view.is_out or not view.is_known:
         # Silent, it is out of reach. Heard but unclear, it must not run a second loop against the leader.
         target = _work(view.settings, Role.UNAVAILABLE, 0)
-        leave_alone = view.bar is Health.TAKEN or not (view.is_known or view.in_auto)
-    elif is_leader and not memory.leader_held:
+        leave_alone = view.lockout is Health.TAKEN or not (view.is_known or view.in_auto)
+    elif is_leader and not memory.auto_inhibited:
         target = Target(battery_id=view.battery_id, role=role, action=Action.AUTO, is_watched=not view.auto.both)
         leave_alone = False
     else:
@@ -283,21 +283,21 @@ def _target(view: View, site: Site, memory: DecideMemory) -> Target:
     return replace(target, is_relieved=is_relieved)
 
 
-def _owners_target(view: View) -> Target:
+def _owners_target(view: BatteryView) -> Target:
     """Return what the owner asked of one battery by hand; it acts with the controller off as well."""
-    if view.settings.wish is Wish.IDLE:
+    if view.settings.battery_mode is BatteryMode.IDLE:
         return _work(view.settings, Role.OWNER, 0)
     if not view.is_known:
         return Target(battery_id=view.battery_id, role=Role.UNAVAILABLE, action=Action.NOTHING)
-    if view.settings.wish is Wish.AUTOMATIC and view.settings.may_run_auto:
+    if view.settings.battery_mode is BatteryMode.AUTOMATIC and view.settings.may_run_auto:
         return Target(battery_id=view.battery_id, role=Role.OWNER, action=Action.AUTO)
-    fixed_w = view.settings.fixed_power_w if view.settings.wish is Wish.FIXED else 0
+    fixed_w = view.settings.fixed_power_w if view.settings.battery_mode is BatteryMode.FIXED else 0
     power_w = allowed_power_w(fixed_w, view.settings, view.charge)
     return _work(view.settings, Role.OWNER, power_w)
 
 
 def _work(battery: BatterySettings, role: Role, power_w: int) -> Target:
-    """Return the target for a set-point; 0 is idle, and what cannot be idled safely is left alone."""
+    """Return the target for a setpoint; 0 is idle, and what cannot be idled safely is left alone."""
     action = Action.IDLE if battery.can_idle else Action.NOTHING
     if power_w and battery.has_passive:
         action = Action.SETPOINT

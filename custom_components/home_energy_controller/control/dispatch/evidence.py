@@ -27,29 +27,29 @@ AGAINST_W, TURNS_S = 300.0, 45.0
 ANSWER_S = 10.0
 """A leader has reached its limit by then, and a reading shows it."""
 
-type MeterMinute = tuple[Timed[float], ...]
+type MeterWindow = tuple[Timed[float], ...]
 """Readings of the last minute and a little more, oldest first."""
 
 
-def extended(minute: MeterMinute, reading: Timed[float] | None, now: float) -> MeterMinute:
+def extended(meter_window: MeterWindow, reading: Timed[float] | None, now: float) -> MeterWindow:
     """Return the minute with a new reading; after a long gap it begins anew."""
-    if reading is not None and (not minute or reading.at >= minute[-1].at + SPACING_S):
-        gap_s = reading.at - minute[-1].at if minute else 0.0
-        minute = (*minute, reading) if gap_s <= EVIDENCE_S / 2 else (reading,)
-    return tuple(old for old in minute if old.fresh(now, KEPT_S))
+    if reading is not None and (not meter_window or reading.at >= meter_window[-1].at + SPACING_S):
+        gap_s = reading.at - meter_window[-1].at if meter_window else 0.0
+        meter_window = (*meter_window, reading) if gap_s <= EVIDENCE_S / 2 else (reading,)
+    return tuple(old for old in meter_window if old.fresh(now, KEPT_S))
 
 
-def mean_w(minute: MeterMinute, now: float) -> float | None:
+def mean_w(meter_window: MeterWindow, now: float) -> float | None:
     """Return the mean power, None while less than a minute is known."""
-    return fmean(reading.value for reading in minute) if is_full(minute, now) else None
+    return fmean(reading.value for reading in meter_window) if is_full(meter_window, now) else None
 
 
-def mean_distance_w(minute: MeterMinute, now: float) -> float | None:
+def mean_distance_w(meter_window: MeterWindow, now: float) -> float | None:
     """Return the mean distance from 0, None while less than a minute is known."""
-    return fmean(abs(reading.value) for reading in minute) if is_full(minute, now) else None
+    return fmean(abs(reading.value) for reading in meter_window) if is_full(meter_window, now) else None
 
 
-def held(was_held: bool, allowed: Permission, power_w: float, minute: MeterMinute, now: float) -> bool:
+def held(was_held: bool, allowed: Permission, power_w: float, meter_window: MeterWindow, now: float) -> bool:
     """Return whether a leader must be kept from Auto, which obeys nothing but the device's own limits.
 
     Where only one direction is open, Auto is given back once the meter has shown for a minute that there is work in
@@ -61,13 +61,13 @@ def held(was_held: bool, allowed: Permission, power_w: float, minute: MeterMinut
         return True
     sign = _open_sign(allowed)
     if was_held:
-        return not (is_full(minute, now) and all(sign * reading.value > FLOWS_W for reading in minute))
+        return not (is_full(meter_window, now) and all(sign * reading.value > FLOWS_W for reading in meter_window))
     return sign * power_w < -FLOWS_W
 
 
-def lasting_w(minute: MeterMinute, now: float) -> float:
+def sustained_w(meter_window: MeterWindow, now: float) -> float:
     """Return what the meter has shown at least for some seconds, 0 while it is on this and that side."""
-    recent = [reading for reading in minute if reading.fresh(now, LASTS_MOST_S)]
+    recent = [reading for reading in meter_window if reading.fresh(now, LASTS_MOST_S)]
     if not recent or recent[-1].at - recent[0].at < LASTS_LEAST_S:
         return 0.0
     least_w, most_w = min(reading.value for reading in recent), max(reading.value for reading in recent)
@@ -84,24 +84,24 @@ def _open_sign(allowed: Permission) -> int:
     return -1 if allowed.may_charge else 1
 
 
-def undone_sign(minute: MeterMinute, now: float) -> int:
+def undone_sign(meter_window: MeterWindow, now: float) -> int:
     """Return what the meter has asked for all the last minute: 1 more discharging, -1 more charging, 0 neither.
 
     A leader that works brings the meter near 0 within the minute.
     """
-    mean = mean_w(minute, now)
+    mean = mean_w(meter_window, now)
     if mean is None or abs(mean) <= SOMEBODY_MISSING_W:
         return 0
     sign = 1 if mean > 0 else -1
-    return sign if all(sign * reading.value >= FLOWS_W for reading in minute) else 0
+    return sign if all(sign * reading.value >= FLOWS_W for reading in meter_window) else 0
 
 
-def works_against(sign: int, power: Timed[float], minute: MeterMinute) -> bool:
+def works_against(sign: int, power: Timed[float], meter_window: MeterWindow) -> bool:
     """Return whether a leader goes the other way, after it had the time to turn round."""
-    return sign * power.value < -AGAINST_W and power.at >= minute[0].at + TURNS_S
+    return sign * power.value < -AGAINST_W and power.at >= meter_window[0].at + TURNS_S
 
 
-def effort(before: Timed[float] | None, power: Timed[float], grid_w: float) -> Timed[float]:
+def best_output(before: Timed[float] | None, power: Timed[float], grid_w: float) -> Timed[float]:
     """Return what a leader had come to, and when, as it last went further towards what the meter asks for.
 
     Behind a meter that has a value every ten seconds only, Auto takes minutes: it is on its way, not without effect.
@@ -110,15 +110,15 @@ def effort(before: Timed[float] | None, power: Timed[float], grid_w: float) -> T
     return power if before is None or sign * (power.value - before.value) >= FLOWS_W else before
 
 
-def at_own_floor(soc_pct: float, power: Timed[float], minute: MeterMinute, now: float) -> bool:
+def at_own_floor(soc_pct: float, power: Timed[float], meter_window: MeterWindow, now: float) -> bool:
     """Return whether a leader without effect looks empty: at a low charge it gives nothing.
 
     One without a meter looks the same, and is found out as soon as there is something to charge from.
     """
-    mean = mean_w(minute, now)
+    mean = mean_w(meter_window, now)
     return mean is not None and mean > 0 and soc_pct <= FLOOR_MOST_PCT and abs(power.value) <= FLOWS_W
 
 
-def is_full(minute: MeterMinute, now: float) -> bool:
+def is_full(meter_window: MeterWindow, now: float) -> bool:
     """Return whether the readings reach back a minute."""
-    return bool(minute) and now - minute[0].at >= EVIDENCE_S
+    return bool(meter_window) and now - meter_window[0].at >= EVIDENCE_S

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ..model import TOLERANCE_W, BatteryObservation, CommandKind, Mode, Timed
 from ..permissions import near_bound
 from ..settings import BatterySettings
-from .evidence import ANSWER_S, FLOWS_W, TURNS_S, MeterMinute, is_full
+from .evidence import ANSWER_S, FLOWS_W, TURNS_S, MeterWindow, is_full
 
 FORGOTTEN_S = 3600.0
 MOVED_PCT = 1.0
@@ -17,7 +17,7 @@ AT_LIMIT_SHARE = 0.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SeenLimit:
+class ObservedLimit:
     """The most (W, positive) that a battery did in one direction (+1 discharging), at which charge, and when."""
 
     battery_id: str
@@ -34,24 +34,26 @@ class SeenLimit:
 
 
 def leader_limit(
-    battery: BatterySettings, seen: BatteryObservation, sign: int, minute: MeterMinute, now: float
-) -> SeenLimit | None:
+    battery: BatterySettings, seen: BatteryObservation, sign: int, meter_window: MeterWindow, now: float
+) -> ObservedLimit | None:
     """Return the power at which a leader stands near a bound though the meter asked for more for a minute."""
     power = seen.power_w
-    asked = is_full(minute, now) and all(sign * reading.value > UNSERVED_W for reading in minute)
-    if not asked or power is None or power.at < minute[0].at + TURNS_S or sign * power.value < -FLOWS_W:
+    asked = is_full(meter_window, now) and all(sign * reading.value > UNSERVED_W for reading in meter_window)
+    if not asked or power is None or power.at < meter_window[0].at + TURNS_S or sign * power.value < -FLOWS_W:
         return None
     return _limit(battery, seen, sign)
 
 
-def standing_limit(battery: BatterySettings, power: Timed[float], sign: int) -> SeenLimit | None:
+def standing_limit(battery: BatterySettings, power: Timed[float], sign: int) -> ObservedLimit | None:
     """Return the power at which a leader stands for long, anywhere, if it is a part of the work and below its class."""
-    if not FLOWS_W < sign * power.value < AT_LIMIT_SHARE * battery.class_w(sign):
+    if not FLOWS_W < sign * power.value < AT_LIMIT_SHARE * battery.rated_w(sign):
         return None
-    return SeenLimit(battery_id=battery.battery_id, sign=sign, power_w=sign * power.value, soc_pct=None, at=power.at)
+    return ObservedLimit(
+        battery_id=battery.battery_id, sign=sign, power_w=sign * power.value, soc_pct=None, at=power.at
+    )
 
 
-def follower_limit(battery: BatterySettings, seen: BatteryObservation, sign: int) -> SeenLimit | None:
+def follower_limit(battery: BatterySettings, seen: BatteryObservation, sign: int) -> ObservedLimit | None:
     """Return the power of a follower that was told more in this direction, and stays in Passive."""
     outcome, power, mode = seen.outcome, seen.power_w, seen.mode
     if outcome is None or power is None or mode is None or outcome.command.kind is not CommandKind.PASSIVE:
@@ -61,10 +63,10 @@ def follower_limit(battery: BatterySettings, seen: BatteryObservation, sign: int
     return _limit(battery, seen, sign) if is_told_more and is_settled else None
 
 
-def _limit(battery: BatterySettings, seen: BatteryObservation, sign: int) -> SeenLimit | None:
+def _limit(battery: BatterySettings, seen: BatteryObservation, sign: int) -> ObservedLimit | None:
     """Return what is seen as a limit, where the charge explains one; elsewhere it has another cause."""
     soc, power = seen.soc_pct, seen.power_w
     if soc is None or power is None or not near_bound(battery, soc.value, sign):
         return None
     power_w = max(0.0, sign * power.value)
-    return SeenLimit(battery_id=battery.battery_id, sign=sign, power_w=power_w, soc_pct=soc.value, at=power.at)
+    return ObservedLimit(battery_id=battery.battery_id, sign=sign, power_w=power_w, soc_pct=soc.value, at=power.at)

@@ -4,7 +4,7 @@ The leader serves what the followers leave. The followers get the power whose co
 net load goes on as it was in the last minutes: exchange with the grid that the leader cannot prevent, losses, batteries
 that charge each other, and the change itself. All of it is counted in watts of exchange.
 
-The seam is `Law`: a pure function of `LawInput`. `decide` calls it every `DECIDE_INTERVAL_S`, takes its answer as a
+The seam is `Law`: a pure function of `LawInput`. `decide` calls it every `DISPATCH_INTERVAL_S`, takes its answer as a
 wish and applies what is allowed at every moment.
 """
 
@@ -18,7 +18,7 @@ from ..power_range import Reach
 from ..settings import Prices
 from .losses import START_W, divide, loss_w
 
-DECIDE_INTERVAL_S = 30.0
+DISPATCH_INTERVAL_S = 30.0
 """Between two runs: as often as a leader is asked. 10 to 60 s cost the same (docs/control.md)."""
 
 
@@ -33,7 +33,7 @@ class LawBattery:
     discharge_limit_w: int
     may_lead: bool
     may_follow: bool = True
-    """Whether it takes set-points at all."""
+    """Whether it takes setpoints at all."""
     beside: Mapping[str, Reach] = field(default_factory=lambda: MappingProxyType({}))
     """What circuits and connection leave to it as a follower, by who leads; where nothing is said, all."""
 
@@ -58,7 +58,7 @@ class LawInput:
     """In the owner's order; at least one may lead."""
     leader_id: str | None
     """Who leads now."""
-    swapped_at: float | None = None
+    handed_over_at: float | None = None
     """When the law last replaced a leader; None if it never did."""
     setpoints: Mapping[str, int]
     """What the followers were given last (W)."""
@@ -67,7 +67,7 @@ class LawInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LawOutput:
-    """Who leads, and the set-points (W) of all others."""
+    """Who leads, and the setpoints (W) of all others."""
 
     leader_id: str
     setpoints: Mapping[str, int]
@@ -83,7 +83,7 @@ counts for a third: a cloud moves for minutes, a hob comes on again and again.""
 SAME_W = 20.0
 """Net loads this close to each other are one."""
 STEP_W = 100
-"""Of set-points: what a device makes of less is within its error."""
+"""Of setpoints: what a device makes of less is within its error."""
 FOLLOWER_LEAST_W = 300
 """Less is not worth a running inverter."""
 LEADER_SHARE = 0.96
@@ -98,13 +98,13 @@ GAP_PCT, GAP_PER_W = 5.0, 1 / 200
 CALM_W = 100.0
 """A net load within this has no direction."""
 STRONG_SHARE = 0.6
-"""Of the largest limit among the batteries, below which one should not lead: most of the work would be set-points."""
+"""Of the largest limit among the batteries, below which one should not lead: most of the work would be setpoints."""
 LEADS_S = 600.0
 """A leader stays for so long: each change costs some Wh."""
 
 
 def least_cost(given: LawInput) -> LawOutput:
-    """Return leader and set-points of the least expected cost."""
+    """Return leader and setpoints of the least expected cost."""
     loads = _loads(given)
     leader = _leader(given, sum(load_w * weight for load_w, weight in loads))
     followers = {battery.battery_id: battery for battery in given.batteries if battery is not leader}
@@ -129,7 +129,7 @@ def _loads(given: LawInput) -> Loads:
     """Return the recent net loads, the newest the likeliest."""
     newest_at = given.net_load_w[-1].at
     recent = [sample for sample in given.net_load_w if newest_at - sample.at <= WINDOW_S]
-    fades_s = max(DECIDE_INTERVAL_S, (newest_at - recent[0].at) / max(1, len(recent) - 1))
+    fades_s = max(DISPATCH_INTERVAL_S, (newest_at - recent[0].at) / max(1, len(recent) - 1))
     likely: dict[float, float] = {}
     for sample in recent:
         load_w = SAME_W * round(sample.value / SAME_W)
@@ -152,7 +152,7 @@ def _leader(given: LawInput, mean_w: float) -> LawBattery:
         return old
     if not old.limit_w(sign):
         return best
-    is_calm = given.swapped_at is None or given.now - given.swapped_at >= LEADS_S
+    is_calm = given.handed_over_at is None or given.now - given.handed_over_at >= LEADS_S
     is_wide = sign * (best.soc_pct - old.soc_pct) > max(GAP_PCT, GAP_PER_W * abs(mean_w))
     return best if is_calm and (is_wide or old not in strong) else old
 
@@ -212,7 +212,7 @@ def _candidates(
 def _cost(
     setpoints: Mapping[str, int], present: Mapping[str, int], leader: LawBattery, loads: Loads, weight: float
 ) -> float:
-    """Return what set-points are expected to cost (W of exchange), the way to them included."""
+    """Return what setpoints are expected to cost (W of exchange), the way to them included."""
     total_w = sum(setpoints.values())
     least_w, most_w = -LEADER_SHARE * leader.charge_limit_w, LEADER_SHARE * leader.discharge_limit_w
     cost_w = weight * sum(map(loss_w, setpoints.values()))

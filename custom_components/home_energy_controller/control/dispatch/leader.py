@@ -1,4 +1,4 @@
-"""Who leads, with which set-points for the others, and whether Auto may run now."""
+"""Who leads, with which setpoints for the others, and whether Auto may run now."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -8,7 +8,7 @@ from ..permissions import near_bound
 from ..power_range import Reach
 from . import evidence, headroom, limits
 from .law import Law, LawBattery, LawInput
-from .site import METER_FRESH_S, DecideMemory, Lapse, Site, View
+from .site import METER_FRESH_S, BatteryView, DispatchMemory, Lapse, Site
 
 LATE_S = 2.0
 """Cycles do not keep exact time: a decision may come this much early."""
@@ -17,7 +17,7 @@ UNALIGNED_AFTER_S = 120.0
 LEAD_LIMIT_S, WAITS_S = 120.0, 900.0
 """A leader that says so long after it was told that it is not in Auto cannot be led into it; nor one that something
 keeps from being told for so long: a handover that failed is tried again meanwhile."""
-UNFIT_S, UNFIT_AGAINST_S, UNFIT_MOST_S = 600.0, 3600.0, 21_600.0
+INELIGIBLE_S, UNFIT_AGAINST_S, UNFIT_MOST_S = 600.0, 3600.0, 21_600.0
 """For so long a leader that failed is not asked again; each time for twice as long."""
 UNFIT_KEPT_S = 86_400.0
 """A failure that is longer ago is forgotten."""
@@ -34,17 +34,17 @@ GONE_W = 150.0
 """Beyond what a working leader leaves of a power that comes and goes."""
 
 
-def watch(site: Site, memory: DecideMemory) -> DecideMemory:
+def watch(site: Site, memory: DispatchMemory) -> DispatchMemory:
     """Return the memory with what the leader says of itself; one that does not enter Auto loses its fitness to lead."""
     at_work = {view.battery_id for view in site.members if view.in_auto}
-    unfit = {
+    ineligible = {
         key: lapse
-        for key, lapse in memory.unfit.items()
+        for key, lapse in memory.ineligible.items()
         if site.now - lapse.until <= UNFIT_KEPT_S and not (lapse.fault is LeaderFault.NO_AUTO and key in at_work)
     }
-    memory = replace(memory, unfit=unfit)
+    memory = replace(memory, ineligible=ineligible)
     leader = site.member(memory.leader_id)
-    if leader is None or leader.seen.mode is None or memory.leader_held or not site.settings.enabled:
+    if leader is None or leader.seen.mode is None or memory.auto_inhibited or not site.settings.enabled:
         return replace(memory, leader_auto=None)
     auto = memory.leader_auto
     if auto is None or auto.value is not leader.in_auto:
@@ -60,40 +60,42 @@ def watch(site: Site, memory: DecideMemory) -> DecideMemory:
     return _without_fitness(site, memory, leader.battery_id, LeaderFault.NO_AUTO)
 
 
-def _without_fitness(site: Site, memory: DecideMemory, battery_id: str, fault: LeaderFault) -> DecideMemory:
+def _without_fitness(site: Site, memory: DispatchMemory, battery_id: str, fault: LeaderFault) -> DispatchMemory:
     """Return the memory with a leader that is not asked to lead for a while, a longer one each time."""
-    before = memory.unfit.get(battery_id)
+    before = memory.ineligible.get(battery_id)
     times = 1 if before is None else before.times + 1
-    first_s = UNFIT_AGAINST_S if fault is LeaderFault.AGAINST else UNFIT_S
+    first_s = UNFIT_AGAINST_S if fault is LeaderFault.AGAINST else INELIGIBLE_S
     until = site.now + min(UNFIT_MOST_S, first_s * 2 ** (times - 1))
     lapse = Lapse(fault=fault, until=until, times=times)
-    return replace(memory, unfit={**memory.unfit, battery_id: lapse}, effort=None, doubted_at=None, decided_at=None)
+    return replace(
+        memory, ineligible={**memory.ineligible, battery_id: lapse}, best_output=None, doubted_at=None, decided_at=None
+    )
 
 
-def silent_leader_id(site: Site, memory: DecideMemory) -> str | None:
+def silent_leader_id(site: Site, memory: DispatchMemory) -> str | None:
     """Return a battery that is silent but, as far as is known, in Auto: that needs no network, so it still leads."""
     silent = [
         view
         for view in site.views
         if view.is_ours and not (view.is_known or view.is_out) and view.settings.may_lead
-        if view.battery_id not in memory.missing
+        if view.battery_id not in memory.presumed_lost
     ]
-    leads_on = [view for view in silent if view.battery_id == memory.leader_id and not memory.leader_held]
+    leads_on = [view for view in silent if view.battery_id == memory.leader_id and not memory.auto_inhibited]
     if not leads_on and not any(view.in_auto for view in site.members):
         leads_on = [view for view in silent if view.mode is None and view.last_mode is Mode.AUTO]
     return leads_on[0].battery_id if leads_on else None
 
 
-def without_missing(site: Site, memory: DecideMemory) -> DecideMemory:
+def without_presumed_lost(site: Site, memory: DispatchMemory) -> DispatchMemory:
     """Return the memory, with a silent leader given up once the meter says that nobody does its work."""
     silent_id = silent_leader_id(site, memory)
-    distance_w = evidence.mean_distance_w(memory.minute, site.now)
+    distance_w = evidence.mean_distance_w(memory.meter_window, site.now)
     if silent_id is None or distance_w is None or distance_w <= evidence.SOMEBODY_MISSING_W:
         return memory
-    return replace(memory, missing=memory.missing | {silent_id})
+    return replace(memory, presumed_lost=memory.presumed_lost | {silent_id})
 
 
-def able_to_lead(site: Site, memory: DecideMemory) -> tuple[View, ...]:
+def able_to_lead(site: Site, memory: DispatchMemory) -> tuple[BatteryView, ...]:
     """Return the members that may run in Auto; one that is there and cannot be made to leave is the only choice."""
     able = tuple(
         view
@@ -103,23 +105,25 @@ def able_to_lead(site: Site, memory: DecideMemory) -> tuple[View, ...]:
         and (view.auto.both or view.settings.can_idle)
         and limits.may_lead(site, memory, view)
     )
-    return tuple(view for view in able if view.bar or (view.in_auto and not view.settings.can_idle)) or able
+    return tuple(view for view in able if view.lockout or (view.in_auto and not view.settings.can_idle)) or able
 
 
-def judge(site: Site, memory: DecideMemory, leaders: tuple[View, ...]) -> DecideMemory:
+def judge(site: Site, memory: DispatchMemory, leaders: tuple[BatteryView, ...]) -> DispatchMemory:
     """Return the memory with what the meter says of the leader: without effect, or against it, it leads no longer."""
     leader = next((view for view in leaders if view.battery_id == memory.leader_id), None)
     auto = memory.leader_auto
     if leader is None or auto is None or not auto.value or leader.soc_pct is None or leader.seen.power_w is None:
-        return replace(memory, effort=None, doubted_at=None)
-    effort = evidence.effort(memory.effort, leader.seen.power_w, site.grid_w)
-    memory = replace(memory, effort=effort)
-    sign, leads_s = evidence.undone_sign(memory.minute, site.now), site.now - auto.at
-    is_against = leads_s >= AGAINST_AFTER_S and evidence.works_against(sign, leader.seen.power_w, memory.minute)
-    if not sign or not (is_against or site.now - max(auto.at, effort.at) >= evidence.TRIES_S):
-        lapse = memory.unfit.get(leader.battery_id)
+        return replace(memory, best_output=None, doubted_at=None)
+    best_output = evidence.best_output(memory.best_output, leader.seen.power_w, site.grid_w)
+    memory = replace(memory, best_output=best_output)
+    sign, leads_s = evidence.undone_sign(memory.meter_window, site.now), site.now - auto.at
+    is_against = leads_s >= AGAINST_AFTER_S and evidence.works_against(sign, leader.seen.power_w, memory.meter_window)
+    if not sign or not (is_against or site.now - max(auto.at, best_output.at) >= evidence.TRIES_S):
+        lapse = memory.ineligible.get(leader.battery_id)
         if not sign and lapse is not None and leads_s >= REDEEMED_S:
-            memory = replace(memory, unfit={key: old for key, old in memory.unfit.items() if old is not lapse})
+            memory = replace(
+                memory, ineligible={key: old for key, old in memory.ineligible.items() if old is not lapse}
+            )
         return replace(memory, doubted_at=None)
     if memory.doubted_at is None or site.now - memory.doubted_at < LOOKS_CLOSER_S:
         return replace(memory, doubted_at=site.now if memory.doubted_at is None else memory.doubted_at)
@@ -128,10 +132,10 @@ def judge(site: Site, memory: DecideMemory, leaders: tuple[View, ...]) -> Decide
     return _stands_still(site, memory, leader, sign)
 
 
-def _stands_still(site: Site, memory: DecideMemory, leader: View, sign: int) -> DecideMemory:
+def _stands_still(site: Site, memory: DispatchMemory, leader: BatteryView, sign: int) -> DispatchMemory:
     """Return the memory with what a leader can do that comes no nearer to what the meter asks for."""
     power, soc_pct = leader.seen.power_w, leader.soc_pct
-    if power is None or soc_pct is None or power.at < memory.minute[0].at + evidence.ANSWER_S:
+    if power is None or soc_pct is None or power.at < memory.meter_window[0].at + evidence.ANSWER_S:
         return memory
     if near_bound(leader.settings, soc_pct, sign):
         return memory
@@ -139,64 +143,68 @@ def _stands_still(site: Site, memory: DecideMemory, leader: View, sign: int) -> 
         return _with_limit(memory, limit)
     if sign * power.value > evidence.FLOWS_W:
         return memory
-    if evidence.at_own_floor(soc_pct, power, memory.minute, site.now):
+    if evidence.at_own_floor(soc_pct, power, memory.meter_window, site.now):
         floor = Timed(soc_pct, site.now)
         return replace(memory, floors={**memory.floors, leader.battery_id: floor})
     return _without_fitness(site, memory, leader.battery_id, LeaderFault.WITHOUT_EFFECT)
 
 
-def _with_limit(memory: DecideMemory, limit: headroom.SeenLimit) -> DecideMemory:
+def _with_limit(memory: DispatchMemory, limit: headroom.ObservedLimit) -> DispatchMemory:
     """Return the memory with a limit at which the leader stands; news let the law run."""
-    others = tuple(old for old in memory.seen_limits if (old.battery_id, old.sign) != (limit.battery_id, limit.sign))
-    is_news = limit not in memory.seen_limits and len(others) == len(memory.seen_limits)
-    return replace(memory, seen_limits=(*others, limit), decided_at=None if is_news else memory.decided_at)
+    others = tuple(
+        old for old in memory.observed_limits if (old.battery_id, old.sign) != (limit.battery_id, limit.sign)
+    )
+    is_news = limit not in memory.observed_limits and len(others) == len(memory.observed_limits)
+    return replace(memory, observed_limits=(*others, limit), decided_at=None if is_news else memory.decided_at)
 
 
-def hold(site: Site, memory: DecideMemory) -> DecideMemory:
+def inhibit_auto(site: Site, memory: DispatchMemory) -> DispatchMemory:
     """Return the memory with whether the leader is kept from Auto."""
     leader = site.member(memory.leader_id)
     if leader is None or leader.power_w is None:
         return memory
-    minute = memory.minute if site.meter_is_fresh(METER_FRESH_S) else ()
+    meter_window = memory.meter_window if site.meter_is_fresh(METER_FRESH_S) else ()
     power_w = leader.power_w
     # When there is no more work in the open direction the meter shows it, the power only at the next poll. It may be
     # Auto itself that went too far: for half a minute (HMG-50), and by less than it gives.
-    against_w = site.grid_w if site.car.spared else evidence.lasting_w(memory.minute, site.now) + power_w
+    against_w = site.grid_w if site.car.spared else evidence.sustained_w(memory.meter_window, site.now) + power_w
     if not leader.auto.may_discharge:
         power_w = max(power_w, against_w - GONE_W)
     elif not leader.auto.may_charge:
         power_w = min(power_w, against_w + GONE_W)
     # One that is doing just what is still allowed goes on: the meter cannot ask for what it gets.
     goes_on = leader.in_auto and not site.car.spared and evidence.works(leader.auto, power_w)
-    was_held = memory.leader_held or (memory.leader_may != leader.auto and not goes_on)
-    held = evidence.held(was_held, leader.auto, power_w, minute, site.now)
-    return replace(memory, leader_held=held, leader_may=leader.auto)
+    was_held = memory.auto_inhibited or (memory.auto_range != leader.auto and not goes_on)
+    held = evidence.held(was_held, leader.auto, power_w, meter_window, site.now)
+    return replace(memory, auto_inhibited=held, auto_range=leader.auto)
 
 
-def watch_limits(site: Site, memory: DecideMemory) -> DecideMemory:
+def watch_limits(site: Site, memory: DispatchMemory) -> DispatchMemory:
     """Return the memory with what batteries near full or empty are seen to be able to do; news let the law run."""
-    known = {(limit.battery_id, limit.sign): limit for limit in memory.seen_limits}
+    known = {(limit.battery_id, limit.sign): limit for limit in memory.observed_limits}
     limits, is_news = [], False
     for view in site.members:
         for sign in (1, -1):
             before = known.get((view.battery_id, sign))
-            limit = _seen_limit(site, memory, view, sign) or before
+            limit = _observed_limit(site, memory, view, sign) or before
             if limit is not None and limit.holds(view.soc_pct or 0.0, view.power_w or 0.0, site.now):
                 limits.append(limit)
                 is_news |= before is None or limit.power_w < before.power_w - TOLERANCE_W
-    return replace(memory, seen_limits=tuple(limits), decided_at=None if is_news else memory.decided_at)
+    return replace(memory, observed_limits=tuple(limits), decided_at=None if is_news else memory.decided_at)
 
 
-def _seen_limit(site: Site, memory: DecideMemory, view: View, sign: int) -> headroom.SeenLimit | None:
+def _observed_limit(site: Site, memory: DispatchMemory, view: BatteryView, sign: int) -> headroom.ObservedLimit | None:
     """Return what one battery is seen to do at most in one direction now."""
     if view.battery_id != memory.leader_id:
         return headroom.follower_limit(view.settings, view.seen, sign)
     if memory.leader_auto is None or not memory.leader_auto.value or not site.meter_is_fresh(METER_FRESH_S):
         return None
-    return headroom.leader_limit(view.settings, view.seen, sign, memory.minute, site.now)
+    return headroom.leader_limit(view.settings, view.seen, sign, memory.meter_window, site.now)
 
 
-def run_law(site: Site, memory: DecideMemory, leaders: tuple[View, ...], law: Law, interval_s: float) -> DecideMemory:
+def run_law(
+    site: Site, memory: DispatchMemory, leaders: tuple[BatteryView, ...], law: Law, interval_s: float
+) -> DispatchMemory:
     """Return the law's answer when it is due, else what it answered last."""
     if not _law_is_due(site, memory, leaders, interval_s):
         return memory
@@ -209,7 +217,7 @@ def run_law(site: Site, memory: DecideMemory, leaders: tuple[View, ...], law: La
             net_load_w=samples,
             batteries=tuple(_law_battery(view, leaders, memory, rooms) for view in site.members),
             leader_id=memory.leader_id if memory.leader_id in leading else next(iter(leading), None),
-            swapped_at=memory.swapped_at,
+            handed_over_at=memory.handed_over_at,
             setpoints=memory.setpoints,
             prices=site.settings.prices,
         )
@@ -218,8 +226,8 @@ def run_law(site: Site, memory: DecideMemory, leaders: tuple[View, ...], law: La
     return replace(
         memory,
         leader_id=output.leader_id,
-        swapped_at=memory.swapped_at if same or memory.leader_id is None else site.now,
-        leader_held=memory.leader_held if same else True,
+        handed_over_at=memory.handed_over_at if same or memory.leader_id is None else site.now,
+        auto_inhibited=memory.auto_inhibited if same else True,
         leader_auto=memory.leader_auto if same else None,
         setpoints={key: power_w for key, power_w in output.setpoints.items() if key != output.leader_id},
         decided_at=site.now,
@@ -228,7 +236,7 @@ def run_law(site: Site, memory: DecideMemory, leaders: tuple[View, ...], law: La
     )
 
 
-def _law_is_due(site: Site, memory: DecideMemory, leaders: tuple[View, ...], interval_s: float) -> bool:
+def _law_is_due(site: Site, memory: DispatchMemory, leaders: tuple[BatteryView, ...], interval_s: float) -> bool:
     """Return whether the law runs: without a leader at once, else when there is time and something new to know."""
     if memory.leader_id not in {view.battery_id for view in leaders}:
         return True
@@ -251,16 +259,19 @@ def _samples(site: Site) -> tuple[Timed[float], ...]:
 
 
 def _law_battery(
-    view: View, leaders: tuple[View, ...], memory: DecideMemory, rooms: Mapping[str, Mapping[str, Reach]]
+    view: BatteryView,
+    leaders: tuple[BatteryView, ...],
+    memory: DispatchMemory,
+    rooms: Mapping[str, Mapping[str, Reach]],
 ) -> LawBattery:
     """Return what the law may know of a battery; `rooms` is what each leader leaves to its followers."""
-    able_w = {limit.sign: int(limit.power_w) for limit in memory.seen_limits if limit.battery_id == view.battery_id}
+    able_w = {limit.sign: int(limit.power_w) for limit in memory.observed_limits if limit.battery_id == view.battery_id}
     return LawBattery(
         battery_id=view.battery_id,
         soc_pct=view.soc_pct or 0.0,
         charge_limit_w=min(view.charge_limit_w, able_w.get(-1, view.charge_limit_w)),
         discharge_limit_w=min(view.discharge_limit_w, able_w.get(1, view.discharge_limit_w)),
         may_lead=view in leaders,
-        may_follow=view.settings.has_passive and view.bar is None,
+        may_follow=view.settings.has_passive and view.lockout is None,
         beside={key: room[view.battery_id] for key, room in rooms.items() if view.battery_id in room},
     )

@@ -8,11 +8,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
-from ..model import BELIEVABLE, COUNTDOWN_S, TOLERANCE_SHARE, TOLERANCE_W, Action, Mode, Role, Target, Wish, believable
+from ..model import (
+    COUNTDOWN_S,
+    PLAUSIBLE_MAX,
+    TOLERANCE_SHARE,
+    TOLERANCE_W,
+    Action,
+    BatteryMode,
+    Mode,
+    Role,
+    Target,
+    plausible,
+)
 from ..net_load import outdated
 from ..permissions import allowed_power_w
 from ..power_range import Reach, reach_of
-from .site import METER_FRESH_S, DecideMemory, Load, Mark, Site, Span, View
+from .site import METER_FRESH_S, BatteryView, DispatchMemory, Load, Reservation, Site, Span
 from .witness import METER
 
 SETTLE_S = 5.0
@@ -26,13 +37,13 @@ BLURRED_S = 60.0
 """So long one that is not of one moment: a battery in Auto moves by kilowatts between its reply and the meter's."""
 AT_ONCE_S = 3.0
 MAKES_ROOM_S = 40.0
-"""So long before a set-point may end unheard, the others begin to make room: they have to be told, and to obey."""
+"""So long before a setpoint may end unheard, the others begin to make room: they have to be told, and to obey."""
 UNWATCHED_S = 45.0
-"""A meter that is older watches no connection: what flows by set-points is ended. Until then it is not raised."""
+"""A meter that is older watches no connection: what flows by setpoints is ended. Until then it is not raised."""
 CONNECTION_STEP_W = 100.0
 """Of what the connection leaves: it changes with every lamp."""
 PHASES = (1, 2, 3)
-UNLIMITED = Reach(charge_w=BELIEVABLE, discharge_w=BELIEVABLE)
+UNLIMITED = Reach(charge_w=PLAUSIBLE_MAX, discharge_w=PLAUSIBLE_MAX)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,28 +65,34 @@ class Group:
         )
 
 
-def observed(site: Site, memory: DecideMemory) -> DecideMemory:
+def observed(site: Site, memory: DispatchMemory) -> DispatchMemory:
     """Return the memory with what each battery may be doing now, and what the house has been drawing."""
     if not _groups(site, memory):
-        return replace(memory, marks={}, loads=())
-    marks = {view.battery_id: _seen(memory.marks.get(view.battery_id), view, site) for view in site.views}
+        return replace(memory, reservations={}, loads=())
+    reservations = {view.battery_id: _seen(memory.reservations.get(view.battery_id), view, site) for view in site.views}
     loads = tuple(load for load in memory.loads if load.until >= site.now)
-    if site.meter_is_fresh(METER_FRESH_S) and not any(_is_moving(marks[view.battery_id], view) for view in site.views):
+    if site.meter_is_fresh(METER_FRESH_S) and not any(
+        _is_moving(reservations[view.battery_id], view) for view in site.views
+    ):
         counts_s = LOADS_S if all(_is_at_once(site, view) for view in site.views) else BLURRED_S
         loads = (*loads, Load(spans=_spans(site), until=site.now + counts_s))
-    return replace(memory, marks=marks, loads=loads)
+    return replace(memory, reservations=reservations, loads=loads)
 
 
-def may_lead(site: Site, memory: DecideMemory, view: View) -> bool:
+def may_lead(site: Site, memory: DispatchMemory, view: BatteryView) -> bool:
     """Return whether its circuit carries all that Auto may do, beside those that make no room for it."""
-    taken = {other.battery_id: _taken(other, memory) for other in site.views if site.member(other.battery_id) is None}
+    taken = {
+        other.battery_id: _reserved_for(other, memory) for other in site.views if site.member(other.battery_id) is None
+    }
     own = _class(view)
     return all(own & group.left(view.battery_id, taken) == own for group in _groups(site, memory) if group.is_circuit)
 
 
-def left(site: Site, memory: DecideMemory, leader_id: str | None = None) -> dict[str, Reach]:
+def left(site: Site, memory: DispatchMemory, leader_id: str | None = None) -> dict[str, Reach]:
     """Return what limits leave to each member as a follower: of a circuit an equal share, of the connection all."""
-    counts = {view.battery_id: _taken(view, memory) for view in site.views if site.member(view.battery_id) is None}
+    counts = {
+        view.battery_id: _reserved_for(view, memory) for view in site.views if site.member(view.battery_id) is None
+    }
     leader = site.member(leader_id)
     if leader is not None:
         counts[leader.battery_id] = _class(leader)
@@ -93,9 +110,9 @@ def left(site: Site, memory: DecideMemory, leader_id: str | None = None) -> dict
     return rooms
 
 
-def bounded(
-    site: Site, memory: DecideMemory, targets: Sequence[Target]
-) -> tuple[tuple[Target, ...], Mapping[str, Mark]]:
+def clamp_targets(
+    site: Site, memory: DispatchMemory, targets: Sequence[Target]
+) -> tuple[tuple[Target, ...], Mapping[str, Reservation]]:
     """Return the targets within all limits that are shared, and what each battery may be doing from now on.
 
     Those of the owner come first, then the leader, then the others; in their owner's order among themselves.
@@ -103,8 +120,8 @@ def bounded(
     groups = _groups(site, memory)
     if not groups:
         return tuple(targets), {}
-    marks, done = dict(memory.marks), dict[str, Target]()
-    counts = {battery_id: mark.may for battery_id, mark in marks.items()}
+    reservations, done = dict(memory.reservations), dict[str, Target]()
+    counts = {battery_id: reservation.worst_case for battery_id, reservation in reservations.items()}
     views = {view.battery_id: view for view in site.views}
     # The connection keeps nobody from Auto: there room is left for it before anybody has his turn.
     in_auto = {
@@ -119,27 +136,31 @@ def bounded(
             elif target.action is not Action.AUTO:
                 room &= group.left(key, {other: reach | in_auto.get(other, reach) for other, reach in counts.items()})
         allowed = _unless_two_loops(target, views, groups, done)
-        done[key], told = _bounded(allowed, views[key], room, marks[key].may)
-        at = marks[key].at if marks[key].told == told else site.now
-        counts[key] = marks[key].may | told
-        marks[key] = Mark(told=told, most=done[key].most or told, may=counts[key], at=at)
-    return tuple(done[target.battery_id] for target in targets), marks
+        done[key], commanded = _clamp_target(allowed, views[key], room, reservations[key].worst_case)
+        at = reservations[key].at if reservations[key].commanded == commanded else site.now
+        counts[key] = reservations[key].worst_case | commanded
+        reservations[key] = Reservation(
+            commanded=commanded, transition=done[key].transition or commanded, worst_case=counts[key], at=at
+        )
+    return tuple(done[target.battery_id] for target in targets), reservations
 
 
-def _bounded(target: Target, view: View, room: Reach, may: Reach) -> tuple[Target, Reach]:
+def _clamp_target(target: Target, view: BatteryView, room: Reach, worst_case: Reach) -> tuple[Target, Reach]:
     """Return one target within its room, and what it lets the battery do."""
     if target.action is Action.AUTO:
-        told = _class(view)
-        return replace(target, most=may & room, waits=not view.in_auto and told & room != told), told
+        commanded = _class(view)
+        return replace(
+            target, transition=worst_case & room, waits=not view.in_auto and commanded & room != commanded
+        ), commanded
     power_w = room.clamped(target.power_w)
     rests = target.action is Action.SETPOINT and not power_w and view.settings.can_idle
-    told = reach_of(power_w)
+    commanded = reach_of(power_w)
     action = Action.IDLE if rests else target.action
-    return replace(target, action=action, power_w=power_w, most=told | (may & room)), told
+    return replace(target, action=action, power_w=power_w, transition=commanded | (worst_case & room)), commanded
 
 
 def _unless_two_loops(
-    target: Target, views: Mapping[str, View], groups: Sequence[Group], done: Mapping[str, Target]
+    target: Target, views: Mapping[str, BatteryView], groups: Sequence[Group], done: Mapping[str, Target]
 ) -> Target:
     """Return an owner's target; idling, when its circuit does not carry this Auto beside what the owner set before."""
     if target.role is not Role.OWNER or target.action is not Action.AUTO:
@@ -159,7 +180,7 @@ def _rank(target: Target) -> int:
     return 0 if target.role is Role.OWNER else 1 if target.action is Action.AUTO else 2
 
 
-def _groups(site: Site, memory: DecideMemory) -> list[Group]:
+def _groups(site: Site, memory: DispatchMemory) -> list[Group]:
     """Return the limits that are shared."""
     circuits = {view.settings.circuit for view in site.views} - {None}
     groups = [
@@ -170,17 +191,21 @@ def _groups(site: Site, memory: DecideMemory) -> list[Group]:
         )
         for circuit in sorted((circuit for circuit in circuits if circuit), key=lambda circuit: circuit.name)
     ]
-    told = site.settings
+    settings = site.settings
     for phase in (0, *PHASES):
-        most = (told.max_phase_import_w, told.max_phase_export_w) if phase else (told.max_import_w, told.max_export_w)
-        if most != (None, None):
+        limits_w = (
+            (settings.max_phase_import_w, settings.max_phase_export_w)
+            if phase
+            else (settings.max_import_w, settings.max_export_w)
+        )
+        if limits_w != (None, None):
             members = frozenset(view.battery_id for view in site.views if _hangs_on(view, phase))
-            limit = _connection(memory, phase, *most) & _watched(site, memory, members, phase)
+            limit = _connection(memory, phase, *limits_w) & _watched(site, memory, members, phase)
             groups.append(Group(members=members, limit=limit, is_circuit=False))
     return groups
 
 
-def _hangs_on(view: View, phase: int) -> bool:
+def _hangs_on(view: BatteryView, phase: int) -> bool:
     """Return whether a battery may be on a phase; all are on the connection (0)."""
     return not phase or view.settings.phase in {phase, None}
 
@@ -198,16 +223,16 @@ def _spans(site: Site) -> tuple[Span, ...]:
     return tuple(spans)
 
 
-def _connection(memory: DecideMemory, phase: int, max_import_w: int | None, max_export_w: int | None) -> Reach:
+def _connection(memory: DispatchMemory, phase: int, max_import_w: int | None, max_export_w: int | None) -> Reach:
     """Return what the connection (0) or a phase leaves to the batteries; nothing while the meter is silent."""
     spans = [load.spans[phase] for load in memory.loads if len(load.spans) > phase]
     least_w, most_w = min((span[0] for span in spans), default=-inf), max((span[1] for span in spans), default=inf)
-    charge_w = BELIEVABLE if max_import_w is None else max_import_w - most_w
-    discharge_w = BELIEVABLE if max_export_w is None else max_export_w + least_w
-    return Reach(charge_w=_stepped(charge_w), discharge_w=_stepped(discharge_w))
+    charge_w = PLAUSIBLE_MAX if max_import_w is None else max_import_w - most_w
+    discharge_w = PLAUSIBLE_MAX if max_export_w is None else max_export_w + least_w
+    return Reach(charge_w=_round_down(charge_w), discharge_w=_round_down(discharge_w))
 
 
-def _watched(site: Site, memory: DecideMemory, members: frozenset[str], phase: int) -> Reach:
+def _watched(site: Site, memory: DispatchMemory, members: frozenset[str], phase: int) -> Reach:
     """Return what may flow by how well the connection (0) or a phase is watched: at first what flows, then nothing."""
 
     def is_watched(limit_s: float) -> bool:
@@ -218,51 +243,56 @@ def _watched(site: Site, memory: DecideMemory, members: frozenset[str], phase: i
         return Reach()
     if is_watched(METER_FRESH_S):
         return UNLIMITED
-    told = [memory.marks[key].told for key in members if key in memory.marks]
-    return Reach(charge_w=sum(reach.charge_w for reach in told), discharge_w=sum(reach.discharge_w for reach in told))
+    commanded = [memory.reservations[key].commanded for key in members if key in memory.reservations]
+    return Reach(
+        charge_w=sum(reach.charge_w for reach in commanded), discharge_w=sum(reach.discharge_w for reach in commanded)
+    )
 
 
-def _stepped(power_w: float) -> float:
+def _round_down(power_w: float) -> float:
     """Return a power in whole steps, at least 0."""
     return power_w // CONNECTION_STEP_W * CONNECTION_STEP_W if power_w > 0 else 0.0
 
 
-def _class(view: View) -> Reach:
+def _class(view: BatteryView) -> Reach:
     """Return all that a battery may do in Auto."""
-    return Reach(charge_w=view.settings.charge_class_w, discharge_w=view.settings.power_class_w)
+    return Reach(charge_w=view.settings.rated_charge_w, discharge_w=view.settings.rated_power_w)
 
 
-def _taken(view: View, memory: DecideMemory) -> Reach:
+def _reserved_for(view: BatteryView, memory: DispatchMemory) -> Reach:
     """Return what has to be left to a battery that control does not move: its owner did, or it is silent."""
-    mark = memory.marks.get(view.battery_id)
-    may = _class(view) if mark is None else mark.may
+    reservation = memory.reservations.get(view.battery_id)
+    worst_case = _class(view) if reservation is None else reservation.worst_case
     if view.is_ours:
-        return may
-    if view.settings.wish is Wish.AUTOMATIC:
+        return worst_case
+    if view.settings.battery_mode is BatteryMode.AUTOMATIC:
         return _class(view)
-    fixed_w = view.settings.fixed_power_w if view.settings.wish is Wish.FIXED else 0
-    told = reach_of(allowed_power_w(fixed_w, view.settings, view.charge))
-    return told if view.is_known else told | may
+    fixed_w = view.settings.fixed_power_w if view.settings.battery_mode is BatteryMode.FIXED else 0
+    commanded = reach_of(allowed_power_w(fixed_w, view.settings, view.charge))
+    return commanded if view.is_known else commanded | worst_case
 
 
-def _seen(mark: Mark | None, view: View, site: Site) -> Mark:
+def _seen(reservation: Reservation | None, view: BatteryView, site: Site) -> Reservation:
     """Return the mark with what the newest reading shows; in Auto, and unheard, a battery may do all."""
-    own, power = _class(view), believable(view.seen.power_w)
+    own, power = _class(view), plausible(view.seen.power_w)
     measured = own if power is None else reach_of(power.value)
-    if mark is None:
+    if reservation is None:
         first = own if view.last_mode is Mode.AUTO else measured
-        return Mark(told=first, most=first, may=first, at=-inf)
+        return Reservation(commanded=first, transition=first, worst_case=first, at=-inf)
     if view.last_mode is Mode.AUTO or power is None or _is_adrift(view, site):
-        return replace(mark, may=mark.may | own)
+        return replace(reservation, worst_case=reservation.worst_case | own)
     shown = Reach(
-        charge_w=_shown(measured.charge_w, mark.most.charge_w),
-        discharge_w=_shown(measured.discharge_w, mark.most.discharge_w),
+        charge_w=_measured_share(measured.charge_w, reservation.transition.charge_w),
+        discharge_w=_measured_share(measured.discharge_w, reservation.transition.discharge_w),
     )
-    return replace(mark, may=shown | (mark.told if power.at >= mark.at + SETTLE_S else mark.may))
+    return replace(
+        reservation,
+        worst_case=shown | (reservation.commanded if power.at >= reservation.at + SETTLE_S else reservation.worst_case),
+    )
 
 
-def _is_adrift(view: View, site: Site) -> bool:
-    """Return whether a battery was not heard since its set-point may have ended: nobody knows what it does then."""
+def _is_adrift(view: BatteryView, site: Site) -> bool:
+    """Return whether a battery was not heard since its setpoint may have ended: nobody knows what it does then."""
     heard_at = view.seen.last_answer_at or -inf
     runs_until = site.snapshot.feedback.runs_until.get(view.battery_id)
     if runs_until is None:
@@ -275,20 +305,20 @@ def _is_adrift(view: View, site: Site) -> bool:
     return site.now >= ends_at - makes_room_s
 
 
-def _shown(measured_w: float, most_w: float) -> float:
+def _measured_share(measured_w: float, most_w: float) -> float:
     """Return what a measured power counts for: inverters overshoot what they are told by a little."""
     return min(measured_w, most_w) if measured_w <= most_w + max(TOLERANCE_W, TOLERANCE_SHARE * most_w) else measured_w
 
 
-def _is_at_once(site: Site, view: View) -> bool:
+def _is_at_once(site: Site, view: BatteryView) -> bool:
     """Return whether a battery was read when the meter was, or holds what it was told: Auto moves every second."""
     power, meter = view.seen.power_w, site.meter
     return view.last_mode is not Mode.AUTO or not power or not meter or abs(power.at - meter.at) <= AT_ONCE_S
 
 
-def _is_moving(mark: Mark, view: View) -> bool:
+def _is_moving(reservation: Reservation, view: BatteryView) -> bool:
     """Return whether a battery was told something that its newest reading does not show yet."""
-    power = believable(view.seen.power_w)
+    power = plausible(view.seen.power_w)
     if power is None or view.power_w is None or view.last_mode is Mode.AUTO:
         return False
-    return power.at < mark.at + SETTLE_S or outdated(view.seen, power)
+    return power.at < reservation.at + SETTLE_S or outdated(view.seen, power)

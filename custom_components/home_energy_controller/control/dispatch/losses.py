@@ -31,7 +31,7 @@ def divide(total_w: float, limits: Mapping[str, int], step_w: int = STEP_W) -> d
 
 
 def spread(power_w: float, limits: Mapping[str, int], at_work: Container[str] = ()) -> dict[str, int]:
-    """Return set-points (W) that sum up to a power, over the number of batteries that loses least.
+    """Return setpoints (W) that sum up to a power, over the number of batteries that loses least.
 
     `limits` (W, positive, in the direction of the power) are in the order in which they serve.
     """

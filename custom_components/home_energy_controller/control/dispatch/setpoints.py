@@ -1,4 +1,4 @@
-"""Set-points that nobody leads: slower, one step after the other, and no step before the meter has shown the last."""
+"""Setpoints that nobody leads: slower, one step after the other, and no step before the meter has shown the last."""
 
 from dataclasses import replace
 from math import copysign, inf
@@ -7,17 +7,17 @@ from ..model import TOLERANCE_W
 from . import car, evidence, limits
 from .leader import LATE_S
 from .losses import spread
-from .site import METER_FRESH_S, DecideMemory, Site, Unseen
+from .site import METER_FRESH_S, DispatchMemory, Site, Unseen
 from .witness import STEP_LEAST_W
 
 SETPOINTS_ALONE_S = 60.0
-"""Between two steps of set-points that nobody leads: each has to be reached and measured first."""
+"""Between two steps of setpoints that nobody leads: each has to be reached and measured first."""
 STAYS_PCT = 8.0
 """Of charge, for which a battery gives its work to another."""
 DAMPING = 0.5
-"""Of the grid's power that set-points alone take over per decision: the meter's delay makes more of it swing."""
+"""Of the grid's power that setpoints alone take over per decision: the meter's delay makes more of it swing."""
 STILL_S, STILL_COARSE_S, FINE_STEP_W = 180.0, 1800.0, 25.0
-"""For so long set-points may stand unchanged by a meter that shows one value; by one that shows tenths of kW longer."""
+"""For so long setpoints may stand unchanged by a meter that shows one value; by one that shows tenths of kW longer."""
 SEEN_SHARE = 0.5
 """Of a step, that the meter has to show."""
 UNSEEN_S = 60.0
@@ -26,8 +26,8 @@ SETPOINT_LEAST_W = 100.0
 """The app offers no less, and below it efficiency is poor."""
 
 
-def without_leader(site: Site, memory: DecideMemory) -> DecideMemory:
-    """Return set-points that take over a part of what the meter shows, one part per decision."""
+def without_leader(site: Site, memory: DispatchMemory) -> DispatchMemory:
+    """Return setpoints that take over a part of what the meter shows, one part per decision."""
     memory = _step_judged(site, replace(memory, leader_id=None, leader_auto=None))
     if site.car.spared and site.grid_w + site.members_w > site.car.drawn_w:
         return for_house(site, memory)
@@ -46,21 +46,23 @@ def without_leader(site: Site, memory: DecideMemory) -> DecideMemory:
     return _by_setpoints(site, memory, min(0.0, wanted_w) if site.car.spared else wanted_w)
 
 
-def _stands_still(site: Site, memory: DecideMemory) -> bool:
-    """Return whether the meter shows the same all the time while set-points are at work: a rest puts it to the test."""
+def _stands_still(site: Site, memory: DispatchMemory) -> bool:
+    """Return whether the meter shows the same all the time while setpoints are at work: a rest puts it to the test."""
     is_fine = memory.witness.meter_step_w <= FINE_STEP_W or memory.witness.meter_step_w == inf
     rests_s = site.now - (site.now if memory.decided_at is None else memory.decided_at)
     if not any(memory.setpoints.values()) or rests_s < (STILL_S if is_fine else STILL_COARSE_S):
         return False
-    return evidence.is_full(memory.minute, site.now) and len({reading.value for reading in memory.minute}) == 1
+    return (
+        evidence.is_full(memory.meter_window, site.now) and len({reading.value for reading in memory.meter_window}) == 1
+    )
 
 
-def for_house(site: Site, memory: DecideMemory) -> DecideMemory:
-    """Return set-points that serve the house and not the car: Auto cannot tell the two apart."""
+def for_house(site: Site, memory: DispatchMemory) -> DispatchMemory:
+    """Return setpoints that serve the house and not the car: Auto cannot tell the two apart."""
     memory = _step_judged(site, memory)
     wanted_w = car.for_house_w(
         memory.car,
-        memory.minute,
+        memory.meter_window,
         grid_w=site.grid_w,
         given_w=sum(memory.setpoints.values()),
         members_w=site.members_w,
@@ -72,7 +74,7 @@ def for_house(site: Site, memory: DecideMemory) -> DecideMemory:
     return _by_setpoints(site, memory, wanted_w if wanted_w >= SETPOINT_LEAST_W else 0.0)
 
 
-def _by_setpoints(site: Site, memory: DecideMemory, wanted_w: float) -> DecideMemory:
+def _by_setpoints(site: Site, memory: DispatchMemory, wanted_w: float) -> DispatchMemory:
     """Return a power divided among no more batteries than it needs.
 
     Until the meter is known to follow, there is no further step before it has shown the last one: whatever it says, no
@@ -89,8 +91,8 @@ def _by_setpoints(site: Site, memory: DecideMemory, wanted_w: float) -> DecideMe
     return replace(memory, setpoints=spread_over(site, memory, wanted_w), decided_at=site.now, unseen=unseen)
 
 
-def _step_judged(site: Site, memory: DecideMemory) -> DecideMemory:
-    """Return the memory with the last step of set-points taken back, where the meter did not show it in time."""
+def _step_judged(site: Site, memory: DispatchMemory) -> DispatchMemory:
+    """Return the memory with the last step of setpoints taken back, where the meter did not show it in time."""
     unseen, step = memory.unseen, memory.witness.step
     if unseen is None or memory.witness.is_sure:
         return replace(memory, unseen=None)
@@ -102,7 +104,7 @@ def _step_judged(site: Site, memory: DecideMemory) -> DecideMemory:
     return replace(memory, unseen=None, setpoints=unseen.before, decided_at=site.now)
 
 
-def spread_over(site: Site, memory: DecideMemory, wanted_w: float) -> dict[str, int]:
+def spread_over(site: Site, memory: DispatchMemory, wanted_w: float) -> dict[str, int]:
     """Return a power over no more batteries than lose least: by charge, those at work before those nearly as good."""
     sign = 1 if wanted_w > 0 else -1
     at_work = {battery_id for battery_id, power_w in memory.setpoints.items() if sign * power_w > 0}
@@ -114,8 +116,8 @@ def spread_over(site: Site, memory: DecideMemory, wanted_w: float) -> dict[str, 
     return spread(wanted_w, {view.battery_id: room_w[view.battery_id] for view in order}, at_work)
 
 
-def limits_w(site: Site, memory: DecideMemory, sign: int) -> dict[str, int]:
-    """Return what batteries that take set-points can give (W, positive) in a direction."""
+def limits_w(site: Site, memory: DispatchMemory, sign: int) -> dict[str, int]:
+    """Return what batteries that take setpoints can give (W, positive) in a direction."""
     rooms = limits.left(site, memory)
     return {
         view.battery_id: min(view.discharge_limit_w, int(rooms[view.battery_id].discharge_w))

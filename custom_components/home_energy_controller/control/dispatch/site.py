@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from ..model import (
-    BELIEVABLE,
+    PLAUSIBLE_MAX,
+    BatteryMode,
     BatteryObservation,
     Health,
     LeaderFault,
@@ -13,15 +14,14 @@ from ..model import (
     Snapshot,
     Strategy,
     Timed,
-    Wish,
-    believable,
+    plausible,
 )
-from ..permissions import CHARGE_ONLY, FREE, NOTHING_ALLOWED, Permission, by_charge, by_strategy, of_auto
+from ..permissions import CHARGE_ONLY, FREE, NOTHING_ALLOWED, Permission, by_soc, by_strategy, of_auto
 from ..power_range import Reach
 from ..settings import BatterySettings, Settings
 from .car import CarMemory, CarView
-from .evidence import MeterMinute
-from .headroom import SeenLimit
+from .evidence import MeterWindow
+from .headroom import ObservedLimit
 from .witness import WitnessMemory
 
 FLOOR_LEARNT_S = 3600.0
@@ -33,7 +33,7 @@ METER_GONE_S = 900.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class BatteryView:
     """A battery with only those readings that are young enough; None is unknown."""
 
     settings: BatterySettings
@@ -44,12 +44,12 @@ class View:
     charge: Permission
     """What its charge allows."""
     permission: Permission
-    """What charge and strategy allow: every set-point keeps to it."""
+    """What charge and strategy allow: every setpoint keeps to it."""
     auto: Permission
     """What Auto would be allowed: it may run only where nothing is forbidden."""
-    bar: Health | None = None
+    lockout: Health | None = None
     """Why it gets no work now, None if it does."""
-    is_loose: bool = False
+    drops_to_auto: bool = False
     """It falls into Auto whatever it is told."""
 
     @property
@@ -65,14 +65,14 @@ class View:
     @property
     def is_ours(self) -> bool:
         """Return whether its owner leaves it to the controller."""
-        return self.settings.wish is Wish.CONTROLLED
+        return self.settings.battery_mode is BatteryMode.CONTROLLED
 
     @property
     def is_out(self) -> bool:
         """Return whether it is out of control; one that does not leave Auto, whatever it is told, can still lead."""
-        in_auto = self.is_loose or self.last_mode is Mode.AUTO
-        leads_on = self.bar is Health.NOT_FOLLOWING and in_auto and self.settings.may_lead
-        return self.bar is not None and not leads_on
+        in_auto = self.drops_to_auto or self.last_mode is Mode.AUTO
+        leads_on = self.lockout is Health.NOT_FOLLOWING and in_auto and self.settings.may_lead
+        return self.lockout is not None and not leads_on
 
     @property
     def in_auto(self) -> bool:
@@ -95,34 +95,34 @@ class View:
         return self.settings.discharge_limit_w if self.permission.may_discharge else 0
 
 
-def look(
+def battery_views(
     snapshot: Snapshot, settings: Settings, before: Mapping[str, Permission], now: float, *, spare_car: bool = False
-) -> tuple[View, ...]:
+) -> tuple[BatteryView, ...]:
     """Return the batteries in the owner's order; `before` is what their charge allowed in the last cycle."""
-    views = tuple(_look(snapshot, settings, battery, before, now) for battery in settings.batteries)
+    views = tuple(_battery_view(snapshot, settings, battery, before, now) for battery in settings.batteries)
     return tuple(replace(view, auto=view.auto & CHARGE_ONLY) for view in views) if spare_car else views
 
 
-def _look(
+def _battery_view(
     snapshot: Snapshot, settings: Settings, battery: BatterySettings, before: Mapping[str, Permission], now: float
-) -> View:
+) -> BatteryView:
     """Return one battery."""
     seen = snapshot.battery(battery.battery_id)
     limit_s = settings.age_limit_s(battery.battery_id)
-    soc_pct = _fresh(believable(seen.soc_pct), now, limit_s)
+    soc_pct = _fresh(plausible(seen.soc_pct), now, limit_s)
     was = before.get(battery.battery_id, FREE)
-    charge = NOTHING_ALLOWED if soc_pct is None else by_charge(battery, soc_pct, was)
-    return View(
+    charge = NOTHING_ALLOWED if soc_pct is None else by_soc(battery, soc_pct, was)
+    return BatteryView(
         settings=battery,
         seen=seen,
         soc_pct=soc_pct,
-        power_w=_fresh(believable(seen.power_w), now, limit_s),
+        power_w=_fresh(plausible(seen.power_w), now, limit_s),
         mode=_fresh(seen.mode, now, limit_s),
         charge=charge,
         permission=by_strategy(settings.strategy) & charge,
         auto=of_auto(battery, settings.strategy, charge),
-        bar=snapshot.feedback.barred.get(battery.battery_id),
-        is_loose=battery.battery_id in snapshot.feedback.loose,
+        lockout=snapshot.feedback.locked_out.get(battery.battery_id),
+        drops_to_auto=battery.battery_id in snapshot.feedback.drops_to_auto,
     )
 
 
@@ -132,14 +132,14 @@ def _fresh[T](reading: Timed[T] | None, now: float, limit_s: float) -> T | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
+class Reservation:
     """How much of the limits that are shared a battery has to itself (see `control/dispatch/limits.py`)."""
 
-    told: Reach
+    commanded: Reach
     """What it was told last; Auto is its full class."""
-    most: Reach
+    transition: Reach
     """What it may be told beside that, to hold its power while the decision is being made true."""
-    may: Reach
+    worst_case: Reach
     """The most that it may be doing."""
     at: float
     """Since when it is told this."""
@@ -169,27 +169,27 @@ class Lapse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unseen:
-    """A step of set-points that nobody leads, and what they were before (W)."""
+    """A step of setpoints that nobody leads, and what they were before (W)."""
 
     before: Mapping[str, int]
     at: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DecideMemory:
+class DispatchMemory:
     """What one decision leaves to the next."""
 
     begun_at: float | None = None
     started: bool = False
     asked: tuple[bool, Strategy] | None = None
-    minute: MeterMinute = ()
+    meter_window: MeterWindow = ()
     charge: Mapping[str, Permission] = field(default_factory=lambda: MappingProxyType({}))
     leader_id: str | None = None
-    swapped_at: float | None = None
+    handed_over_at: float | None = None
     """When the law last replaced a leader."""
-    leader_held: bool = True
+    auto_inhibited: bool = True
     """Kept from Auto: what a new leader is until it is known to be harmless."""
-    leader_may: Permission = FREE
+    auto_range: Permission = FREE
     """What Auto was allowed in the last cycle: when that changes, the leader is held until the meter speaks for it."""
     leader_auto: Timed[bool] | None = None
     """Whether the leader says that it is in Auto, and since when; None while it is not meant to."""
@@ -199,20 +199,20 @@ class DecideMemory:
     sampled_at: float | None = None
     decided_for: frozenset[tuple[str, Permission]] = frozenset()
     """Who was there when the law ran, and what each might do."""
-    missing: frozenset[str] = frozenset()
+    presumed_lost: frozenset[str] = frozenset()
     """Silent, and the meter says that nobody does their work."""
-    seen_limits: tuple[SeenLimit, ...] = ()
+    observed_limits: tuple[ObservedLimit, ...] = ()
     """What batteries near full or empty were seen to do at most."""
-    unfit: Mapping[str, Lapse] = field(default_factory=lambda: MappingProxyType({}))
+    ineligible: Mapping[str, Lapse] = field(default_factory=lambda: MappingProxyType({}))
     """Batteries that failed as leaders."""
     doubted_at: float | None = None
     """Since when the meter is looked at more closely, because of the leader."""
     witness: WitnessMemory = field(default_factory=WitnessMemory)
     unseen: Unseen | None = None
-    """What set-points alone did last that the meter has not shown yet."""
+    """What setpoints alone did last that the meter has not shown yet."""
     told_at: float | None = None
     """When a target was changed last."""
-    marks: Mapping[str, Mark] = field(default_factory=lambda: MappingProxyType({}))
+    reservations: Mapping[str, Reservation] = field(default_factory=lambda: MappingProxyType({}))
     loads: tuple[Load, ...] = ()
     """What house and sun asked of the connection in the last minutes, where a limit needs it."""
     full_since: float | None = None
@@ -223,7 +223,7 @@ class DecideMemory:
     floors: Mapping[str, Timed[float]] = field(default_factory=lambda: MappingProxyType({}))
     """Charges (%) at which a leader stopped delivering: its owner set such a depth of discharge in the app."""
     meter_lost_at: float | None = None
-    effort: Timed[float] | None = None
+    best_output: Timed[float] | None = None
     """The leader's power (W) when it last went further towards what the meter asks for."""
 
     def with_floors(self, settings: Settings, now: float) -> Settings:
@@ -237,7 +237,7 @@ class DecideMemory:
 
     def is_unfit(self, battery_id: str, now: float) -> bool:
         """Return whether a battery is not asked to lead now."""
-        lapse = self.unfit.get(battery_id)
+        lapse = self.ineligible.get(battery_id)
         return lapse is not None and now < lapse.until
 
     def lets_go(self, now: float) -> bool:
@@ -251,7 +251,7 @@ class Site:
 
     snapshot: Snapshot
     settings: Settings
-    views: tuple[View, ...]
+    views: tuple[BatteryView, ...]
     car: CarView = field(default_factory=CarView)
     meter: Timed[float] | None
     now: float
@@ -264,8 +264,12 @@ class Site:
     @property
     def phases(self) -> Timed[tuple[float, float, float]] | None:
         """Return what flows on each phase (W), where the meter tells and it can be true."""
-        told = self.snapshot.phases_w
-        return told if told is not None and all(abs(power_w) <= BELIEVABLE for power_w in told.value) else None
+        phases_w = self.snapshot.phases_w
+        return (
+            phases_w
+            if phases_w is not None and all(abs(power_w) <= PLAUSIBLE_MAX for power_w in phases_w.value)
+            else None
+        )
 
     @property
     def power_w(self) -> float:
@@ -273,7 +277,7 @@ class Site:
         return sum(view.power_w or 0.0 for view in self.views)
 
     @property
-    def members(self) -> tuple[View, ...]:
+    def members(self) -> tuple[BatteryView, ...]:
         """Return the batteries that may be given work."""
         return tuple(view for view in self.views if view.is_ours and view.is_known and not view.is_out)
 
@@ -287,7 +291,7 @@ class Site:
         """Return what the members together deliver (W)."""
         return sum(view.power_w or 0.0 for view in self.members)
 
-    def member(self, battery_id: str | None) -> View | None:
+    def member(self, battery_id: str | None) -> BatteryView | None:
         """Return one of the members."""
         return next((view for view in self.members if view.battery_id == battery_id), None)
 

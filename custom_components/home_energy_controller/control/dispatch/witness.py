@@ -1,9 +1,9 @@
 """Whether the meter follows what the batteries do. One estimator for all who have to know.
 
-A battery that obeys is half the truth: the meter has to show it. Whatever a set-point changes, the net load (meter and
+A battery that obeys is half the truth: the meter has to show it. Whatever a setpoint changes, the net load (meter and
 all batteries) stays as it is. It moves by the same power if the meter does not see the battery, and by twice as much if
 one of them has the wrong sign. Several such changes are weighed against the house's own restlessness, as a likelihood
-ratio with heavy tails: a kettle at the wrong moment, or two, prove nothing. Only set-points count: Auto follows the
+ratio with heavy tails: a kettle at the wrong moment, or two, prove nothing. Only setpoints count: Auto follows the
 house, so that its changes and those of the house cannot be told apart.
 """
 
@@ -18,7 +18,7 @@ from ..model import MeterEffect, Timed
 MOVED_W = 50.0
 """What a battery has to change for it to be more than measuring error."""
 STEP_LEAST_W = 80.0
-"""Of less, all together, nothing is learnt: set-points begin with 100 W, measured to a few per cent."""
+"""Of less, all together, nothing is learnt: setpoints begin with 100 W, measured to a few per cent."""
 BEFORE_S = 30.0
 """So long before a change was read, its command may have been sent, where nobody says when."""
 DECIDED_S = 60.0
@@ -56,7 +56,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What set-points did together (W, + discharging), and the share of it that the meter showed: 1 is all of it."""
+    """What setpoints did together (W, + discharging), and the share of it that the meter showed: 1 is all of it."""
 
     power_w: float
     share: float
@@ -68,7 +68,7 @@ class WitnessMemory:
     """What was seen so far."""
 
     powers: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
-    """Of the batteries that obey set-points (W)."""
+    """Of the batteries that obey setpoints (W)."""
     party: frozenset[str] = frozenset()
     """Who counts in the net load, and (marked) who runs Auto: when that changes, all begins anew."""
     moved_at: float = -inf
@@ -79,7 +79,7 @@ class WitnessMemory:
     """From when until when samples of the net load were of that time."""
     sampled_at: float = -inf
     noise: tuple[float, ...] = ()
-    """By how much (W) the net load changed while nothing was commanded."""
+    """By how much (W) the net load changed while nothing was told."""
     meter_step_w: float = inf
     """The least difference between two readings of the meter: what it can show at all."""
     ratios: Mapping[str, tuple[float, float]] = field(default_factory=lambda: MappingProxyType({}))
@@ -122,9 +122,9 @@ class Sight:
     """What the batteries deliver that are not in Auto (W), by their own measurement."""
     auto: frozenset[str] = frozenset()
     able: frozenset[str] = frozenset()
-    """Who could be given set-points instead of a suspect."""
+    """Who could be given setpoints instead of a suspect."""
     decided_at: float | None = None
-    """When set-points were changed last."""
+    """When setpoints were changed last."""
     settle_s: float
     """So long after a change the meter shows it."""
     meter_step_w: float = inf
