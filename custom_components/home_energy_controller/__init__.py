@@ -15,6 +15,7 @@ from .entity import site_device_info, update_devices
 from .marstek.client import MarstekClient
 from .services import async_setup_actions
 from .site.meter import make_meter, monotonic_clock
+from .site.search import async_search_silent
 from .site.store import SiteStore
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -40,7 +41,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: SiteConfigEntry) -> bool
     try:
         await coordinator.async_config_entry_first_refresh()
     except ConfigEntryNotReady:
-        await coordinator.async_search_silent()
+        await async_search_silent(coordinator)
         raise
     entry.runtime_data = coordinator
 

@@ -9,31 +9,28 @@ from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
-from .const import DOMAIN
 from .control.actuation.actuation import Actuation, ActuationMemory
 from .control.actuation.release import found_modes, release, stop
-from .control.actuation.write_budget import Writes, is_needed, paced_settings
+from .control.actuation.write_budget import Writes, paced_settings
 from .control.cycle import Cycle, CycleResult, run_cycle
 from .control.dispatch.dispatch import DispatchMemory
 from .control.model import (
-    BatteryMode,
     CarObservation,
     Command,
     CommandKind,
     Decision,
     Release,
-    SiteState,
     Snapshot,
-    Strategy,
 )
 from .control.recorder import Recorder
 from .control.settings import Settings
 from .errors import refusal
 from .marstek.client import MarstekClient
 from .meter.base import Meter
+from .site.battery import async_send_last
 from .site.changes import Changes
 from .site.charger import Charger
 from .site.energy import EnergyStatistics
@@ -42,7 +39,7 @@ from .site.meter import SiteMeter
 from .site.observing import Observing
 from .site.overrides import Overrides
 from .site.prices import prices_of
-from .site.search import async_search, searches
+from .site.requests import Requests
 from .site.settings import site_batteries, site_settings
 from .site.store import SiteStore
 from .view.health import Watch
@@ -111,10 +108,9 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         self.changes = Changes(self)
         self.recorder = Recorder()
         self.energy_statistics = EnergyStatistics(store.site.today)
-        self.overrides = Overrides(self, self.changes)
+        self.requests = Requests(self, self.changes)
+        self.overrides = Overrides(self, self.requests, self.changes)
         self._watch = Watch(self)
-
-    # One cycle.
 
     @override
     async def _async_update_data(self) -> SiteSnapshot:
@@ -124,7 +120,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         self.overrides.end_due()
         await self._async_observe()
         if self.data is None:
-            self._require_answers()
+            self.observing.require_answers(self.client.taken_ports)
         now = self.clock()
         asked = self._settings()
         settings = paced_settings(asked, self._last_settings, self.writes, now)
@@ -190,7 +186,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         return site_snapshot(
             meter_w=meter_w if meter_w and meter_w.fresh(now, fresh_s) else None,
             decision=decision,
-            state=self._state(decision),
+            is_polled=not self.config_entry.pref_disable_polling,
             actuation=self._actuation,
             stored=self.store.site,
             saved=self.store.saved,
@@ -201,80 +197,28 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             now=now,
         )
 
-    def _state(self, decision: Decision) -> SiteState:
-        """Return the state as it is shown."""
-        if self.config_entry.pref_disable_polling:
-            return SiteState.POLLING_OFF
-        return SiteState.SWAPPING if self._actuation and self._actuation.handover else decision.state
-
     def _snapshot(self) -> Snapshot:
         """Return the site as the controller sees it."""
+        car = CarObservation()
+        with self.parts.part("car"):
+            car = self.charger.observe()
         return Snapshot(
             meter_w=self.meter.power_w,
             phases_w=self.meter.phases_w,
             meter_is_frozen=self.meter.is_frozen,
             batteries=tuple(battery.observation for battery in self.batteries.values()),
             net_load_w=self.observing.net_load_w,
-            car=self._observe_car(),
+            car=car,
             local_time=dt_util.now(),
             feedback=self._actuation_memory.feedback(self.clock()),
         )
 
     def _settings(self, release: Release | None = None) -> Settings:
         """Return what the controller is told; `release` for batteries whose owner chose nothing."""
-        options, stored = self.config_entry.options, self.store.site
-        settings = site_settings(self.config_entry, stored, self.batteries, self._last_leader_id, release)
+        settings = site_settings(self.config_entry, self.store.site, self.batteries, self._last_leader_id, release)
         with self.parts.part("prices"):
-            settings = replace(settings, prices=prices_of(self.hass, options))
+            settings = replace(settings, prices=prices_of(self.hass, self.config_entry.options))
         return replace(settings, car=self.charger.settings)
-
-    def _observe_car(self) -> CarObservation:
-        """Return what is known of the car."""
-        with self.parts.part("car"):
-            return self.charger.observe()
-        return CarObservation()
-
-    def _require_answers(self) -> None:
-        """Refuse a first refresh that tells nothing, so that Home Assistant says so and tries again."""
-        if self.meter.power_w is None:
-            raise UpdateFailed(
-                translation_domain=DOMAIN,
-                translation_key="meter_silent",
-                translation_placeholders={"meter": self.meter.source.description},
-            )
-        if self.batteries and all(b.observation.last_answer_at is None for b in self.batteries.values()):
-            key = "port_taken" if self.client.taken_ports else "batteries_silent"
-            raise UpdateFailed(translation_domain=DOMAIN, translation_key=key)
-
-    # What people and Home Assistant ask for.
-
-    async def async_set_enabled(self, enabled: bool) -> None:
-        """Switch the controller on, or off: then every battery that it commanded is released."""
-        if enabled:
-            self.require_polling()
-            self._actuation_memory = self._actuation_memory.reset(self.batteries)
-        self.store.update(enabled=enabled)
-        if not enabled:
-            await self.async_release()
-        await self.changes.async_act()
-
-    async def async_set_strategy(self, strategy: Strategy) -> None:
-        """Change what the site is run for."""
-        before = self.store.site.strategy
-        if before is Strategy.TO_FULL:
-            before = self.store.site.strategy_before
-        self.store.update(strategy=strategy, strategy_before=before)
-        await self.changes.async_act()
-
-    async def async_update_site(self, **changes: int) -> None:
-        """Change numbers of the site."""
-        self.store.update(**changes)
-        await self.changes.async_act()
-
-    async def async_update_battery(self, battery_id: str, **changes: float) -> None:
-        """Change numbers of one battery."""
-        self.store.update_battery(battery_id, **changes)
-        await self.changes.async_act()
 
     async def async_dry_run(self) -> Cycle:
         """Observe, and return what would be done with the controller on; nothing is sent or remembered."""
@@ -287,62 +231,24 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             self._is_hurried, self.update_interval = True, timedelta(seconds=BUSY_INTERVAL_S)
             self._schedule_refresh()
 
-    async def async_set_battery_mode(self, battery_id: str, mode: BatteryMode) -> None:
-        """Take a battery out of control, or give it back."""
-        self.set_battery_mode(battery_id, mode)
-        await self.changes.async_act()
-
-    def set_battery_mode(self, battery_id: str, mode: BatteryMode, setpoint_w: int | None = None) -> None:
-        """Take a battery out of control, with another power (W, + discharging) if need be, or give it back.
-
-        A cycle has to follow. Raises ServiceValidationError when it cannot do this.
-        """
-        battery = self.batteries[battery_id]
-        if mode is not BatteryMode.CONTROLLED:
-            self.require_polling()
-        if mode is BatteryMode.FIXED and not battery.device.profile.has_passive:
-            raise refusal("no_passive", name=battery.name)
-        if mode is BatteryMode.AUTOMATIC and not battery.configured.may_run_auto:
-            raise refusal("auto_beyond_limits", name=battery.name)
-        if mode is BatteryMode.IDLE and not battery.configured.can_idle:
-            raise refusal("cannot_idle", name=battery.name)
-        self._actuation_memory = self._actuation_memory.reset([battery_id])
-        self.store.update_battery(battery_id, wish=mode, **({} if setpoint_w is None else {"setpoint_w": setpoint_w}))
-        if mode is BatteryMode.CONTROLLED and not self.store.site.enabled:
-            self.spawn(self.async_release(battery_id), f"release {battery.name}")
-
     async def async_release(self, only: str | None = None) -> None:
         """Leave the batteries (or one) as their settings say; who does not confirm is told again by later cycles."""
-        # Switched off, somebody is still here to renew what was set by hand; closing, nobody is.
-        keep_modes = not self._closing and only is None
-        settings = self._settings(Release.RESTORE if only else None)
-        commands = release(settings, self._actuation_memory, keep_modes=keep_modes)
-        commands = tuple(command for command in commands if only in {None, command.battery_id})
-        memory = self._actuation_memory
-        # Closing, nobody would tell it again.
-        done = [] if self._closing else [command for command in commands if not self._is_needed(command)]
-        commands = tuple(command for command in commands if command not in done)
-        self._actuation_memory = memory.released(commands, self.clock(), done)
+        commands, self._actuation_memory = release(
+            self._settings(Release.RESTORE if only else None),
+            self._actuation_memory,
+            self._snapshot(),
+            self.clock(),
+            only=only,
+            is_closing=self._closing,
+        )
         for command in commands:
             self.batteries[command.battery_id].forget_mode()
-        await self._async_send_last(commands, RELEASE_LIMIT_S)
-
-    def _is_needed(self, command: Command) -> bool:
-        """Return whether a last word has to be sent."""
-        key, memory = command.battery_id, self._actuation_memory
-        return is_needed(command, memory.tracked.get(key), memory.writes.get(key), self.batteries[key].observation.mode)
+        await async_send_last(self.batteries, commands, RELEASE_LIMIT_S)
 
     async def async_release_leftovers(self) -> None:
         """Release what an earlier run commanded and could not release, while the controller is off."""
         if not self.store.site.enabled and not self.config_entry.pref_disable_polling:
             await self.async_release()
-
-    async def async_search_silent(self) -> None:
-        """Look for batteries that do not answer at set-up: after a power cut they may have new addresses."""
-        silent = frozenset(key for key, battery in self.batteries.items() if not battery.was_heard)
-        with self.parts.part("search for silent batteries"):
-            if searches(self.hass).is_due(self.config_entry.entry_id, silent, self.clock()):
-                await async_search(self.hass, self.client)
 
     async def async_close(self) -> None:
         """End control for good: no cycle commands from here on, every battery is released, the totals are kept."""
@@ -362,19 +268,9 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         self._closing = True
         with self.parts.part("stop"):
             commands = stop(self._settings(), self._actuation_memory, self._snapshot())
-            await self._async_send_last(commands, STOP_LIMIT_S)
+            await async_send_last(self.batteries, commands, STOP_LIMIT_S)
         with self.parts.part("save"):
             await self.store.async_save()
-
-    async def _async_send_last(self, commands: Iterable[Command], limit_s: float) -> None:
-        """Send commands that end control; a battery that does not confirm is named in the log."""
-        tasks = {self.batteries[command.battery_id].write(command): command for command in commands}
-        if tasks:
-            await asyncio.wait(tasks, timeout=limit_s)
-        for command in tasks.values():
-            battery = self.batteries[command.battery_id]
-            if not battery.confirmed(command):
-                _LOGGER.warning("%s did not confirm that it was released (%s)", battery.name, command.kind)
 
     def note_writes(self, battery_id: str, kind: CommandKind, number: int) -> None:
         """Count writes that are made besides control."""
@@ -386,6 +282,10 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         """Return what each battery was sent."""
         return self._actuation_memory.writes
 
+    def reset_trust(self, battery_ids: Iterable[str]) -> None:
+        """Give batteries that were locked out work again: their owner says so."""
+        self._actuation_memory = self._actuation_memory.reset(battery_ids)
+
     def require_polling(self) -> None:
         """Refuse to command while the owner switched polling off: nobody would follow up."""
         if self.config_entry.pref_disable_polling:
@@ -393,9 +293,4 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
 
     def spawn(self, coroutine: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Start a task that ends with the entry."""
-        return self.config_entry.async_create_background_task(self.hass, self._async_apart(coroutine, name), name)
-
-    async def _async_apart(self, coroutine: Coroutine[Any, Any, None], name: str) -> None:
-        """Run a task as a part of its own."""
-        with self.parts.part(name):
-            await coroutine
+        return self.config_entry.async_create_background_task(self.hass, self.parts.async_run(name, coroutine), name)

@@ -80,7 +80,7 @@ class SiteSetpoint(SiteEntity, NumberEntity):
     @override
     async def async_set_native_value(self, value: float) -> None:
         """Change the setpoint."""
-        await self.coordinator.async_update_site(setpoint_w=round(_number(value)))
+        await self.coordinator.requests.async_update_site(setpoint_w=round(_number(value)))
 
 
 class BatterySetpoint(BatteryEntity, NumberEntity):
@@ -101,7 +101,7 @@ class BatterySetpoint(BatteryEntity, NumberEntity):
     @override
     async def async_set_native_value(self, value: float) -> None:
         """Change the setpoint."""
-        await self.coordinator.async_update_battery(self.battery.id, setpoint_w=round(_number(value)))
+        await self.coordinator.requests.async_update_battery(self.battery.id, setpoint_w=round(_number(value)))
 
 
 class GridTarget(SiteEntity, NumberEntity):
@@ -122,7 +122,7 @@ class GridTarget(SiteEntity, NumberEntity):
     @override
     async def async_set_native_value(self, value: float) -> None:
         """Change the target."""
-        await self.coordinator.async_update_site(grid_target_w=round(_number(value)))
+        await self.coordinator.requests.async_update_site(grid_target_w=round(_number(value)))
 
 
 class Reserve(BatteryEntity, NumberEntity):
@@ -140,4 +140,4 @@ class Reserve(BatteryEntity, NumberEntity):
         max_soc_pct = self.battery.configured.max_soc_pct
         if _number(value) >= max_soc_pct:
             raise refusal("reserve_above_ceiling", name=self.battery.name, ceiling=f"{max_soc_pct:.0f}")
-        await self.coordinator.async_update_battery(self.battery.id, reserve_pct=value)
+        await self.coordinator.requests.async_update_battery(self.battery.id, reserve_pct=value)

@@ -40,7 +40,7 @@ class StrategySelect(SiteEntity, SelectEntity):
     @override
     async def async_select_option(self, option: str) -> None:
         """Change the strategy."""
-        await self.coordinator.async_set_strategy(Strategy(option))
+        await self.coordinator.requests.async_set_strategy(Strategy(option))
 
 
 class BatteryModeSelect(BatteryEntity, SelectEntity):
@@ -55,4 +55,4 @@ class BatteryModeSelect(BatteryEntity, SelectEntity):
     @override
     async def async_select_option(self, option: str) -> None:
         """Take the battery out of control, or give it back."""
-        await self.coordinator.async_set_battery_mode(self.battery.id, BatteryMode(option))
+        await self.coordinator.requests.async_set_battery_mode(self.battery.id, BatteryMode(option))

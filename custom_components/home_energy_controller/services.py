@@ -105,11 +105,11 @@ async def _async_release(call: ServiceCall) -> None:
     """End what was asked of a battery by hand; for a site switch the controller off as well."""
     target = _service_target(call)
     if target.battery is not None:
-        await target.coordinator.async_set_battery_mode(target.battery.id, BatteryMode.CONTROLLED)
+        await target.coordinator.requests.async_set_battery_mode(target.battery.id, BatteryMode.CONTROLLED)
         return
     for battery_id in target.coordinator.batteries:
         target.coordinator.store.update_battery(battery_id, wish=BatteryMode.CONTROLLED)
-    await target.coordinator.async_set_enabled(False)
+    await target.coordinator.requests.async_set_enabled(False)
 
 
 async def _async_clear_schedules(call: ServiceCall) -> None:

@@ -33,9 +33,9 @@ class ControllerSwitch(SiteEntity, SwitchEntity):
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:
         """Let the controller act."""
-        await self.coordinator.async_set_enabled(True)
+        await self.coordinator.requests.async_set_enabled(True)
 
     @override
     async def async_turn_off(self, **kwargs: Any) -> None:
         """Release the batteries."""
-        await self.coordinator.async_set_enabled(False)
+        await self.coordinator.requests.async_set_enabled(False)

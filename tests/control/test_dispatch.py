@@ -372,34 +372,3 @@ def test_battery_in_auto_that_cannot_be_made_to_leave_it_leads() -> None:
 
 
 # The dry run.
-
-
-def test_switched_off_the_same_is_decided_and_nothing_done() -> None:
-    """Off is the dry run."""
-    settings = site(battery("a"), battery("b"))
-    view = snapshot(seen("a"), seen("b"), meter=3000)
-    on, _ = dispatch(view, settings, DispatchMemory(), 0)
-    off, _ = dispatch(view, replace(settings, enabled=False), DispatchMemory(), 0)
-    assert off.state is SiteState.OFF
-    assert off.leader_id == on.leader_id
-    assert [target.action for target in off.targets] == [NOTHING, NOTHING]
-    assert [replace(target, action=NOTHING) for target in on.targets] == list(off.targets)
-
-
-def test_dry_run_does_not_blame_a_leader_that_was_never_told() -> None:
-    """Of course it is not in Auto."""
-    made = course("a")
-    made.settings = replace(made.settings, enabled=False)
-    made.at(0, 400)
-    made.every(10, 300, 400)
-    assert made.memory.ineligible == {}
-    assert made.memory.leader_id == "a"
-
-
-def test_switching_on_begins_at_once() -> None:
-    """With the newest sample."""
-    made = course("a", "b")
-    made.settings = replace(made.settings, enabled=False)
-    made.at(0, load=3000)
-    made.settings = replace(made.settings, enabled=True)
-    assert work(made.at(5, load=4000))["b"] == (Role.FOLLOWER, SETPOINT, 1500)

@@ -16,7 +16,7 @@ from custom_components.home_energy_controller.control.model import (
     Release,
     Strategy,
 )
-from custom_components.home_energy_controller.control.settings import BatterySettings, CarSettings
+from custom_components.home_energy_controller.control.settings import BatterySettings, CarSettings, Settings
 from tests.control.build import auto, battery, manual_idle, passive, seen, site, snapshot
 
 LONG = passive("a", 0, 86_400)
@@ -30,7 +30,12 @@ def told(*commands: Command, leader: str | None = None) -> ActuationMemory:
 
 def released(settings: BatterySettings) -> tuple[Command, ...]:
     """Release one commanded battery."""
-    return release(site(settings), told(passive("a", 500)))
+    return given_up(site(settings), told(passive("a", 500)))
+
+
+def given_up(settings: Settings, memory: ActuationMemory) -> tuple[Command, ...]:
+    """Release batteries of a site that is closed: nobody sends anything again."""
+    return release(settings, memory, snapshot(), 0.0, is_closing=True)[0]
 
 
 @pytest.mark.parametrize(
@@ -70,15 +75,15 @@ def test_what_the_owner_asked_of_a_battery_by_hand_outlives_the_controller() -> 
 def test_battery_that_was_never_touched_is_never_released() -> None:
     """It is as its owner wants it."""
     settings = site(battery("a", release=Release.IDLE), battery("b", release=Release.IDLE))
-    assert release(settings, told(passive("a", 500))) == (LONG,)
-    assert release(settings, ActuationMemory()) == ()
+    assert given_up(settings, told(passive("a", 500))) == (LONG,)
+    assert given_up(settings, ActuationMemory()) == ()
 
 
 def test_switching_off_leaves_the_owners_batteries_alone() -> None:
     """They go on being renewed."""
     settings = site(battery("a"), battery("b", battery_mode=BatteryMode.FIXED))
     memory = told(passive("a", 500), passive("b", 300))
-    assert release(settings, memory, keep_modes=True) == (auto("a"),)
+    assert release(settings, memory, snapshot(), 0.0)[0] == (auto("a"),)
 
 
 def test_stopping_leaves_a_leader_in_auto_when_it_may_do_everything() -> None:

@@ -6,11 +6,11 @@ import random
 import pytest
 
 from custom_components.home_energy_controller.control.actuation.actuation import ActuationMemory
+from custom_components.home_energy_controller.control.actuation.release import is_needed
 from custom_components.home_energy_controller.control.actuation.write_budget import (
     HOUR_S,
     MOST_PER_HOUR,
     Writes,
-    is_needed,
     paced_settings,
 )
 from custom_components.home_energy_controller.control.model import (

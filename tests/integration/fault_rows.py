@@ -54,7 +54,9 @@ def _fault(fault: Fault, **changes: object) -> Kind:
             world.site.house.batteries[index].power_class_w = 2500
             # As the owner does when the other program is gone; twice in ten minutes a wipe looks like one.
             if fault in {Fault.SECOND_CLIENT, Fault.SETTINGS_WIPE}:
-                await world.coordinator.async_set_battery_mode(world.site.batteries[index].mac, BatteryMode.CONTROLLED)
+                await world.coordinator.requests.async_set_battery_mode(
+                    world.site.batteries[index].mac, BatteryMode.CONTROLLED
+                )
         if fault is Fault.WRONG_SIGN:  # As the repair does.
             await world.hass.config_entries.async_reload(world.entry.entry_id)
 

@@ -156,7 +156,7 @@ async def test_a_change_of_a_flood_acts_soon_though_it_gets_no_cycle_of_its_own(
     """The next cycle comes in two seconds, not in ten."""
     await world.pass_time(60)
     for number in range(BURST + 5):
-        await world.coordinator.async_update_site(setpoint_w=number)
+        await world.coordinator.requests.async_update_site(setpoint_w=number)
     assert world.coordinator.data.setpoint_w == BURST - 1
     assert world.coordinator.update_interval == timedelta(seconds=2)
     await world.pass_time(2)

@@ -144,7 +144,7 @@ async def test_an_unload_during_a_release_does_not_cut_it_off(hass: HomeAssistan
             await world.pass_time(180)
             follower = next(index for index, power_w in setpoints(world).items() if power_w)
             site.batteries[follower].faults.add(Fault.DEAD)
-            off = hass.async_create_task(world.coordinator.async_set_enabled(False))
+            off = hass.async_create_task(world.coordinator.requests.async_set_enabled(False))
             await asyncio.sleep(0.1)
             unload = hass.async_create_task(hass.config_entries.async_unload(world.entry.entry_id))
             await asyncio.sleep(0.1)

@@ -1,7 +1,7 @@
 """One battery at run time: its device, the one read and the one write that may be under way, and what it counted."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 import logging
@@ -229,3 +229,14 @@ class Battery:
                 return await self.device.set_passive(command.power_w, command.countdown_s)
             case CommandKind.MANUAL_IDLE:
                 return await self.device.disable_slot()
+
+
+async def async_send_last(batteries: Mapping[str, Battery], commands: Iterable[Command], limit_s: float) -> None:
+    """Send commands that end control; a battery that does not confirm in time is named in the log."""
+    tasks = {batteries[command.battery_id].write(command): command for command in commands}
+    if tasks:
+        await asyncio.wait(tasks, timeout=limit_s)
+    for command in tasks.values():
+        battery = batteries[command.battery_id]
+        if not battery.confirmed(command):
+            _LOGGER.warning("%s did not confirm that it was released (%s)", battery.name, command.kind)

@@ -1,9 +1,10 @@
 """The parts of a cycle, each behind a wall: what one of them raises breaks nothing but itself."""
 
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 import logging
+from typing import Any
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -36,6 +37,11 @@ class Isolation:
             self._failed(name, err)
         else:
             self._worked(name)
+
+    async def async_run(self, name: str, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Run a task as a part of its own."""
+        with self.part(name):
+            await coroutine
 
     def _failed(self, name: str, err: Exception) -> None:
         """Count a failure."""

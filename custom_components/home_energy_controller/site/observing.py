@@ -1,9 +1,12 @@
 """Reading what is due: the meter, the batteries, and what both together say of the house."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set as AbstractSet
 from math import inf
 
+from homeassistant.helpers.update_coordinator import UpdateFailed
+
+from ..const import DOMAIN
 from ..control.model import BatteryObservation, Timed
 from ..control.net_load import sample_net_load
 from .battery import Battery
@@ -56,6 +59,18 @@ class Observing:
                     await self._async_read_meter(min(meter_limit_s, left_s))
             if awaited and (left_s := deadline - time()) > 0:
                 await asyncio.wait(awaited.values(), timeout=left_s)
+
+    def require_answers(self, taken_ports: AbstractSet[int]) -> None:
+        """Refuse a first cycle that tells nothing: raises UpdateFailed, and Home Assistant says so and tries again."""
+        if self._meter.power_w is None:
+            raise UpdateFailed(
+                translation_domain=DOMAIN,
+                translation_key="meter_silent",
+                translation_placeholders={"meter": self._meter.source.description},
+            )
+        if self._batteries and not any(battery.was_heard for battery in self._batteries.values()):
+            key = "port_taken" if taken_ports else "batteries_silent"
+            raise UpdateFailed(translation_domain=DOMAIN, translation_key=key)
 
     def _begin(self, wanted: Mapping[str, float]) -> dict[str, asyncio.Task[None]]:
         """Return the reads that are under way."""

@@ -9,6 +9,7 @@ from ..control.model import BatteryMode
 from ..errors import refusal
 from .battery import Battery
 from .changes import Changes
+from .requests import Requests
 from .running import RunningSite
 
 
@@ -28,9 +29,9 @@ class Overrides:
     They live in memory: like every fixed power they end with a restart.
     """
 
-    def __init__(self, site: RunningSite, changes: Changes) -> None:
+    def __init__(self, site: RunningSite, requests: Requests, changes: Changes) -> None:
         """Begin with none."""
-        self._site, self._changes = site, changes
+        self._site, self._requests, self._changes = site, requests, changes
         self._overrides: dict[str, PowerOverride] = {}
 
     async def async_begin(
@@ -51,7 +52,7 @@ class Overrides:
             then = self._site.store.site.battery(each.id).wish
             if then is BatteryMode.FIXED:
                 then = self._overrides[each.id].then if each.id in self._overrides else BatteryMode.CONTROLLED
-            self._site.set_battery_mode(each.id, BatteryMode.FIXED, share_w)
+            self._requests.set_battery_mode(each.id, BatteryMode.FIXED, share_w)
             self._overrides[each.id] = PowerOverride(
                 power_w=share_w, until=until, target_soc_pct=target_soc_pct, then=then
             )
@@ -77,10 +78,10 @@ class Overrides:
         if not is_over and not _is_reached(site.batteries[battery_id], override.power_w, override.target_soc_pct):
             return False
         try:
-            site.set_battery_mode(battery_id, override.then)
+            self._requests.set_battery_mode(battery_id, override.then)
         except ServiceValidationError:
             # What it did before it may not do any more; that is no reason to go on with this.
-            site.set_battery_mode(battery_id, BatteryMode.CONTROLLED)
+            self._requests.set_battery_mode(battery_id, BatteryMode.CONTROLLED)
         return True
 
     def _able(self) -> list[Battery]:

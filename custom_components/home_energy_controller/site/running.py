@@ -1,13 +1,12 @@
 """What a running site offers to the rooms below its coordinator, so that none of them has to know who wires it."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Protocol
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
-from ..control.model import BatteryMode
 from ..marstek.client import MarstekClient
 from .battery import Battery
 from .isolation import Isolation
@@ -33,11 +32,14 @@ class RunningSite(Protocol):
     def spawn(self, coroutine: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Start a task that ends with the entry."""
 
-    def set_battery_mode(self, battery_id: str, mode: BatteryMode, setpoint_w: int | None = None) -> None:
-        """Take a battery out of control, with another power (W, + discharging) if need be, or give it back.
+    def require_polling(self) -> None:
+        """Raise ServiceValidationError while the owner switched polling off: nobody would follow up a command."""
 
-        A cycle has to follow. Raises ServiceValidationError when it cannot do this.
-        """
+    def reset_trust(self, battery_ids: Iterable[str]) -> None:
+        """Give batteries that were locked out work again: their owner says so."""
+
+    async def async_release(self, only: str | None = None) -> None:
+        """Leave the batteries (or one) as their settings say."""
 
     def hurry(self) -> None:
         """Let the next cycle come soon."""

@@ -17,6 +17,7 @@ from ..marstek.device import MarstekDevice
 from ..marstek.discovery import discover
 from ..marstek.errors import MarstekError
 from ..marstek.models import DiscoveredDevice
+from .running import RunningSite
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -130,3 +131,11 @@ def _move(hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSubentry, dev
         return
     _LOGGER.info("%s was found at another address", subentry.title)
     hass.config_entries.async_update_subentry(entry, subentry, data={**subentry.data, **address})
+
+
+async def async_search_silent(site: RunningSite) -> None:
+    """Look for batteries that do not answer at set-up: after a power cut they may have new addresses."""
+    silent = frozenset(key for key, battery in site.batteries.items() if not battery.was_heard)
+    with site.parts.part("search for silent batteries"):
+        if searches(site.hass).is_due(site.config_entry.entry_id, silent, site.clock()):
+            await async_search(site.hass, site.client)

@@ -23,7 +23,7 @@ def site_snapshot(
     *,
     meter_w: Timed[float] | None,
     decision: Decision,
-    state: SiteState,
+    is_polled: bool,
     actuation: Actuation | None,
     stored: StoredSite,
     saved: StoredSite,
@@ -34,6 +34,9 @@ def site_snapshot(
     now: float,
 ) -> SiteSnapshot:
     """Return the site as it is shown; `before` is what was shown last."""
+    is_handing_over = actuation is not None and actuation.handover
+    state = SiteState.SWAPPING if is_handing_over else decision.state
+    state = state if is_polled else SiteState.POLLING_OFF
     members = {}
     for battery in batteries:
         kept = stored.battery(battery.id), saved.battery(battery.id)

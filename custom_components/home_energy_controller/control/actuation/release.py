@@ -2,11 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from ..model import Action, BatteryMode, Command, Decision, Mode, Snapshot
+from ..model import Action, BatteryMode, Command, CommandKind, Decision, Mode, Snapshot, Timed
 from ..permissions import by_strategy
 from ..settings import Settings, is_spared
 from .commands import release_command, setpoint
-from .tracking import may_be_auto
+from .tracking import MODE_OF, TrackedCommand, may_be_auto
+from .write_budget import Writes
 
 if TYPE_CHECKING:
     from .actuation import ActuationMemory
@@ -16,21 +17,54 @@ STOP_COUNTDOWN_S = 900
 """A restart takes minutes; after that the device may do as it likes."""
 
 
-def release(settings: Settings, memory: ActuationMemory, *, keep_modes: bool = False) -> tuple[Command, ...]:
-    """Return what leaves every battery that was told as its owner wants: control ends here.
+def release(
+    settings: Settings,
+    memory: ActuationMemory,
+    snapshot: Snapshot,
+    now: float,
+    *,
+    only: str | None = None,
+    is_closing: bool = False,
+) -> tuple[tuple[Command, ...], ActuationMemory]:
+    """Return what leaves batteries (or one) that were commanded as their owner wants, and what to remember.
 
-    Commanded is what is remembered, and what has a mode in which it was found: it was told before a restart, or it
-    leads in the Auto that it was found in. One that somebody else runs is theirs.
-    With `keep_modes` those that the owner set by hand go on as they are: the controller is off, but somebody renews.
+    Commanded is what is remembered, and what has a mode in which it was found: it was commanded before a restart, or it
+    leads in the Auto that it was found in. One that somebody else runs is theirs. With the controller switched off,
+    those that the owner set by hand go on as they are: somebody still renews them. Closing, nobody does, nor sends what
+    is not confirmed again.
     """
-    commands = (
-        release_command(battery)
+    keep_modes = not is_closing and only is None
+    commands = [
+        command
         for battery in settings.batteries
-        if (battery.battery_id in memory.tracked or battery.found_mode is not None)
+        if only in {None, battery.battery_id}
+        and (battery.battery_id in memory.tracked or battery.found_mode is not None)
         and not memory.is_taken(battery.battery_id)
         and not (keep_modes and battery.battery_mode is not BatteryMode.CONTROLLED)
+        and (command := release_command(battery)) is not None
+    ]
+    sent = tuple(
+        command
+        for command in commands
+        if is_closing
+        or is_needed(
+            command,
+            memory.tracked.get(command.battery_id),
+            memory.writes.get(command.battery_id),
+            snapshot.battery(command.battery_id).mode,
+        )
     )
-    return tuple(command for command in commands if command is not None)
+    return sent, memory.released(sent, now, [command for command in commands if command not in sent])
+
+
+def is_needed(
+    command: Command, tracked: TrackedCommand | None, writes: Writes | None, mode: Timed[Mode] | None
+) -> bool:
+    """Return whether a release has to be sent: the battery neither does just this nor is told it again anyway."""
+    if tracked is not None:
+        return tracked.command != command or not (tracked.is_release or tracked.proven_at is not None)
+    is_so = mode is not None and mode.value is MODE_OF[command.kind]
+    return not is_so or not (command.kind is CommandKind.AUTO or (writes is not None and writes.last == command))
 
 
 def found_modes(

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import inf
 
-from ..model import TOLERANCE_W, BatteryMode, Command, CommandKind, Mode, Snapshot, Strategy, Timed
+from ..model import TOLERANCE_W, BatteryMode, Command, CommandKind, Snapshot, Strategy, Timed
 from ..settings import Settings
-from .tracking import MODE_OF, TrackedCommand
+from .tracking import TrackedCommand
 
 HOUR_S = 3600.0
 MOST_PER_HOUR = 60
@@ -126,16 +126,6 @@ def can_wait(after: TrackedCommand, before: TrackedCommand | None, power: Timed[
 def _ends_auto(before: TrackedCommand, command: Command) -> bool:
     """Return whether a command takes a battery out of Auto, or is sent again because that did not work."""
     return before.is_auto or (before.may_be_auto and command == before.command)
-
-
-def is_needed(
-    command: Command, tracked: TrackedCommand | None, writes: Writes | None, mode: Timed[Mode] | None
-) -> bool:
-    """Return whether a last word has to be sent: the battery neither does just this nor is told it again anyway."""
-    if tracked is not None:
-        return tracked.command != command or not (tracked.is_release or tracked.proven_at is not None)
-    is_so = mode is not None and mode.value is MODE_OF[command.kind]
-    return not is_so or not (command.kind is CommandKind.AUTO or (writes is not None and writes.last == command))
 
 
 def _is_renewal(after: TrackedCommand, before: TrackedCommand) -> bool:

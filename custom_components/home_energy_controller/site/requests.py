@@ -1,0 +1,68 @@
+"""What people and automations ask a site for: it is kept, and a cycle acts on it."""
+
+from ..control.model import BatteryMode, Strategy
+from ..errors import refusal
+from .changes import Changes
+from .running import RunningSite
+
+
+class Requests:
+    """Takes requests, refuses what cannot be done, and has every one followed by a cycle."""
+
+    def __init__(self, site: RunningSite, changes: Changes) -> None:
+        """Nothing was asked for yet."""
+        self._site, self._changes = site, changes
+
+    async def async_set_enabled(self, enabled: bool) -> None:
+        """Switch the controller on, or off: then every battery that it commanded is released.
+
+        Raises ServiceValidationError while polling is switched off.
+        """
+        if enabled:
+            self._site.require_polling()
+            self._site.reset_trust(self._site.batteries)
+        self._site.store.update(enabled=enabled)
+        if not enabled:
+            await self._site.async_release()
+        await self._changes.async_act()
+
+    async def async_set_strategy(self, strategy: Strategy) -> None:
+        """Change what the site is run for."""
+        stored = self._site.store.site
+        before = stored.strategy_before if stored.strategy is Strategy.TO_FULL else stored.strategy
+        self._site.store.update(strategy=strategy, strategy_before=before)
+        await self._changes.async_act()
+
+    async def async_update_site(self, **changes: int) -> None:
+        """Change numbers of the site."""
+        self._site.store.update(**changes)
+        await self._changes.async_act()
+
+    async def async_update_battery(self, battery_id: str, **changes: float) -> None:
+        """Change numbers of one battery."""
+        self._site.store.update_battery(battery_id, **changes)
+        await self._changes.async_act()
+
+    async def async_set_battery_mode(self, battery_id: str, mode: BatteryMode) -> None:
+        """Take a battery out of control, or give it back; raises as `set_battery_mode` does."""
+        self.set_battery_mode(battery_id, mode)
+        await self._changes.async_act()
+
+    def set_battery_mode(self, battery_id: str, mode: BatteryMode, setpoint_w: int | None = None) -> None:
+        """Take a battery out of control, with another power (W, + discharging) if need be, or give it back.
+
+        A cycle has to follow. Raises ServiceValidationError when the battery cannot do this.
+        """
+        site, battery = self._site, self._site.batteries[battery_id]
+        if mode is not BatteryMode.CONTROLLED:
+            site.require_polling()
+        if mode is BatteryMode.FIXED and not battery.device.profile.has_passive:
+            raise refusal("no_passive", name=battery.name)
+        if mode is BatteryMode.AUTOMATIC and not battery.configured.may_run_auto:
+            raise refusal("auto_beyond_limits", name=battery.name)
+        if mode is BatteryMode.IDLE and not battery.configured.can_idle:
+            raise refusal("cannot_idle", name=battery.name)
+        site.reset_trust([battery_id])
+        site.store.update_battery(battery_id, wish=mode, **({} if setpoint_w is None else {"setpoint_w": setpoint_w}))
+        if mode is BatteryMode.CONTROLLED and not site.store.site.enabled:
+            site.spawn(site.async_release(battery_id), f"release {battery.name}")
