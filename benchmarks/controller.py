@@ -14,6 +14,8 @@ from custom_components.home_energy_controller.control.model import CarObservatio
 from custom_components.home_energy_controller.control.net_load import sample_net_load
 from custom_components.home_energy_controller.control.settings import BatterySettings, CarSettings, Settings
 from custom_components.home_energy_controller.marstek import frames
+from custom_components.home_energy_controller.marstek.models import Reading
+from custom_components.home_energy_controller.marstek.plausibility import ChargeGuard, ChargeLimits
 from simulation.battery import DeviceMode
 from simulation.virtual import Exchange, VirtualLink
 
@@ -35,6 +37,9 @@ class RemoteBattery:
         self._stage, self._link, self._interval_s = stage, link, poll_s - SLACK_S
         self._spacing_s = stage.profile.proof_spacing_s
         self._answering, self._read_at, self._proof_read_at = True, -inf, -inf
+        capacity_wh = stage.batteries[int(battery_id)].device.capacity_wh
+        self._charge_limits = ChargeLimits(capacity_wh=capacity_wh, most_w=stage.home.power_w)
+        self._charge = ChargeGuard()
         self._read: Exchange | None = None
         self._write: tuple[Exchange, model.Command] | None = None
 
@@ -81,12 +86,14 @@ class RemoteBattery:
             self._read = None
 
     def _note(self, result: dict[str, Any], at: float) -> None:
-        """Remember mode, power and charge."""
+        """Remember mode, power and charge; a charge that no energy explains is held back."""
+        self._charge = self._charge.after(Reading(float(result["bat_soc"]), at), self._charge_limits)
+        soc = self._charge.believed
         self.seen = replace(
             self.seen,
             mode=Timed(model.Mode(result["mode"].lower()), at),
             power_w=Timed(float(result["ongrid_power"]), at),
-            soc_pct=Timed(float(result["bat_soc"]), at),
+            soc_pct=None if soc is None else Timed(*soc),
         )
 
 
