@@ -25,9 +25,10 @@ from tests.integration.world import INTEGRATION, World
 from .home import live
 
 HOUR_S = 3600.0
-SLACK = {"objects": 500, "rss_kb": 2048, "tasks": 3, "timers": 3}
+SLACK = {"objects": 500, "rss_kb": 8192, "tasks": 3, "timers": 3}
 """Of 290,000 objects and 220 MB: a good run gains none, one object per cycle would be 10,000 in a day. An outage that
-falls into the very minute that is counted keeps a few tasks and timers under way."""
+falls into the very minute that is counted keeps a few tasks and timers under way. Memory is what the allocator has not
+given back: 2,384 kB more were seen without an object or a descriptor more; one kB per cycle would be 12 MB in a day."""
 PATIENCE_S = 900.0
 """A battery that is not back in control so long after an outage is lost."""
 
@@ -58,6 +59,8 @@ class Story:
     outages: int = 0
     back_after_s: list[float] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
+    verdicts: set[str] = field(default_factory=set)
+    """What the witness and the judges of leaders said: all batteries work, and the meter follows them."""
     drops: int = 0
     drop_s: list[float] = field(default_factory=list)
     """How long those drops lasted that happened while the battery could be reached."""
@@ -101,6 +104,9 @@ class Story:
             "drops_while_reachable": len(self.drop_s),
             "drop_median_s": round(median(self.drop_s), 1) if self.drop_s else None,
             "drop_longest_s": round(max(self.drop_s, default=0.0), 1),
+            "writes_busiest_hour": max(writes.busiest_hour for writes in self.world.coordinator.writes.values()),
+            "writes_that_did_not_wait": sum(writes.exceptions for writes in self.world.coordinator.writes.values()),
+            "false_alarms": sorted(self.verdicts),
             "warnings": len(ours),
             "warnings_per_outage": round(len(ours) / self.outages, 2) if self.outages else None,
             "warnings_of_others": sorted({record.getMessage()[:200] for record in records.seen if record not in ours}),
@@ -110,8 +116,14 @@ class Story:
         return result | {"missed": missed(plan, result)}
 
     def count_cycle(self) -> None:
-        """Count a cycle, and keep the simulated devices' memory of requests from growing."""
+        """Count a cycle and what it accuses, and keep the simulated devices' memory of requests from growing."""
         self.cycles += 1
+        shown = self.world.coordinator.data
+        if shown.meter_effect is not None:
+            self.verdicts.add(f"meter {shown.meter_effect}")
+        for key, member in shown.batteries.items():
+            found = (member.lead_fault, member.meter_effect)
+            self.verdicts |= {f"battery {key}: {verdict}" for verdict in found if verdict is not None}
         for battery in self.world.site.batteries:
             battery.firmware.received.clear()
 
@@ -219,6 +231,7 @@ def missed(plan: Plan, result: dict[str, Any]) -> list[str]:
         "fewer cycles than one in ten seconds": result["cycles"] < 360 * plan.hours,
         "longer than five minutes": plan.hours >= 24 and result["wall_s"] > 300,
         "more than two warnings per outage": result["warnings"] > 2 * result["outages"],
+        f"false alarms: {result['false_alarms']}": result["false_alarms"],
         "nothing happened": not result["outages"] or not result["drops"],
         f"others complain: {result['warnings_of_others']}": result["warnings_of_others"],
     }

@@ -37,6 +37,7 @@ def test_what_grows_is_missed() -> None:
         "outages": 42,
         "drops": 100,
         "warnings_of_others": [],
+        "false_alarms": [],
     }
     assert not day.missed(day.Plan(), result)
     for leak in ({"sockets": 23}, {"objects": 290_000}):
