@@ -51,8 +51,7 @@ class ActuationMemory:
 
     def feedback(self, now: float) -> Feedback:
         """Return what dispatch has to know of it."""
-        lockouts = {battery_id: trust.lockout(now) for battery_id, trust in self.trust.items()}
-        locked_out = {battery_id: lockout for battery_id, lockout in lockouts.items() if lockout is not None}
+        locked_out = {key: health for key, trust in self.trust.items() if (health := trust.lockout(now)) is not None}
         passive = {key: tracked for key, tracked in self.tracked.items() if tracked.command.kind is CommandKind.PASSIVE}
         return Feedback(
             locked_out=locked_out,
@@ -81,9 +80,8 @@ class ActuationMemory:
         Those in `done` are not sent: they are what the batteries do, or are told, already.
         """
         tracked = dict(self.tracked)
-        tracked |= {
-            key: replace(tracked[key], is_release=True) for key in (each.battery_id for each in done) if key in tracked
-        }
+        done_ids = (each.battery_id for each in done)
+        tracked |= {key: replace(tracked[key], is_release=True) for key in done_ids if key in tracked}
         tracked |= {each.battery_id: _send_release(each, tracked.get(each.battery_id), now) for each in commands}
         return replace(self.written(commands, now), tracked=tracked, handover=HandoverMemory())
 
@@ -228,18 +226,17 @@ def _step(
     tracked, trust, now = context.tracked, context.trust, context.now
     if trust.lockout(now) is Health.TAKEN:
         return None, trust
-    if command is not None and tracked is not None:
-        tracked = replace(tracked, is_release=False)
-    elif command is None:
-        if tracked is None or (tracked.is_release and tracked.proven_at is not None):
-            return None, trust
-        target = decision.target(context.battery.battery_id)
-        is_let_go = decision.let_go and target is not None and target.role is Role.FOLLOWER
-        last = release_command(context.battery) if is_let_go else None
-        if not tracked.is_release:
-            return (tracked if last is None else _send_release(last, tracked, now)), trust
-        command = tracked.command
-    return _advance(_apply_safeguards(command, context), tracked, context)
+    if command is not None:
+        tracked = None if tracked is None else replace(tracked, is_release=False)
+        return _advance(_apply_safeguards(command, context), tracked, context)
+    if tracked is None or (tracked.is_release and tracked.proven_at is not None):
+        return None, trust
+    if tracked.is_release:
+        return _advance(_apply_safeguards(tracked.command, context), tracked, context)
+    target = decision.target(context.battery.battery_id)
+    is_let_go = decision.let_go and target is not None and target.role is Role.FOLLOWER
+    last = release_command(context.battery) if is_let_go else None
+    return (tracked if last is None else _send_release(last, tracked, now)), trust
 
 
 def _advance(

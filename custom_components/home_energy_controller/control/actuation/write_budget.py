@@ -78,11 +78,10 @@ def paced(
         next_at = writes.get(key, Writes()).next_at(now)
         if now < next_at and can_wait(new, old, snapshot.battery(key).power_w):
             waits.append(next_at)
-            tracked = (
-                {**tracked, key: old}
-                if old is not None
-                else {other: tracked[other] for other in tracked if other != key}
-            )
+            if old is None:
+                del tracked[key]
+            else:
+                tracked[key] = old
         else:
             commands.append(new.command)
     return Paced(
