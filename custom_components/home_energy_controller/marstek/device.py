@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable
 import logging
+from math import inf
 from typing import Final
 
 from .client import MarstekClient
@@ -75,8 +76,7 @@ class MarstekDevice:
         self._clock = client.clock
         self._unsupported: set[Method] = set()
         self._pv_trials = 0
-        self._written_at: float | None = None
-        self._battery_asked_at: float | None = None
+        self._written_at = self._battery_asked_at = -inf
         self._asked = self._answered = 0
         self._window: deque[bool] = deque(maxlen=LINK_WINDOW)
         self._latency_s: float | None = None
@@ -191,7 +191,7 @@ class MarstekDevice:
 
     async def poll(self) -> None:
         """Read what is due and safe on this firmware; raises only when power and charge could not be read."""
-        wait_s = self._mode_wait_s()
+        wait_s = self._written_at + self.profile.mode_read_delay_s - self._clock()
         if wait_s <= 0.0:
             await self.read_mode()
         elif self.profile.energy_status_answers:
@@ -245,20 +245,12 @@ class MarstekDevice:
         is_trial = self.profile.has_pv is None and self._pv_trials < PV_TRIALS
         return self.has_pv or (is_trial and Method.PV_GET_STATUS not in self._unsupported)
 
-    def _mode_wait_s(self) -> float:
-        """Return how long ES.GetMode must wait after the last command."""
-        if self._written_at is None:
-            return 0.0
-        return max(0.0, self._written_at + self.profile.mode_read_delay_s - self._clock())
-
     @property
     def details_due(self) -> bool:
         """Return whether `read_details` is due, and safe on this firmware as far as it is known for certain."""
-        if not self.profile.battery_status_safe or Method.BAT_GET_STATUS in self._unsupported:
-            return False
-        if self.identity.is_in_doubt:
-            return False
-        return self._battery_asked_at is None or self._clock() - self._battery_asked_at >= BATTERY_INTERVAL_S
+        is_safe = self.profile.battery_status_safe and not self.identity.is_in_doubt
+        is_asked = is_safe and Method.BAT_GET_STATUS not in self._unsupported
+        return is_asked and self._clock() - self._battery_asked_at >= BATTERY_INTERVAL_S
 
     async def _try(self, reading: Awaitable[object]) -> None:
         """Read something that may be missing without loss to the rest."""

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Final
 
 from .errors import MarstekError, MarstekProtocolError, MarstekSuperseded
@@ -120,7 +121,7 @@ class RequestQueue:
         self._holder: Exchange | None = None
         self._commands: deque[tuple[Exchange, asyncio.Future[None]]] = deque()
         self._reads: deque[tuple[Exchange, asyncio.Future[None]]] = deque()
-        self._active_at: float | None = None
+        self._active_at = -inf
 
     def touch(self, at: float) -> None:
         """Note that a datagram went or came."""
@@ -128,7 +129,7 @@ class RequestQueue:
 
     def quiet_in_s(self, gap_s: float, now: float) -> float:
         """Return how long to wait until the device has had its pause."""
-        return 0.0 if self._active_at is None else max(0.0, self._active_at + gap_s - now)
+        return max(0.0, self._active_at + gap_s - now)
 
     @asynccontextmanager
     async def turn(self, exchange: Exchange, now: float) -> AsyncIterator[None]:

@@ -41,8 +41,11 @@ def parse_info(result: Result, *, model: str | None, mac: str | None, received_a
 
 
 def parse_mode(result: Result, received_at: float) -> ModeStatus:
-    """Read ES.GetMode."""
-    return ModeStatus(mode=_mode(result.get("mode")), **_power_and_charge(result), received_at=received_at)
+    """Read ES.GetMode; a mode that nobody knows is unknown, not an error."""
+    told = str(result.get("mode")).lower()
+    name = _MODES.get(told, told)
+    mode = DeviceMode(name) if name in DeviceMode else DeviceMode.UNKNOWN
+    return ModeStatus(mode=mode, **_power_and_charge(result), received_at=received_at)
 
 
 def parse_status(result: Result, received_at: float) -> Status:
@@ -92,15 +95,6 @@ def _is_deciwatt(result: Result, name: str, power: float) -> bool | None:
     if current >= 1.0:
         return power > _DECIWATT_RATIO * voltage * current
     return True if power > voltage else None
-
-
-def _mode(value: object) -> DeviceMode:
-    """Return the mode; what nobody knows is unknown, not an error."""
-    name = str(value).lower()
-    try:
-        return DeviceMode(_MODES.get(name, name))
-    except ValueError:
-        return DeviceMode.UNKNOWN
 
 
 def _power_and_charge(result: Result) -> dict[str, float | None]:

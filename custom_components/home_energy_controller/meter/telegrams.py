@@ -65,7 +65,10 @@ class TelegramWatch:
         telegram = _telegram(reply)
         before = self._telegram
         if before is None or at - self._seen_at > LONGEST_GAP_S:
-            self._restart(telegram, at)
+            # Begin anew with what was learnt of the meter.
+            self._sample, self._repeats = (telegram, at), 0
+            self._since, self._is_frozen = at, False
+            self._uncounted_wh = dict.fromkeys(self._uncounted_wh, 0.0)
         elif telegram != before:
             self._count(before, telegram, power_w, at)
             self._learn(telegram, at)
@@ -75,16 +78,16 @@ class TelegramWatch:
             if at - self._sample[1] >= SPACING_S:
                 self._sample = telegram, at
                 self._repeats += 1
-            is_dead = self._is_uncounted(telegram, power_w, at) or self._is_too_calm()
+            # The energy that this power moves should have counted, more than once.
+            way = "import" if power_w > 0 else "export"
+            moved_wh = max(0.0, abs(power_w) - ROUNDED_W) * (at - self._since) / 3600
+            is_uncounted = _energy(way) in telegram and moved_wh >= self._least_wh(way)
+            # Voltages that never stood still do so for longer than chance allows.
+            is_too_calm = self._changed >= LEAST_CHANGES and self._repeats * log(self._share) <= UNLIKELY
+            is_dead = is_uncounted or is_too_calm
             self._is_frozen = self._is_frozen or (is_dead and at - self._since >= LEAST_S)
         self._telegram, self._seen_at, self._power_w = telegram, at, power_w
         return self._since if self._is_frozen else None
-
-    def _restart(self, telegram: Telegram, at: float) -> None:
-        """Begin anew with what was learnt of the meter."""
-        self._telegram, self._sample, self._repeats = telegram, (telegram, at), 0
-        self._since, self._seen_at, self._is_frozen = at, at, False
-        self._uncounted_wh = dict.fromkeys(self._uncounted_wh, 0.0)
 
     def _count(self, before: Telegram, telegram: Telegram, power_w: float, at: float) -> None:
         """Note what the energies should have counted meanwhile, and how far behind they are when they do."""
@@ -123,16 +126,6 @@ class TelegramWatch:
         share = self._repeated / (self._repeated + self._changed)
         # No distribution has a peak above the root of its repeats; a bell has one well below.
         return max(LEAST_SHARE, min(PEAK * share, sqrt(share), 0.999))
-
-    def _is_too_calm(self) -> bool:
-        """Return whether voltages that never stood still do so for longer than chance allows."""
-        return self._changed >= LEAST_CHANGES and self._repeats * log(self._share) <= UNLIKELY
-
-    def _is_uncounted(self, telegram: Telegram, power_w: float, at: float) -> bool:
-        """Return whether the energy that this power moves should have counted, more than once."""
-        way = "import" if power_w > 0 else "export"
-        moved_wh = max(0.0, abs(power_w) - ROUNDED_W) * (at - self._since) / 3600
-        return _energy(way) in telegram and moved_wh >= self._least_wh(way)
 
     def _least_wh(self, way: str) -> float:
         """Return how much has to be missing."""

@@ -51,8 +51,7 @@ class ActuationMemory:
 
     def feedback(self, now: float) -> Feedback:
         """Return what dispatch has to know of it."""
-        lockouts = {battery_id: trust.lockout(now) for battery_id, trust in self.trust.items()}
-        locked_out = {battery_id: lockout for battery_id, lockout in lockouts.items() if lockout is not None}
+        locked_out = {key: health for key, trust in self.trust.items() if (health := trust.lockout(now)) is not None}
         passive = {key: tracked for key, tracked in self.tracked.items() if tracked.command.kind is CommandKind.PASSIVE}
         return Feedback(
             locked_out=locked_out,
@@ -81,9 +80,8 @@ class ActuationMemory:
         Those in `done` are not sent: they are what the batteries do, or are told, already.
         """
         tracked = dict(self.tracked)
-        tracked |= {
-            key: replace(tracked[key], is_release=True) for key in (each.battery_id for each in done) if key in tracked
-        }
+        done_ids = (each.battery_id for each in done)
+        tracked |= {key: replace(tracked[key], is_release=True) for key in done_ids if key in tracked}
         tracked |= {each.battery_id: _send_release(each, tracked.get(each.battery_id), now) for each in commands}
         return replace(self.written(commands, now), tracked=tracked, handover=HandoverMemory())
 
@@ -117,23 +115,29 @@ class BatteryContext:
     seen: BatteryObservation
     tracked: TrackedCommand | None
     trust: TrustState
-    effect: MeterEffect | None
+    contradiction: MeterEffect | None
     """What the meter holds against what it measures."""
     is_believed: bool
     """The meter has confirmed what it measures."""
     now: float
 
     @property
-    def direction_confirmed(self) -> bool:
-        """Return whether it does what it was told the right way round: the meter says so, or nothing else for long."""
+    def sign(self) -> bool | None:
+        """Tell whether it does what it was told the right way round; None is not known.
+
+        It does when the meter says so, or nothing else for long.
+        """
+        if self.trust.health is Health.WRONG_SIGN:
+            return False
         tracked = self.tracked
-        return (
+        is_right = (
             tracked is not None
-            and self.effect is None
+            and self.contradiction is None
             and tracked.proven_at is not None
             and abs(tracked.command.power_w) >= OPPOSED_LEAST_W
             and (self.is_believed or self.now - tracked.asked_at >= PATIENCE_S)
         )
+        return True if is_right else None
 
 
 def actuate(
@@ -155,9 +159,7 @@ def actuate(
     trust = {key: state for key, (_, state) in after.items()}
     is_busy = handover.handover is not None or decision.looks_closer
     due = [*pace.waits_until, *([now + BUSY_S] if is_busy else [])]
-    due += [
-        _due(one, by_id[key].seen, now) for key, one in tracked.items() if wanted[key] is not None or one.is_release
-    ]
+    due += [_due(one, by_id[key]) for key, one in tracked.items() if wanted[key] is not None or one.is_release]
     return Actuation(
         commands=pace.commands,
         health={
@@ -165,7 +167,7 @@ def actuate(
             for key, context in by_id.items()
         },
         diagnosis={key: state.diagnosis for key, state in trust.items() if state.diagnosis is not None},
-        sign=_signs(by_id),
+        sign={key: context.sign for key, context in by_id.items() if context.sign is not None},
         handover=handover.handover is not None,
         reads=watched(decision, snapshot) | proofs_wanted(tracked, settings, snapshot, now),
         next_due=min(filter(isfinite, due), default=None),
@@ -180,31 +182,34 @@ def _context(
     battery: BatterySettings, decision: Decision, snapshot: Snapshot, memory: ActuationMemory, now: float
 ) -> BatteryContext:
     """Return what is known of a battery and of the command that it was given last."""
-    seen = snapshot.battery(battery.battery_id)
-    before = memory.tracked.get(battery.battery_id)
-    tracked = None if before is None else _judge(before, seen, battery, decision)
-    trust = memory.trust.get(battery.battery_id, TrustState())
+    key, target = battery.battery_id, decision.target(battery.battery_id)
+    seen, before, lost = snapshot.battery(key), memory.tracked.get(key), None
+    is_owners = target is not None and target.role is Role.OWNER
+    tracked = before
+    # Auto that its owner asked for is set once: what the owner does with it then is not corrected.
+    if before is not None and not (is_owners and before.is_auto and before.proven_at is not None):
+        tracked, lost = judge(before, seen, battery)
     context = BatteryContext(
         battery=battery,
         seen=seen,
         tracked=tracked,
-        trust=trust.watched(seen, battery, now, commanded=before is not None),
-        effect=decision.contradicted.get(battery.battery_id),
-        is_believed=battery.battery_id in decision.believed,
+        trust=memory.trust.get(key, TrustState()).watched(seen, battery, now, commanded=before is not None),
+        contradiction=decision.contradicted.get(key),
+        is_believed=key in decision.believed,
         now=now,
     )
-    return context if before is None else replace(context, trust=_updated_trust(context, before))
+    return context if before is None else replace(context, trust=_updated_trust(context, before, lost))
 
 
-def _updated_trust(context: BatteryContext, before: TrackedCommand) -> TrustState:
-    """Return the trust in a battery by what became of its command."""
+def _updated_trust(context: BatteryContext, before: TrackedCommand, lost: Diagnosis | None) -> TrustState:
+    """Return the trust in a battery by what became of its command; `lost` is why it is lost just now."""
     trust, tracked, mode = context.trust, context.tracked, context.seen.mode
     if tracked is None or trust.health is Health.WRONG_SIGN:
         return trust
-    if context.effect is not None:
+    if context.contradiction is not None:
         return trust.contradicted(context.now)
-    if tracked.lost is not None and before.lost is None:
-        return trust.lost(tracked.lost, None if mode is None else mode.value, context.now)
+    if lost is not None:
+        return trust.lost(lost, None if mode is None else mode.value, context.now)
     if is_opposed(tracked, context.seen):
         return trust.wrong()
     if tracked.proven_at is not None and before.proven_at is None:
@@ -214,12 +219,6 @@ def _updated_trust(context: BatteryContext, before: TrackedCommand) -> TrustStat
     return trust
 
 
-def _signs(by_id: Mapping[str, BatteryContext]) -> dict[str, bool]:
-    """Return of which batteries it is known that they do what they are told the right way round, or the wrong one."""
-    wrong = {key: False for key, context in by_id.items() if context.trust.health is Health.WRONG_SIGN}
-    return dict.fromkeys((key for key, context in by_id.items() if context.direction_confirmed), True) | wrong
-
-
 def _step(
     context: BatteryContext, command: Command | None, decision: Decision
 ) -> tuple[TrackedCommand | None, TrustState]:
@@ -227,38 +226,68 @@ def _step(
     tracked, trust, now = context.tracked, context.trust, context.now
     if trust.lockout(now) is Health.TAKEN:
         return None, trust
-    if command is not None and tracked is not None:
-        tracked = replace(tracked, is_release=False)
-    elif command is None:
-        if tracked is None or (tracked.is_release and tracked.proven_at is not None):
-            return None, trust
-        last = release_command(context.battery) if _is_let_go(context, decision) else None
-        if not tracked.is_release:
-            return (tracked if last is None else _send_release(last, tracked, now)), trust
-        command = tracked.command
-    after = _advance(_apply_safeguards(command, context), tracked, context)
-    if after is not None and after.retry_at == inf:
-        return _given_up(after, context)
-    return after, trust
+    if command is not None:
+        tracked = None if tracked is None else replace(tracked, is_release=False)
+        return _advance(_apply_safeguards(command, context), tracked, context)
+    if tracked is None or (tracked.is_release and tracked.proven_at is not None):
+        return None, trust
+    if tracked.is_release:
+        return _advance(_apply_safeguards(tracked.command, context), tracked, context)
+    target = decision.target(context.battery.battery_id)
+    is_let_go = decision.let_go and target is not None and target.role is Role.FOLLOWER
+    last = release_command(context.battery) if is_let_go else None
+    return (tracked if last is None else _send_release(last, tracked, now)), trust
+
+
+def _advance(
+    command: Command, tracked: TrackedCommand | None, context: BatteryContext
+) -> tuple[TrackedCommand | None, TrustState]:
+    """Return what a battery has been told after this cycle; a newer `sent_at` means that it is sent now."""
+    seen, trust, now = context.seen, context.trust, context.now
+    if tracked is None and command.kind is CommandKind.AUTO and may_be_auto(None, seen):
+        return None, trust  # It does so already; what we never commanded need not be released.
+    if tracked is None or (command != tracked.command and not tracked.in_flight(seen, now)):
+        return _new_command(command, tracked, context), trust
+    if tracked.in_flight(seen, now) or now < _next_send_at(tracked, context):
+        return tracked, trust
+    if tracked.proven_at is not None or (tracked.retry_at is not None and now < tracked.retry_at):
+        return replace(tracked, sent_at=now), trust
+    if tracked.sends == 0:
+        return replace(tracked, asked_at=now, sent_at=now, sends=1, was_ignored=False), trust
+    if tracked.retry_at is not None:
+        return replace(tracked, sent_at=now, sends=1, was_ignored=False, retry_at=None), trust
+    if tracked.sends >= SENDS:
+        return _given_up(tracked, context)
+    was_ignored = tracked.was_ignored or tracked.acknowledged(seen)
+    return replace(tracked, sent_at=now, sends=tracked.sends + 1, was_ignored=was_ignored), trust
+
+
+def _next_send_at(tracked: TrackedCommand, context: BatteryContext) -> float:
+    """Return when a command is sent again: until it is proven, and before its countdown ends; only Passive has one."""
+    renew_after_s = RENEW_AFTER_S if tracked.command.kind is CommandKind.PASSIVE else inf
+    if tracked.retry_at is not None:
+        return min(tracked.retry_at, tracked.sent_at + renew_after_s)
+    renewal_at = max(tracked.counts_from + renew_after_s, tracked.sent_at + RENEW_AGAIN_S)
+    if tracked.proven_at is not None:
+        return renewal_at
+    if tracked.sends == 0:
+        return context.now
+    # A write puts off the reading of the mode: where that is the proof, a confirmed command gets the time for it.
+    for_mode_s = context.battery.mode_read_delay_s if tracked.needs_mode and tracked.acknowledged(context.seen) else 0.0
+    # Given up is only what could be read since it was sent last.
+    for_reading_s = context.battery.proof_spacing_s if tracked.sends == SENDS else 0.0
+    return min(renewal_at, tracked.sent_at + for_mode_s + for_reading_s + RESEND_AFTER_S)
 
 
 def _given_up(tracked: TrackedCommand, context: BatteryContext) -> tuple[TrackedCommand, TrustState]:
     """Return an attempt that came to nothing, or to less than was told, and what that means for the battery."""
-    trust, cause = context.trust, why_failed(tracked, context.seen)
+    trust, power, cause = context.trust, context.seen.power_w, why_failed(tracked, context.seen, context.battery)
     if trust.health is Health.WRONG_SIGN:
         return replace(tracked, retry_at=context.now + PAUSES_S[-1]), trust
-    if cause is Diagnosis.LIMITED and context.seen.power_w is not None:
-        power = context.seen.power_w
-        limited = replace(tracked, retry_at=None, proven_at=power.at, limited_w=power.value)
-        return limited, replace(trust, diagnosis=cause)
+    if cause is Diagnosis.LIMITED and power is not None:
+        return replace(tracked, proven_at=power.at, limited_w=power.value), replace(trust, diagnosis=cause)
     trust = trust.failed(cause, context.now)
     return replace(tracked, retry_at=trust.locked_out_until), trust
-
-
-def _is_let_go(context: BatteryContext, decision: Decision) -> bool:
-    """Return whether a battery that is left alone is to be released."""
-    target = decision.target(context.battery.battery_id)
-    return decision.let_go and target is not None and target.role is Role.FOLLOWER
 
 
 def _send_release(command: Command, tracked: TrackedCommand | None, now: float) -> TrackedCommand:
@@ -296,35 +325,6 @@ def _leader_id(decision: Decision, wanted: Commands, handover: HandoverMemory) -
     return decision.leader_id if is_left_alone and handover.handover is None else None
 
 
-def _judge(
-    tracked: TrackedCommand, seen: BatteryObservation, battery: BatterySettings, decision: Decision
-) -> TrackedCommand:
-    """Return what is known of a command now."""
-    target = decision.target(battery.battery_id)
-    if target is not None and target.role is Role.OWNER and tracked.is_auto and tracked.proven_at is not None:
-        return tracked  # Set once because its owner asked for it: what the owner does with it then is not corrected.
-    return judge(tracked, seen, battery)
-
-
-def _advance(command: Command, tracked: TrackedCommand | None, context: BatteryContext) -> TrackedCommand | None:
-    """Return what a battery has been told after this cycle; a newer `sent_at` means that it is sent now."""
-    seen, now = context.seen, context.now
-    if tracked is None and command.kind is CommandKind.AUTO and may_be_auto(None, seen):
-        return None  # It does so already; what we never commanded need not be released.
-    if tracked is None or (command != tracked.command and not tracked.in_flight(seen, now)):
-        return _new_command(command, tracked, context)
-    if tracked.in_flight(seen, now):
-        return tracked
-    if tracked.proven_at is None:
-        if tracked.sends == 0:
-            return replace(tracked, asked_at=now, sent_at=now, sends=1, was_ignored=False, lost=None)
-        if now >= _attempt_at(tracked, seen, context.battery):
-            return _send_again(tracked, seen, now)
-    if now >= _renewal_at(tracked):
-        return replace(tracked, sent_at=now)
-    return tracked
-
-
 def _new_command(command: Command, tracked: TrackedCommand | None, context: BatteryContext) -> TrackedCommand:
     """Return a command that is sent for the first time."""
     waits = tracked is not None and tracked.retry_at is not None and tracked.retry_at > context.now
@@ -343,41 +343,11 @@ def _new_command(command: Command, tracked: TrackedCommand | None, context: Batt
     )
 
 
-def _attempt_at(tracked: TrackedCommand, seen: BatteryObservation, battery: BatterySettings) -> float:
-    """Return when an unproven command is sent again."""
-    if tracked.retry_at is not None:
-        return tracked.retry_at
-    # A write puts off the reading of the mode: where that is the proof, a confirmed command gets the time for it.
-    for_mode_s = battery.mode_read_delay_s if tracked.needs_mode and tracked.acknowledged(seen) else 0.0
-    # Given up is only what could be read since it was sent last.
-    for_reading_s = battery.proof_spacing_s if tracked.sends == SENDS else 0.0
-    return tracked.sent_at + for_mode_s + for_reading_s + RESEND_AFTER_S
-
-
-def _send_again(tracked: TrackedCommand, seen: BatteryObservation, now: float) -> TrackedCommand:
-    """Return a command sent again, or given up (`retry_at` is infinite) until somebody says for how long."""
-    if tracked.retry_at is not None:
-        return replace(tracked, sent_at=now, sends=1, was_ignored=False, retry_at=None)
-    if tracked.sends < SENDS:
-        was_ignored = tracked.was_ignored or tracked.acknowledged(seen)
-        return replace(tracked, sent_at=now, sends=tracked.sends + 1, was_ignored=was_ignored)
-    return replace(tracked, retry_at=inf)
-
-
-def _renewal_at(tracked: TrackedCommand) -> float:
-    """Return when the countdown has to be renewed; only Passive has one."""
-    if tracked.command.kind is not CommandKind.PASSIVE:
-        return inf
-    if tracked.retry_at is not None:
-        return tracked.sent_at + RENEW_AFTER_S
-    return max(tracked.counts_from + RENEW_AFTER_S, tracked.sent_at + RENEW_AGAIN_S)
-
-
-def _due(tracked: TrackedCommand, seen: BatteryObservation, now: float) -> float:
+def _due(tracked: TrackedCommand, context: BatteryContext) -> float:
     """Return when this battery needs the next look."""
-    if tracked.in_flight(seen, now) or (tracked.proven_at is None and tracked.retry_at is None):
-        return now + BUSY_S
-    return max(now + BUSY_S, min(_renewal_at(tracked), inf if tracked.retry_at is None else tracked.retry_at))
+    soon = context.now + BUSY_S
+    is_busy = tracked.in_flight(context.seen, context.now) or (tracked.proven_at is None and tracked.retry_at is None)
+    return soon if is_busy else max(soon, _next_send_at(tracked, context))
 
 
 def _health(

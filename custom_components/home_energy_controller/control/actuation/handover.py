@@ -214,18 +214,14 @@ def _is_retained(
     Where Auto may do one direction only, for the car's sake as well, it is the one that was decided that is watched.
     On a circuit that cannot carry all its batteries, the room was left for the one that was decided.
     """
-    if not _circuit_carries_all(context, kept):
+    sharing = [own for own in context.settings.batteries if own.circuit == kept.circuit]
+    if kept.circuit is not None and any(
+        sum(own.rated_w(sign) for own in sharing) > kept.circuit.limit_w for sign in (1, -1)
+    ):
         return False
     may_lead = kept.may_lead and of_auto(kept, context.settings.strategy, context.charge(kept)).both
     may_lead = may_lead and not context.target(leader).is_watched
     return kept is not leader and context.now < memory.retained_until and may_lead and context.can_hand_over(kept)
-
-
-def _circuit_carries_all(context: HandoverContext, battery: BatterySettings) -> bool:
-    """Return whether all batteries on the circuit of one may do all that they can at once."""
-    circuit = battery.circuit
-    sharing = [own for own in context.settings.batteries if own.circuit == circuit]
-    return circuit is None or all(sum(own.rated_w(sign) for own in sharing) <= circuit.limit_w for sign in (1, -1))
 
 
 def _command_for(context: HandoverContext, battery: BatterySettings, target: Target) -> Command | None:

@@ -26,13 +26,13 @@ def proofs_wanted(
     reads: dict[str, float] = {}
     delays_s = {battery.battery_id: battery.mode_read_delay_s for battery in settings.batteries}
     for battery_id, command in tracked.items():
+        if command.proven_at is not None:
+            continue
         seen = snapshot.battery(battery_id)
         reading = seen.mode if command.needs_mode else seen.power_w
         earliest_s = delays_s[battery_id] if command.needs_mode else 0.0
         marks = [command.sent_at + after_s for after_s in READ_AFTER_S if after_s >= earliest_s]
         passed = [mark for mark in marks if mark <= now]
-        if command.proven_at is not None:
-            continue
         if passed and (reading is None or reading.at < passed[-1]):
             reads[battery_id] = passed[-1]
         elif len(passed) < len(marks):

@@ -1,8 +1,10 @@
 """The life of a command: sent, verified by measured power, or found wrong."""
 
 from dataclasses import dataclass, replace
+from enum import Enum, auto
+from math import inf
 
-from ..model import TOLERANCE_W, BatteryObservation, Command, CommandKind, Mode, plausible
+from ..model import TOLERANCE_W, BatteryObservation, Command, CommandKind, CommandOutcome, Mode, plausible
 from ..permissions import near_bound
 from ..settings import BatterySettings
 from .trust import Diagnosis
@@ -20,6 +22,23 @@ OPPOSED_AGAIN_S = 5.0
 MODE_OF = {CommandKind.AUTO: Mode.AUTO, CommandKind.PASSIVE: Mode.PASSIVE, CommandKind.MANUAL_IDLE: Mode.MANUAL}
 
 
+class Effect(Enum):
+    """What the newest reading shows of a command."""
+
+    UNREAD = auto()
+    """Nothing that is new enough."""
+    DONE = auto()
+    """It does it, or as much of it as it gives or its charge allows."""
+    PARTIAL = auto()
+    """It does a part of it, which it did not do before."""
+    OPPOSITE = auto()
+    """It does the opposite, which it was neither told nor did before."""
+    STUCK = auto()
+    """Told 0 W, something goes on flowing."""
+    OTHER = auto()
+    """Something else, or what may as well be Auto."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackedCommand:
     """What one battery was told last, and what came of it."""
@@ -30,15 +49,13 @@ class TrackedCommand:
     sent_at: float
     """When it was sent last."""
     sends: int = 1
-    """Sends of the present attempt."""
+    """Sends of the present attempt; 0 when it was lost and has to be sent anew."""
     armed_at: float | None = None
     """From when at the earliest its countdown runs; None while nothing shows that it arrived."""
     proven_at: float | None = None
     """Of the newest reading that shows it done."""
     was_ignored: bool = False
     """An earlier send of this attempt was confirmed, and nothing came of it."""
-    lost: Diagnosis | None = None
-    """Why it is no longer proven; None until it was, and again once it is sent again."""
     retry_at: float | None = None
     """When the next attempt begins; None during one."""
     may_be_auto: bool = False
@@ -75,85 +92,70 @@ class TrackedCommand:
 
     def in_flight(self, seen: BatteryObservation, now: float) -> bool:
         """Return whether the newest send may still be under way."""
-        return not self._is_done(seen) and now - self.sent_at <= IN_FLIGHT_S
+        return self.answer(seen) is None and now - self.sent_at <= IN_FLIGHT_S
 
     def acknowledged(self, seen: BatteryObservation) -> bool:
         """Return whether the device said yes to the newest send: it arrived, which is not to say that it acts."""
-        return self._is_done(seen) and seen.outcome is not None and seen.outcome.accepted is True
+        answer = self.answer(seen)
+        return answer is not None and answer.accepted is True
 
-    def _is_done(self, seen: BatteryObservation) -> bool:
-        """Return whether the outcome of the newest send is known."""
-        return seen.outcome is not None and seen.outcome.sent_at >= self.sent_at
+    def answer(self, seen: BatteryObservation) -> CommandOutcome | None:
+        """Return the outcome of the newest send, None while it is not known."""
+        return seen.outcome if seen.outcome is not None and seen.outcome.sent_at >= self.sent_at else None
 
 
 def may_be_auto(tracked: TrackedCommand | None, seen: BatteryObservation) -> bool:
     """Return whether, as far as is known, a battery runs its own loop."""
     in_auto = seen.mode is not None and seen.mode.value is Mode.AUTO
-    return in_auto if tracked is None else tracked.is_auto or tracked.may_be_auto
+    return in_auto if tracked is None else tracked.needs_mode
 
 
-def judge(tracked: TrackedCommand, seen: BatteryObservation, battery: BatterySettings) -> TrackedCommand:
-    """Return what is known of a command by the newest readings."""
+def judge(
+    tracked: TrackedCommand, seen: BatteryObservation, battery: BatterySettings
+) -> tuple[TrackedCommand, Diagnosis | None]:
+    """Return what is known of a command by the newest readings, and why it is lost, if it is just now."""
     if tracked.acknowledged(seen):
         tracked = replace(tracked, armed_at=tracked.sent_at)
     tracked = _judge_mode(tracked, seen)
-    proof_at = _proof_at(tracked, seen, battery)
-    if proof_at is not None:
-        return replace(tracked, proven_at=proof_at, armed_at=tracked.counts_from, retry_at=None, opposed_since=None)
-    runs_auto = tracked.may_be_auto and not tracked.is_auto
-    if tracked.proven_at is not None and (
-        runs_auto or _has_left(tracked, seen) or _is_contradicted(tracked, seen, battery)
-    ):
-        mode_retry_done = tracked.mode_retry_done or _has_left(tracked, seen)
-        return replace(tracked, proven_at=None, sends=0, mode_retry_done=mode_retry_done, lost=_why_lost(tracked, seen))
-    return _judge_direction(tracked, seen)
+    has_left, (effect, at) = _has_left(tracked, seen), effect_of(tracked, seen, battery)
+    if effect is Effect.DONE and not has_left:
+        return replace(tracked, proven_at=at, armed_at=tracked.counts_from, retry_at=None, opposed_since=None), None
+    if tracked.proven_at is not None:
+        fell_back = tracked.may_be_auto and not tracked.is_auto
+        if fell_back or has_left or (effect is not Effect.UNREAD and at > tracked.proven_at):
+            # Lost, proven and lost again before it could be sent anew: that counts once.
+            cause = _why_lost(tracked, seen, is_foreign=has_left and not fell_back) if tracked.sends else None
+            mode_retry_done = tracked.mode_retry_done or has_left
+            return replace(tracked, proven_at=None, sends=0, mode_retry_done=mode_retry_done), cause
+    if effect is Effect.OPPOSITE:
+        return replace(tracked, opposed_since=at if tracked.opposed_since is None else tracked.opposed_since), None
+    return tracked if effect is Effect.UNREAD else replace(tracked, opposed_since=None), None
 
 
-def why_failed(tracked: TrackedCommand, seen: BatteryObservation) -> Diagnosis:
-    """Return why nothing came of an attempt."""
-    power = plausible(seen.power_w)
-    flows_w = 0.0 if power is None or power.at <= tracked.sent_at else abs(power.value)
-    if tracked.command.kind is CommandKind.PASSIVE and not tracked.command.power_w and TOLERANCE_W < flows_w <= STUCK_W:
-        return Diagnosis.STUCK
-    if _is_limited(tracked, seen):
-        return Diagnosis.LIMITED
-    if tracked.was_ignored or tracked.acknowledged(seen):
-        return Diagnosis.IGNORED
-    is_refused = seen.outcome is not None and seen.outcome.sent_at >= tracked.sent_at and seen.outcome.accepted is False
-    return Diagnosis.REFUSED if is_refused else Diagnosis.UNANSWERED
-
-
-def _is_limited(tracked: TrackedCommand, seen: BatteryObservation) -> bool:
-    """Return whether it does a part of what it was told, and not what it did before."""
-    power, told_w = plausible(seen.power_w), tracked.command.power_w
-    if power is None or power.at <= tracked.sent_at or tracked.may_be_auto or not _in_passive(seen):
-        return False
-    goes_on = tracked.held_w is not None and abs(power.value - tracked.held_w) <= TOLERANCE_W
-    return not goes_on and OPPOSED_LEAST_W <= abs(power.value) < abs(told_w) and power.value * told_w > 0
-
-
-def _in_passive(seen: BatteryObservation) -> bool:
-    """Return whether, as far as is known, a battery is in Passive."""
-    return seen.mode is None or seen.mode.value in {Mode.PASSIVE, Mode.UNKNOWN}
-
-
-def _why_lost(tracked: TrackedCommand, seen: BatteryObservation) -> Diagnosis:
-    """Return what made a battery stop doing what it was proven to do."""
-    heard_at = seen.last_answer_at or 0.0
-    if tracked.command.kind is CommandKind.PASSIVE and heard_at >= tracked.counts_from + tracked.command.countdown_s:
-        return Diagnosis.EXPIRED
-    fell_back = tracked.may_be_auto and not tracked.is_auto
-    return Diagnosis.FOREIGN if _has_left(tracked, seen) and not fell_back else Diagnosis.DROPPED
-
-
-def _judge_direction(tracked: TrackedCommand, seen: BatteryObservation) -> TrackedCommand:
-    """Return since when an unproven setpoint is answered with its opposite."""
-    power = plausible(seen.power_w)
-    if not tracked.may_oppose or power is None or power.at <= tracked.asked_at + PROOF_DELAY_S:
-        return tracked
-    if not _in_passive(seen) or not tracked.command.fits(-power.value):
-        return replace(tracked, opposed_since=None)
-    return tracked if tracked.opposed_since is not None else replace(tracked, opposed_since=power.at)
+def effect_of(tracked: TrackedCommand, seen: BatteryObservation, battery: BatterySettings) -> tuple[Effect, float]:
+    """Return what the newest reading shows of a command, and when that was (-inf where nothing was read)."""
+    told, mode, power = tracked.command, seen.mode, plausible(seen.power_w)
+    if tracked.is_auto:
+        is_auto = mode is not None and mode.value is Mode.AUTO and mode.at > tracked.asked_at
+        return (Effect.DONE, mode.at) if mode is not None and is_auto else (Effect.UNREAD, -inf)
+    if power is None or power.at <= tracked.asked_at + PROOF_DELAY_S:
+        return Effect.UNREAD, -inf
+    measured_w, share, soc = power.value, power.value / (told.power_w or 1), plausible(seen.soc_pct)
+    is_limit = tracked.limited_w is not None and abs(measured_w - tracked.limited_w) <= TOLERANCE_W
+    goes_on = tracked.held_w is not None and abs(measured_w - tracked.held_w) <= TOLERANCE_W
+    is_passive = mode is None or mode.value in {Mode.PASSIVE, Mode.UNKNOWN}
+    is_part = 0 < share < 1 or abs(measured_w) <= TOLERANCE_W
+    is_bound = is_part and soc is not None and near_bound(battery, soc.value, told.power_w)
+    effect = Effect.OTHER
+    if not tracked.may_be_auto and (told.fits(measured_w) or is_limit or is_bound):
+        effect = Effect.DONE
+    elif told.kind is CommandKind.PASSIVE and not told.power_w and TOLERANCE_W < abs(measured_w) <= STUCK_W:
+        effect = Effect.STUCK
+    elif is_passive and tracked.may_oppose and told.fits(-measured_w):
+        effect = Effect.OPPOSITE
+    elif is_passive and not tracked.may_be_auto and abs(measured_w) >= OPPOSED_LEAST_W and 0 < share < 1:
+        effect = Effect.OTHER if goes_on else Effect.PARTIAL
+    return effect, power.at
 
 
 def is_opposed(tracked: TrackedCommand, seen: BatteryObservation) -> bool:
@@ -169,48 +171,37 @@ def may_oppose(command: Command, before: Command | None, seen: BatteryObservatio
     return not command.fits(-seen.power_w.value) and (before is None or not command.fits(-before.power_w))
 
 
+def why_failed(tracked: TrackedCommand, seen: BatteryObservation, battery: BatterySettings) -> Diagnosis:
+    """Return why nothing came of an attempt."""
+    effect, at = effect_of(tracked, seen, battery)
+    if at > tracked.sent_at and effect in {Effect.STUCK, Effect.PARTIAL}:
+        return Diagnosis.STUCK if effect is Effect.STUCK else Diagnosis.LIMITED
+    if tracked.was_ignored or tracked.acknowledged(seen):
+        return Diagnosis.IGNORED
+    answer = tracked.answer(seen)
+    return Diagnosis.REFUSED if answer is not None and answer.accepted is False else Diagnosis.UNANSWERED
+
+
 def _judge_mode(tracked: TrackedCommand, seen: BatteryObservation) -> TrackedCommand:
     """Return what the newest reading of the mode tells; at the same power Auto and Passive look alike."""
     if seen.mode is None or seen.mode.value is Mode.UNKNOWN:
         return tracked
-    if seen.mode.value is Mode.AUTO:
-        tracked = replace(tracked, may_be_auto=True)
-    elif seen.mode.at > tracked.asked_at + PROOF_DELAY_S and not tracked.is_auto:
-        tracked = replace(tracked, may_be_auto=False)
-    if seen.mode.value is MODE_OF[tracked.command.kind] and seen.mode.at > tracked.asked_at:
-        tracked = replace(tracked, mode_retry_done=False)
-    return tracked
+    mode, at = seen.mode.value, seen.mode.at
+    is_news = at > tracked.asked_at + PROOF_DELAY_S and not tracked.is_auto
+    is_right = mode is MODE_OF[tracked.command.kind] and at > tracked.asked_at
+    return replace(
+        tracked,
+        may_be_auto=mode is Mode.AUTO or (tracked.may_be_auto and not is_news),
+        mode_retry_done=tracked.mode_retry_done and not is_right,
+    )
 
 
-def _proof_at(tracked: TrackedCommand, seen: BatteryObservation, battery: BatterySettings) -> float | None:
-    """Return when a reading showed that it does what it was told."""
-    if tracked.is_auto:
-        is_auto = seen.mode is not None and seen.mode.value is Mode.AUTO and seen.mode.at > tracked.asked_at
-        return seen.mode.at if is_auto and seen.mode is not None else None
-    power = plausible(seen.power_w)
-    if power is None or power.at <= tracked.asked_at + PROOF_DELAY_S or tracked.may_be_auto or _has_left(tracked, seen):
-        return None
-    return power.at if _serves(tracked, power.value, seen, battery) else None
-
-
-def _serves(tracked: TrackedCommand, measured_w: float, seen: BatteryObservation, battery: BatterySettings) -> bool:
-    """Return whether a measured power is what was told, or as much of it as it gives or its charge allows."""
-    command = tracked.command
-    if command.fits(measured_w):
-        return True
-    if tracked.limited_w is not None and abs(measured_w - tracked.limited_w) <= TOLERANCE_W:
-        return True
-    soc = plausible(seen.soc_pct)
-    is_part = abs(measured_w) <= TOLERANCE_W or 0 < measured_w / (command.power_w or 1) < 1
-    return is_part and soc is not None and near_bound(battery, soc.value, command.power_w)
-
-
-def _is_contradicted(tracked: TrackedCommand, seen: BatteryObservation, battery: BatterySettings) -> bool:
-    """Return whether power newer than the proof is something else."""
-    power = plausible(seen.power_w)
-    if tracked.is_auto or power is None or tracked.proven_at is None or power.at <= tracked.proven_at:
-        return False
-    return not _serves(tracked, power.value, seen, battery)
+def _why_lost(tracked: TrackedCommand, seen: BatteryObservation, *, is_foreign: bool) -> Diagnosis:
+    """Return what made a battery stop doing what it was proven to do."""
+    heard_at = seen.last_answer_at or 0.0
+    if tracked.command.kind is CommandKind.PASSIVE and heard_at >= tracked.counts_from + tracked.command.countdown_s:
+        return Diagnosis.EXPIRED
+    return Diagnosis.FOREIGN if is_foreign else Diagnosis.DROPPED
 
 
 def _has_left(tracked: TrackedCommand, seen: BatteryObservation) -> bool:

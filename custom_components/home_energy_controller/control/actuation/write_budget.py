@@ -72,16 +72,16 @@ def paced(
     """Return what of that which batteries are to be told now is sent now."""
     tracked, commands, waits = dict(after), [], []
     for key, new in after.items():
-        if not _is_news(new, old := before.get(key)):
+        old = before.get(key)
+        if old is not None and new.sent_at <= old.sent_at and new.command == old.command:
             continue
         next_at = writes.get(key, Writes()).next_at(now)
         if now < next_at and can_wait(new, old, snapshot.battery(key).power_w):
             waits.append(next_at)
-            tracked = (
-                {**tracked, key: old}
-                if old is not None
-                else {other: tracked[other] for other in tracked if other != key}
-            )
+            if old is None:
+                del tracked[key]
+            else:
+                tracked[key] = old
         else:
             commands.append(new.command)
     return Paced(
@@ -97,20 +97,13 @@ def count(writes: Mapping[str, Writes], commands: Iterable[Command], now: float)
     return counted
 
 
-def _is_news(after: TrackedCommand, before: TrackedCommand | None) -> bool:
-    """Return whether a command is to be sent in this cycle."""
-    return before is None or after.sent_at > before.sent_at or after.command != before.command
-
-
 def can_wait(after: TrackedCommand, before: TrackedCommand | None, power: Timed[float] | None) -> bool:
     """Return whether what a battery is told may wait: it ends nothing that it does, or was told before."""
     command = after.command
-    if (
-        after.is_release
-        or command.kind is CommandKind.MANUAL_IDLE
-        or (before is not None and _is_renewal(after, before))
-    ):
+    if after.is_release or command.kind is CommandKind.MANUAL_IDLE:
         return False
+    if before is not None and after.sent_at > before.sent_at and replace(after, sent_at=before.sent_at) == before:
+        return False  # Only the countdown begins anew: let run out, the battery does what it likes.
     if command.kind is CommandKind.AUTO:
         return True
     if before is None:
@@ -118,19 +111,11 @@ def can_wait(after: TrackedCommand, before: TrackedCommand | None, power: Timed[
             return False
     elif before.is_release and command.power_w:
         return True  # It was let go, and is taken up again.
-    elif _ends_auto(before, command) or _is_ended(before.command.power_w, command.power_w):
+    elif before.is_auto or (before.may_be_auto and command == before.command):
+        return False  # It takes the battery out of Auto, or is sent again because that did not work.
+    elif _is_ended(before.command.power_w, command.power_w):
         return False
     return power is None or not _is_ended(power.value, command.power_w, TOLERANCE_W)
-
-
-def _ends_auto(before: TrackedCommand, command: Command) -> bool:
-    """Return whether a command takes a battery out of Auto, or is sent again because that did not work."""
-    return before.is_auto or (before.may_be_auto and command == before.command)
-
-
-def _is_renewal(after: TrackedCommand, before: TrackedCommand) -> bool:
-    """Return whether only the countdown begins anew: let run out, the battery does what it likes."""
-    return after.sent_at > before.sent_at and replace(after, sent_at=before.sent_at) == before
 
 
 def _is_ended(power_w: float, by_w: float, tolerance_w: float = 0.0) -> bool:
