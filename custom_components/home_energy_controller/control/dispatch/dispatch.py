@@ -11,7 +11,6 @@ from ..model import (
     BatteryMode,
     Decision,
     Health,
-    MeterEffect,
     Mode,
     OwnMeter,
     Role,
@@ -69,6 +68,7 @@ def dispatch(
     is_news = memory.setpoints != setpoints or memory.witness.probed_at == now
     memory = replace(memory, told_at=now if is_news else memory.told_at)
     targets, reservations = limits.clamp_targets(site, memory, [_target(view, site, memory) for view in views])
+    against = memory.witness.against
     newest = next((sample for sample in reversed(snapshot.net_load_w) if plausible(sample)), None)
     decision = Decision(
         state=state if settings.enabled else SiteState.OFF,
@@ -81,8 +81,8 @@ def dispatch(
         car_power_w=None if settings.car is None else memory.car.power_w,
         ineligible={key: lapse.fault for key, lapse in memory.ineligible.items()},
         derated={limit.battery_id: round(limit.power_w) for limit in memory.observed_limits if limit.soc_pct is None},
-        meter_effect=memory.witness.against(METER, now),
-        contradicted=_contradicted(memory, now),
+        meter_effect=against(METER, now),
+        contradicted={key: held for key in memory.witness.verdicts if key != METER if (held := against(key, now))},
         believed=frozenset(key for key in memory.witness.ratios if memory.witness.believes(key)),
         looks_closer=memory.doubted_at is not None,
         let_go=memory.lets_go(now),
@@ -144,27 +144,16 @@ def _witnessed(site: Site, memory: DispatchMemory) -> DispatchMemory:
     return replace(memory, witness=observe(memory.witness, sight))
 
 
-def _contradicted(memory: DispatchMemory, now: float) -> dict[str, MeterEffect]:
-    """Return the batteries whose own measurement the meter contradicts."""
-    against = {key: memory.witness.against(key, now) for key in memory.witness.verdicts if key != METER}
-    return {key: effect for key, effect in against.items() if effect is not None}
-
-
 def _plan(site: Site, memory: DispatchMemory, law: Law, interval_s: float) -> tuple[SiteState, DispatchMemory]:
     """Return the state of the site, and in the memory who does what."""
     open_loop = site.settings.strategy in OPEN_LOOP
     if not memory.started:
-        if not _inputs_complete(site, memory, open_loop):
+        waited_s = site.now - (memory.begun_at or 0.0)
+        have_answered = all(view.is_known for view in site.views if view.is_ours) or waited_s >= STARTING_LIMIT_S
+        if not (have_answered and (open_loop or site.meter_is_fresh(METER_FRESH_S))):
             return SiteState.STARTING, memory
         memory = replace(memory, started=True)
     return _open_loop(site, memory) if open_loop else _closed_loop(site, memory, law, interval_s)
-
-
-def _inputs_complete(site: Site, memory: DispatchMemory, open_loop: bool) -> bool:
-    """Return whether a first decision may be made: all have answered, or had the time to."""
-    waited_s = site.now - (memory.begun_at or 0.0)
-    all_known = all(view.is_known for view in site.views if view.is_ours)
-    return (open_loop or site.meter_is_fresh(METER_FRESH_S)) and (all_known or waited_s >= STARTING_LIMIT_S)
 
 
 def _open_loop(site: Site, memory: DispatchMemory) -> tuple[SiteState, DispatchMemory]:

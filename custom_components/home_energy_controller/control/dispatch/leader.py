@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import product
 
 from ..model import TOLERANCE_W, CommandKind, LeaderFault, Mode, Timed
 from ..permissions import near_bound
@@ -140,22 +141,16 @@ def _stands_still(site: Site, memory: DispatchMemory, leader: BatteryView, sign:
     if near_bound(leader.settings, soc_pct, sign):
         return memory
     if limit := headroom.standing_limit(leader.settings, power, sign):
-        return _with_limit(memory, limit)
+        known = memory.observed_limits
+        others = tuple(old for old in known if (old.battery_id, old.sign) != (limit.battery_id, sign))
+        is_news = limit not in known and len(others) == len(known)
+        return replace(memory, observed_limits=(*others, limit), decided_at=None if is_news else memory.decided_at)
     if sign * power.value > evidence.FLOWS_W:
         return memory
     if evidence.at_own_floor(soc_pct, power, memory.meter_window, site.now):
         floor = Timed(soc_pct, site.now)
         return replace(memory, floors={**memory.floors, leader.battery_id: floor})
     return _without_fitness(site, memory, leader.battery_id, LeaderFault.WITHOUT_EFFECT)
-
-
-def _with_limit(memory: DispatchMemory, limit: headroom.ObservedLimit) -> DispatchMemory:
-    """Return the memory with a limit at which the leader stands; news let the law run."""
-    others = tuple(
-        old for old in memory.observed_limits if (old.battery_id, old.sign) != (limit.battery_id, limit.sign)
-    )
-    is_news = limit not in memory.observed_limits and len(others) == len(memory.observed_limits)
-    return replace(memory, observed_limits=(*others, limit), decided_at=None if is_news else memory.decided_at)
 
 
 def inhibit_auto(site: Site, memory: DispatchMemory) -> DispatchMemory:
@@ -183,23 +178,19 @@ def watch_limits(site: Site, memory: DispatchMemory) -> DispatchMemory:
     """Return the memory with what batteries near full or empty are seen to be able to do; news let the law run."""
     known = {(limit.battery_id, limit.sign): limit for limit in memory.observed_limits}
     limits, is_news = [], False
-    for view in site.members:
-        for sign in (1, -1):
-            before = known.get((view.battery_id, sign))
-            limit = _observed_limit(site, memory, view, sign) or before
-            if limit is not None and limit.holds(view.soc_pct or 0.0, view.power_w or 0.0, site.now):
-                limits.append(limit)
-                is_news |= before is None or limit.power_w < before.power_w - TOLERANCE_W
+    auto = memory.leader_auto
+    is_led = auto is not None and auto.value and site.meter_is_fresh(METER_FRESH_S)
+    for view, sign in product(site.members, (1, -1)):
+        before, limit = known.get((view.battery_id, sign)), None
+        if view.battery_id != memory.leader_id:
+            limit = headroom.follower_limit(view.settings, view.seen, sign)
+        elif is_led:
+            limit = headroom.leader_limit(view.settings, view.seen, sign, memory.meter_window, site.now)
+        limit = limit or before
+        if limit is not None and limit.holds(view.soc_pct or 0.0, view.power_w or 0.0, site.now):
+            limits.append(limit)
+            is_news |= before is None or limit.power_w < before.power_w - TOLERANCE_W
     return replace(memory, observed_limits=tuple(limits), decided_at=None if is_news else memory.decided_at)
-
-
-def _observed_limit(site: Site, memory: DispatchMemory, view: BatteryView, sign: int) -> headroom.ObservedLimit | None:
-    """Return what one battery is seen to do at most in one direction now."""
-    if view.battery_id != memory.leader_id:
-        return headroom.follower_limit(view.settings, view.seen, sign)
-    if memory.leader_auto is None or not memory.leader_auto.value or not site.meter_is_fresh(METER_FRESH_S):
-        return None
-    return headroom.leader_limit(view.settings, view.seen, sign, memory.meter_window, site.now)
 
 
 def run_law(

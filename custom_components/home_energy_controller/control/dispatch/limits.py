@@ -127,7 +127,8 @@ def clamp_targets(
     in_auto = {
         target.battery_id: _class(views[target.battery_id]) for target in targets if target.action is Action.AUTO
     }
-    for target in sorted(targets, key=_rank):
+    turns = sorted(targets, key=lambda one: 0 if one.role is Role.OWNER else 1 if one.action is Action.AUTO else 2)
+    for target in turns:
         key = target.battery_id
         room = UNLIMITED
         for group in groups:
@@ -175,11 +176,6 @@ def _unless_two_loops(
     return replace(target, action=Action.IDLE if views[target.battery_id].settings.can_idle else Action.NOTHING)
 
 
-def _rank(target: Target) -> int:
-    """Return when a target has its turn."""
-    return 0 if target.role is Role.OWNER else 1 if target.action is Action.AUTO else 2
-
-
 def _groups(site: Site, memory: DispatchMemory) -> list[Group]:
     """Return the limits that are shared."""
     circuits = {view.settings.circuit for view in site.views} - {None}
@@ -199,15 +195,13 @@ def _groups(site: Site, memory: DispatchMemory) -> list[Group]:
             else (settings.max_import_w, settings.max_export_w)
         )
         if limits_w != (None, None):
-            members = frozenset(view.battery_id for view in site.views if _hangs_on(view, phase))
+            # One whose phase is not known may be on any.
+            members = frozenset(
+                view.battery_id for view in site.views if not phase or view.settings.phase in {phase, None}
+            )
             limit = _connection(memory, phase, *limits_w) & _watched(site, memory, members, phase)
             groups.append(Group(members=members, limit=limit, is_circuit=False))
     return groups
-
-
-def _hangs_on(view: BatteryView, phase: int) -> bool:
-    """Return whether a battery may be on a phase; all are on the connection (0)."""
-    return not phase or view.settings.phase in {phase, None}
 
 
 def _spans(site: Site) -> tuple[Span, ...]:

@@ -99,31 +99,26 @@ def battery_views(
     snapshot: Snapshot, settings: Settings, before: Mapping[str, Permission], now: float, *, spare_car: bool = False
 ) -> tuple[BatteryView, ...]:
     """Return the batteries in the owner's order; `before` is what their charge allowed in the last cycle."""
-    views = tuple(_battery_view(snapshot, settings, battery, before, now) for battery in settings.batteries)
-    return tuple(replace(view, auto=view.auto & CHARGE_ONLY) for view in views) if spare_car else views
-
-
-def _battery_view(
-    snapshot: Snapshot, settings: Settings, battery: BatterySettings, before: Mapping[str, Permission], now: float
-) -> BatteryView:
-    """Return one battery."""
-    seen = snapshot.battery(battery.battery_id)
-    limit_s = settings.age_limit_s(battery.battery_id)
-    soc_pct = _fresh(plausible(seen.soc_pct), now, limit_s)
-    was = before.get(battery.battery_id, FREE)
-    charge = NOTHING_ALLOWED if soc_pct is None else by_soc(battery, soc_pct, was)
-    return BatteryView(
-        settings=battery,
-        seen=seen,
-        soc_pct=soc_pct,
-        power_w=_fresh(plausible(seen.power_w), now, limit_s),
-        mode=_fresh(seen.mode, now, limit_s),
-        charge=charge,
-        permission=by_strategy(settings.strategy) & charge,
-        auto=of_auto(battery, settings.strategy, charge),
-        lockout=snapshot.feedback.locked_out.get(battery.battery_id),
-        drops_to_auto=battery.battery_id in snapshot.feedback.drops_to_auto,
-    )
+    views, feedback = [], snapshot.feedback
+    for battery in settings.batteries:
+        key, seen = battery.battery_id, snapshot.battery(battery.battery_id)
+        limit_s = settings.age_limit_s(key)
+        soc_pct = _fresh(plausible(seen.soc_pct), now, limit_s)
+        charge = NOTHING_ALLOWED if soc_pct is None else by_soc(battery, soc_pct, before.get(key, FREE))
+        view = BatteryView(
+            settings=battery,
+            seen=seen,
+            soc_pct=soc_pct,
+            power_w=_fresh(plausible(seen.power_w), now, limit_s),
+            mode=_fresh(seen.mode, now, limit_s),
+            charge=charge,
+            permission=by_strategy(settings.strategy) & charge,
+            auto=of_auto(battery, settings.strategy, charge) & (CHARGE_ONLY if spare_car else FREE),
+            lockout=feedback.locked_out.get(key),
+            drops_to_auto=key in feedback.drops_to_auto,
+        )
+        views.append(view)
+    return tuple(views)
 
 
 def _fresh[T](reading: Timed[T] | None, now: float, limit_s: float) -> T | None:
