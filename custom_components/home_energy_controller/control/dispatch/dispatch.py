@@ -180,7 +180,7 @@ def _is_finished(site: Site, memory: DispatchMemory) -> bool:
 def _takes_no_more(view: BatteryView) -> bool:
     """Return whether a battery that is told to charge has come to its end."""
     soc_pct, power_w = view.soc_pct or 0.0, view.power_w or 0.0
-    return not view.charge.may_charge or (near_bound(view.settings, soc_pct, -1) and power_w > -TOLERANCE_W)
+    return not view.charge.charge_w or (near_bound(view.settings, soc_pct, -1) and power_w > -TOLERANCE_W)
 
 
 def _closed_loop(site: Site, memory: DispatchMemory, law: Law, interval_s: float) -> tuple[SiteState, DispatchMemory]:
@@ -269,9 +269,7 @@ def _owners_target(view: BatteryView) -> Target:
         return Target(battery_id=view.battery_id, role=Role.UNAVAILABLE, action=Action.NOTHING)
     if view.settings.battery_mode is BatteryMode.AUTOMATIC and view.settings.may_run_auto:
         return Target(battery_id=view.battery_id, role=Role.OWNER, action=Action.AUTO)
-    fixed_w = view.settings.fixed_power_w if view.settings.battery_mode is BatteryMode.FIXED else 0
-    power_w = allowed_power_w(fixed_w, view.settings, view.charge)
-    return _work(view.settings, Role.OWNER, power_w)
+    return _work(view.settings, Role.OWNER, view.owners_power_w)
 
 
 def _work(battery: BatterySettings, role: Role, power_w: int) -> Target:

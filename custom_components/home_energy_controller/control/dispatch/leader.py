@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import product
 
-from ..model import TOLERANCE_W, CommandKind, LeaderFault, Mode, Timed
+from ..model import PLAUSIBLE_MAX, TOLERANCE_W, CommandKind, LeaderFault, Mode, Timed
 from ..permissions import near_bound
 from ..power_range import Reach
 from . import evidence, headroom, limits
@@ -161,9 +161,9 @@ def inhibit_auto(site: Site, memory: DispatchMemory) -> DispatchMemory:
     # When there is no more work in the open direction the meter shows it, the power only at the next poll. It may be
     # Auto itself that went too far: for half a minute (HMG-50), and by less than it gives.
     against_w = site.grid_w if site.car.spared else evidence.sustained_w(memory.meter_window, site.now) + power_w
-    if not leader.auto.may_discharge:
+    if not leader.auto.discharge_w:
         power_w = max(power_w, against_w - GONE_W)
-    elif not leader.auto.may_charge:
+    elif not leader.auto.charge_w:
         power_w = min(power_w, against_w + GONE_W)
     # One that is doing just what is still allowed goes on: the meter cannot ask for what it gets.
     goes_on = leader.in_auto and not site.car.spared and evidence.works(leader.auto, power_w)
@@ -253,11 +253,11 @@ def _law_battery(
 ) -> LawBattery:
     """Return what the law may know of a battery; `rooms` is what each leader leaves to its followers."""
     able_w = {limit.sign: int(limit.power_w) for limit in memory.observed_limits if limit.battery_id == view.battery_id}
+    able = Reach(charge_w=able_w.get(-1, PLAUSIBLE_MAX), discharge_w=able_w.get(1, PLAUSIBLE_MAX))
     return LawBattery(
         battery_id=view.battery_id,
         soc_pct=view.soc_pct or 0.0,
-        charge_limit_w=min(view.charge_limit_w, able_w.get(-1, view.charge_limit_w)),
-        discharge_limit_w=min(view.discharge_limit_w, able_w.get(1, view.discharge_limit_w)),
+        limits=view.limits & able,
         may_lead=view in leaders,
         may_follow=view.settings.has_passive and view.lockout is None,
         beside={key: room[view.battery_id] for key, room in rooms.items() if view.battery_id in room},

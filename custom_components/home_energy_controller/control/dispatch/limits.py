@@ -21,7 +21,7 @@ from ..model import (
     plausible,
 )
 from ..net_load import outdated
-from ..permissions import allowed_power_w
+from ..permissions import FREE
 from ..power_range import Reach, reach_of
 from .site import METER_FRESH_S, BatteryView, DispatchMemory, Load, Reservation, Site, Span
 from .witness import METER
@@ -43,7 +43,6 @@ UNWATCHED_S = 45.0
 CONNECTION_STEP_W = 100.0
 """Of what the connection leaves: it changes with every lamp."""
 PHASES = (1, 2, 3)
-UNLIMITED = Reach(charge_w=PLAUSIBLE_MAX, discharge_w=PLAUSIBLE_MAX)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +56,7 @@ class Group:
     def left(self, battery_id: str, counts: Mapping[str, Reach]) -> Reach:
         """Return what the others leave to one of the members; whatever a stranger asks for."""
         if battery_id not in self.members:
-            return UNLIMITED
+            return FREE
         others = [reach for key, reach in counts.items() if key in self.members and key != battery_id]
         return Reach(
             charge_w=max(0.0, self.limit.charge_w - sum(reach.charge_w for reach in others)),
@@ -97,11 +96,11 @@ def left(site: Site, memory: DispatchMemory, leader_id: str | None = None) -> di
     if leader is not None:
         counts[leader.battery_id] = _class(leader)
     followers = [view for view in site.members if view is not leader]
-    rooms = {view.battery_id: UNLIMITED for view in followers}
+    rooms = {view.battery_id: FREE for view in followers}
     for group in _groups(site, memory):
         sharers = [view for view in followers if view.battery_id in group.members]
-        charging = sum(view.charge_limit_w > 0 for view in sharers) if group.is_circuit else 1
-        giving = sum(view.discharge_limit_w > 0 for view in sharers) if group.is_circuit else 1
+        charging = sum(view.limits.charge_w > 0 for view in sharers) if group.is_circuit else 1
+        giving = sum(view.limits.discharge_w > 0 for view in sharers) if group.is_circuit else 1
         for view in sharers:
             room = group.left(view.battery_id, counts)
             rooms[view.battery_id] &= Reach(
@@ -130,7 +129,7 @@ def clamp_targets(
     turns = sorted(targets, key=lambda one: 0 if one.role is Role.OWNER else 1 if one.action is Action.AUTO else 2)
     for target in turns:
         key = target.battery_id
-        room = UNLIMITED
+        room = FREE
         for group in groups:
             if group.is_circuit:
                 room &= group.left(key, counts)
@@ -236,7 +235,7 @@ def _watched(site: Site, memory: DispatchMemory, members: frozenset[str], phase:
     if memory.witness.against(METER, site.now) or not is_watched(UNWATCHED_S):
         return Reach()
     if is_watched(METER_FRESH_S):
-        return UNLIMITED
+        return FREE
     commanded = [memory.reservations[key].commanded for key in members if key in memory.reservations]
     return Reach(
         charge_w=sum(reach.charge_w for reach in commanded), discharge_w=sum(reach.discharge_w for reach in commanded)
@@ -261,8 +260,7 @@ def _reserved_for(view: BatteryView, memory: DispatchMemory) -> Reach:
         return worst_case
     if view.settings.battery_mode is BatteryMode.AUTOMATIC:
         return _class(view)
-    fixed_w = view.settings.fixed_power_w if view.settings.battery_mode is BatteryMode.FIXED else 0
-    commanded = reach_of(allowed_power_w(fixed_w, view.settings, view.charge))
+    commanded = reach_of(view.owners_power_w)
     return commanded if view.is_known else commanded | worst_case
 
 

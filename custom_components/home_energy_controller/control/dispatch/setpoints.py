@@ -120,9 +120,7 @@ def limits_w(site: Site, memory: DispatchMemory, sign: int) -> dict[str, int]:
     """Return what batteries that take setpoints can give (W, positive) in a direction."""
     rooms = limits.left(site, memory)
     return {
-        view.battery_id: min(view.discharge_limit_w, int(rooms[view.battery_id].discharge_w))
-        if sign > 0
-        else min(view.charge_limit_w, int(rooms[view.battery_id].charge_w))
+        view.battery_id: (view.limits & rooms[view.battery_id]).limit_w(sign)
         for view in site.members
         if view.settings.has_passive
     }

@@ -16,7 +16,7 @@ from ..model import (
     Timed,
     plausible,
 )
-from ..permissions import CHARGE_ONLY, FREE, NOTHING_ALLOWED, Permission, by_soc, by_strategy, of_auto
+from ..permissions import CHARGE_ONLY, FREE, NOTHING_ALLOWED, Permission, allowed_power_w, by_soc, by_strategy, of_auto
 from ..power_range import Reach
 from ..settings import BatterySettings, Settings
 from .car import CarMemory, CarView
@@ -85,14 +85,15 @@ class BatteryView:
         return None if self.seen.mode is None else self.seen.mode.value
 
     @property
-    def charge_limit_w(self) -> int:
-        """Return how much it may charge now (W, positive)."""
-        return self.settings.charge_limit_w if self.permission.may_charge else 0
+    def limits(self) -> Reach:
+        """Return what may be asked of it now."""
+        return self.settings.limits & self.permission
 
     @property
-    def discharge_limit_w(self) -> int:
-        """Return how much it may discharge now (W)."""
-        return self.settings.discharge_limit_w if self.permission.may_discharge else 0
+    def owners_power_w(self) -> int:
+        """Return what its owner set it to (W), within what limits and charge allow; 0 unless fixed."""
+        fixed_w = self.settings.fixed_power_w if self.settings.battery_mode is BatteryMode.FIXED else 0
+        return allowed_power_w(fixed_w, self.settings, self.charge)
 
 
 def battery_views(
