@@ -177,14 +177,14 @@ def _unless_two_loops(
 
 def _groups(site: Site, memory: DispatchMemory) -> list[Group]:
     """Return the limits that are shared."""
-    circuits = {view.settings.circuit for view in site.views} - {None}
+    circuits = {circuit for view in site.views if (circuit := view.settings.circuit)}
     groups = [
         Group(
             members=frozenset(view.battery_id for view in site.views if view.settings.circuit == circuit),
             limit=Reach(charge_w=circuit.limit_w, discharge_w=circuit.limit_w),
             is_circuit=True,
         )
-        for circuit in sorted((circuit for circuit in circuits if circuit), key=lambda circuit: circuit.name)
+        for circuit in sorted(circuits, key=lambda circuit: circuit.name)
     ]
     settings = site.settings
     for phase in (0, *PHASES):

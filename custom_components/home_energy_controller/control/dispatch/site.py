@@ -281,11 +281,8 @@ class Site:
     def phases(self) -> Timed[tuple[float, float, float]] | None:
         """Return what flows on each phase (W), where the meter tells and it can be true."""
         phases_w = self.snapshot.phases_w
-        return (
-            phases_w
-            if phases_w is not None and all(abs(power_w) <= PLAUSIBLE_MAX for power_w in phases_w.value)
-            else None
-        )
+        is_plausible = phases_w is not None and all(abs(power_w) <= PLAUSIBLE_MAX for power_w in phases_w.value)
+        return phases_w if is_plausible else None
 
     @property
     def power_w(self) -> float:
