@@ -5,10 +5,13 @@ import pytest
 from custom_components.home_energy_controller.control.dispatch import evidence
 from custom_components.home_energy_controller.control.dispatch.evidence import MeterWindow
 from custom_components.home_energy_controller.control.model import Timed
-from custom_components.home_energy_controller.control.permissions import FREE, NOTHING_ALLOWED, Permission
-
-CHARGE_ONLY = Permission(may_discharge=False)
-DISCHARGE_ONLY = Permission(may_charge=False)
+from custom_components.home_energy_controller.control.permissions import (
+    CHARGE_ONLY,
+    DISCHARGE_ONLY,
+    FREE,
+    NOTHING_ALLOWED,
+    Permission,
+)
 
 
 def meter_window(power_w: float, *, to: float = 100.0, since: float = 40.0) -> MeterWindow:

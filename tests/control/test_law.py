@@ -22,7 +22,8 @@ from custom_components.home_energy_controller.control.settings import Prices
 
 def member(battery_id: str, soc: float = 50, limit_w: int = 2500, **changes: object) -> LawBattery:
     """Return a battery with the same limit both ways."""
-    given_: dict[str, object] = {"charge_limit_w": limit_w, "discharge_limit_w": limit_w, "may_lead": True, **changes}
+    limits = Reach(charge_w=limit_w, discharge_w=limit_w)
+    given_: dict[str, object] = {"limits": limits, "may_lead": True, **changes}
     return LawBattery(battery_id=battery_id, soc_pct=soc, **given_)  # type: ignore[arg-type]  # Tests name fields freely.
 
 
@@ -122,7 +123,7 @@ def test_weak_follower_does_what_it_can_and_the_other_the_rest() -> None:
 
 def test_leader_that_may_not_charge_leaves_the_surplus_to_the_others() -> None:
     """All are held at their ceiling but one, which may not lead."""
-    full = member("a", 100, charge_limit_w=0)
+    full = member("a", 100, limits=Reach(discharge_w=2500))
     assert total_w(run(-1500, -1500, batteries=(full, member("b", may_lead=False)))) <= -1400
 
 
@@ -147,7 +148,7 @@ def test_battery_that_takes_no_setpoints_gets_none() -> None:
 
 
 def test_setpoint_beyond_what_is_allowed_now_is_taken_back() -> None:
-    reserve = member("b", discharge_limit_w=0)
+    reserve = member("b", limits=Reach(charge_w=2500))
     assert run(4000, 4000, batteries=(A, reserve), setpoints={"b": 2000}).setpoints == {"b": 0}
 
 
@@ -183,10 +184,10 @@ def test_leader_stays_for_ten_minutes() -> None:
 
 
 def test_leader_that_may_not_serve_gives_way_at_once() -> None:
-    empty = member("a", 12, discharge_limit_w=0)
+    empty = member("a", 12, limits=Reach(charge_w=2500))
     assert run(500, batteries=(empty, B), handed_over_at=990.0).leader_id == "b"
     assert run(50, batteries=(empty, B), handed_over_at=990.0).leader_id == "a"
-    assert run(500, batteries=(empty, member("b", 90, discharge_limit_w=0))).leader_id == "a"
+    assert run(500, batteries=(empty, member("b", 90, limits=Reach(charge_w=2500)))).leader_id == "a"
 
 
 def test_who_may_not_lead_does_not() -> None:
@@ -206,7 +207,7 @@ def test_weak_one_leads_only_while_no_strong_one_can() -> None:
     assert run(500, batteries=(weak, B), leader=None).leader_id == "b"
     assert run(500, batteries=(weak, B), handed_over_at=400.0).leader_id == "b"
     assert run(500, batteries=(weak, B), handed_over_at=401.0).leader_id == "a"
-    assert run(500, batteries=(weak, member("b", 12, discharge_limit_w=0)), leader=None).leader_id == "a"
+    assert run(500, batteries=(weak, member("b", 12, limits=Reach(charge_w=2500))), leader=None).leader_id == "a"
 
 
 # What it costs.
@@ -239,8 +240,7 @@ MEMBERS = st.builds(
     LawBattery,
     battery_id=st.just(""),
     soc_pct=st.integers(0, 100),
-    charge_limit_w=LIMITS,
-    discharge_limit_w=LIMITS,
+    limits=st.builds(Reach, charge_w=LIMITS, discharge_w=LIMITS),
     may_lead=st.booleans(),
     may_follow=st.booleans(),
 )
@@ -266,7 +266,7 @@ def test_answer_keeps_to_limits_and_steps(question: LawInput) -> None:
     assert batteries.pop(output.leader_id).may_lead
     assert output.setpoints.keys() == batteries.keys()
     for battery_id, power_w in output.setpoints.items():
-        assert -batteries[battery_id].charge_limit_w <= power_w <= batteries[battery_id].discharge_limit_w
+        assert batteries[battery_id].limits.clamped(power_w) == power_w
         assert power_w % STEP_W == 0
         assert not power_w or batteries[battery_id].may_follow
 

@@ -4,6 +4,8 @@ import pytest
 
 from custom_components.home_energy_controller.control.model import Strategy
 from custom_components.home_energy_controller.control.permissions import (
+    CHARGE_ONLY,
+    DISCHARGE_ONLY,
     FREE,
     NOTHING_ALLOWED,
     Permission,
@@ -14,9 +16,6 @@ from custom_components.home_energy_controller.control.permissions import (
     of_auto,
 )
 from tests.control.build import battery
-
-CHARGE_ONLY = Permission(may_discharge=False)
-DISCHARGE_ONLY = Permission(may_charge=False)
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def test_dry_run_does_not_blame_a_leader_that_was_never_told() -> None:
     made.at(0, 400)
     made.every(10, 300, 400)
     assert made.memory.ineligible == {}
-    assert made.memory.leader_id == "a"
+    assert made.memory.leader.id == "a"
 
 
 def test_switching_on_begins_at_once() -> None:

@@ -8,6 +8,7 @@ from custom_components.home_energy_controller.control.actuation.actuation import
 from custom_components.home_energy_controller.control.actuation.release import release
 from custom_components.home_energy_controller.control.actuation.trust import Diagnosis, TrustState
 from custom_components.home_energy_controller.control.dispatch.dispatch import DispatchMemory, dispatch
+from custom_components.home_energy_controller.control.dispatch.site import Leader
 from custom_components.home_energy_controller.control.model import (
     Action,
     Command,
@@ -231,7 +232,7 @@ def decided(
             locked_out={} if lockout is None else {"b": lockout}, drops_to_auto=frozenset("b" if drops_to_auto else "")
         ),
     )
-    return dispatch(view, settings, DispatchMemory(leader_id="a"), 0)[0]
+    return dispatch(view, settings, DispatchMemory(leader=Leader(id="a")), 0)[0]
 
 
 def target(made: Decision, battery_id: str) -> tuple[Role, Action, bool]:
@@ -262,7 +263,7 @@ def test_battery_that_does_not_leave_auto_leads_if_it_may() -> None:
 def test_silent_leader_that_somebody_else_runs_leads_no_longer() -> None:
     """Nor one that does the opposite."""
     settings = site(battery("a"), battery("b"))
-    memory = DispatchMemory(leader_id="a", started=True, asked=(True, settings.strategy), auto_inhibited=False)
+    memory = DispatchMemory(leader=Leader(id="a", auto_inhibited=False), started=True, asked=(True, settings.strategy))
     view = snapshot(seen("a", power=900, mode=Mode.AUTO, at=-200), seen("b"), meter=0, load=900)
     made = [
         dispatch(replace(view, feedback=Feedback(locked_out=lockout)), settings, memory, 0)[0]
@@ -278,7 +279,7 @@ def test_silent_leader_that_somebody_else_runs_leads_no_longer() -> None:
 def test_followers_are_released_when_the_meter_has_been_gone_for_a_quarter_of_an_hour() -> None:
     """Until then they idle; the leader goes on."""
     settings = site(battery("a"), battery("b"))
-    memory, states = DispatchMemory(leader_id="a", started=True), []
+    memory, states = DispatchMemory(leader=Leader(id="a"), started=True), []
     for now in (100.0, 999.0, 1000.0):
         view = snapshot(seen("a", mode=Mode.AUTO, at=now), seen("b", at=now), meter=0, at=0)
         made, memory = dispatch(view, settings, memory, now)
@@ -322,10 +323,10 @@ def test_leader_that_gives_nothing_at_a_low_charge_is_empty_and_not_without_effe
     """Its owner set a higher floor in the app: another leads, and it may charge."""
     settings = site(battery("a"), battery("b"))
     meter_window = tuple(Timed(900.0, float(at)) for at in range(0, 71, 5))
-    memory = DispatchMemory(
-        leader_id="a", started=True, auto_inhibited=False, leader_auto=Timed(True, -100), meter_window=meter_window
+    leader = Leader(
+        id="a", auto_inhibited=False, auto=Timed(True, -100), best_output=Timed(400.0, -60), doubted_at=30.0
     )
-    memory = replace(memory, asked=(True, settings.strategy), best_output=Timed(400.0, -60), doubted_at=30.0)
+    memory = DispatchMemory(leader=leader, started=True, asked=(True, settings.strategy), meter_window=meter_window)
 
     def after(soc: float, power: float, load: float = 900) -> tuple[Decision, DispatchMemory]:
         view = snapshot(

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from custom_components.home_energy_controller.control.dispatch.dispatch import FULL_LONGEST_S, DispatchMemory, dispatch
+from custom_components.home_energy_controller.control.dispatch.site import Leader
 from custom_components.home_energy_controller.control.dispatch.witness import METER, SURE, Verdict, WitnessMemory
 from custom_components.home_energy_controller.control.model import (
     Action,
@@ -143,7 +144,7 @@ def test_meter_that_does_not_follow_stops_all_that_is_commanded() -> None:
     witness = WitnessMemory(verdicts={METER: verdict}, ratios={METER: (0.0, 2 * SURE)})
     settings = site(battery("a"), battery("b"))
     _, memory = dispatch(snapshot(seen("a"), seen("b"), meter=2000), settings, DispatchMemory(), 0)
-    memory = replace(memory, witness=witness, leader_id="a", auto_inhibited=False, setpoints={"b": 500})
+    memory = replace(memory, witness=witness, leader=Leader(id="a", auto_inhibited=False), setpoints={"b": 500})
     view = snapshot(seen("a", mode=Mode.AUTO, power=900, at=10), seen("b", power=500, at=10), meter=2000, at=10)
     made, _ = dispatch(view, settings, memory, 10)
     assert (made.state, made.meter_effect) == (SiteState.METER_NOT_FOLLOWING, MeterEffect.OPPOSITE)

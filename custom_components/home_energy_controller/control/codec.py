@@ -56,7 +56,11 @@ def decode(kind: Any, data: Any) -> Any:
     if issubclass(origin, Mapping):
         return {decode(arguments[0], key): decode(arguments[1], item) for key, item in _checked(dict, data).items()}
     if origin in {tuple, frozenset}:
-        return origin(_decode_items(arguments, _checked(list, data)))
+        items = _checked(list, data)
+        kinds = arguments if len(arguments) > 1 and arguments[1] is not Ellipsis else (arguments[0],) * len(items)
+        if len(kinds) != len(items):
+            raise CodecError(f"{len(items)} values instead of {len(kinds)}")
+        return origin(decode(member, item) for member, item in zip(kinds, items, strict=True))
     return _decode_scalar(origin, data)
 
 
@@ -71,14 +75,6 @@ def _decode_fields(kind: Any, arguments: tuple[Any, ...], data: Any) -> Any:
         return kind(**values)
     except TypeError as err:
         raise CodecError(f"{kind.__name__} is incomplete") from err
-
-
-def _decode_items(arguments: tuple[Any, ...], items: list[Any]) -> list[Any]:
-    """Return the members of a tuple or a set."""
-    kinds = arguments if len(arguments) > 1 and arguments[1] is not Ellipsis else (arguments[0],) * len(items)
-    if len(kinds) != len(items):
-        raise CodecError(f"{len(items)} values instead of {len(kinds)}")
-    return [decode(kind, item) for kind, item in zip(kinds, items, strict=True)]
 
 
 def _decode_scalar(kind: Any, data: Any) -> Any:

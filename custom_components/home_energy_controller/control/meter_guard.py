@@ -51,31 +51,16 @@ def validate_reading(
     """
     if not abs(reading.value) <= MOST_W:
         return memory
-    memory = _followed(memory, reading, batteries_w)
-    before = memory.trusted
-    is_jump = before is not None and reading.at - before.at <= RECENT_S and abs(reading.value - before.value) > JUMP_W
-    if is_jump and not _is_confirmed(memory.suspect, reading):
-        return memory if _agree(memory.suspect, reading) else replace(memory, suspect=reading)
-    same = memory.same or reading
+    same = memory.same
+    if same is None or same.value != reading.value:
+        same, memory = reading, replace(memory, same=reading, least_w=batteries_w, most_w=batteries_w)
+    memory = replace(memory, least_w=min(memory.least_w, batteries_w), most_w=max(memory.most_w, batteries_w))
+    before, suspect = memory.trusted, memory.suspect
+    if before is not None and reading.at - before.at <= RECENT_S and abs(reading.value - before.value) > JUMP_W:
+        if suspect is None or abs(reading.value - suspect.value) > JUMP_W / 2:
+            return replace(memory, suspect=reading)
+        if reading.value == suspect.value and reading.at - suspect.at < SAME_TELEGRAM_S:
+            return memory
     is_stuck = reading.at - same.at >= FROZEN_S and abs(reading.value) > AT_ZERO_STEPS * step_w
     is_frozen = (is_stuck or silent_s >= SILENT_S) and memory.most_w - memory.least_w >= MOVED_W
     return replace(memory, trusted=same if is_frozen else reading, suspect=None, is_frozen=is_frozen)
-
-
-def _followed(memory: MeterMemory, reading: Timed[float], batteries_w: float) -> MeterMemory:
-    """Return the memory with how long the value has been the same, and how far the batteries moved meanwhile."""
-    if memory.same is None or memory.same.value != reading.value:
-        return replace(memory, same=reading, least_w=batteries_w, most_w=batteries_w)
-    return replace(memory, least_w=min(memory.least_w, batteries_w), most_w=max(memory.most_w, batteries_w))
-
-
-def _agree(suspect: Timed[float] | None, reading: Timed[float]) -> bool:
-    """Return whether a reading tells about the same as a suspect one."""
-    return suspect is not None and abs(reading.value - suspect.value) <= JUMP_W / 2
-
-
-def _is_confirmed(suspect: Timed[float] | None, reading: Timed[float]) -> bool:
-    """Return whether another telegram says the same as a suspect one."""
-    if suspect is None or not _agree(suspect, reading):
-        return False
-    return reading.value != suspect.value or reading.at - suspect.at >= SAME_TELEGRAM_S

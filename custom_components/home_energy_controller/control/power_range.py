@@ -18,6 +18,15 @@ class Reach:
         """Return what reaches no further than both."""
         return Reach(charge_w=min(self.charge_w, other.charge_w), discharge_w=min(self.discharge_w, other.discharge_w))
 
+    @property
+    def both(self) -> bool:
+        """Return whether power may flow either way."""
+        return self.charge_w > 0 and self.discharge_w > 0
+
+    def limit_w(self, direction: float) -> int:
+        """Return the most that may flow (W, positive): discharging for a positive direction, else charging."""
+        return int(self.discharge_w if direction > 0 else self.charge_w)
+
     def clamped(self, power_w: float) -> int:
         """Return the nearest power (W, + discharging) within reach."""
         return round(max(-self.charge_w, min(self.discharge_w, power_w)))

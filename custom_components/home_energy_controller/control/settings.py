@@ -6,6 +6,7 @@ from datetime import datetime, time
 from types import MappingProxyType
 
 from .model import AGE_LIMIT_S, PLAUSIBLE_MAX, BatteryMode, CarObservation, Mode, OwnMeter, Release, Strategy
+from .power_range import Reach
 
 NOTED_W = 50.0
 """A car that draws less is not charging, and a change by less says nothing."""
@@ -65,6 +66,11 @@ class BatterySettings:
     def discharge_limit_w(self) -> int:
         """Return the largest discharging power that may be asked for (W)."""
         return max(0, min(self.max_discharge_w, self.rated_power_w, self._carried_w))
+
+    @property
+    def limits(self) -> Reach:
+        """Return the largest powers that may be asked for."""
+        return Reach(charge_w=self.charge_limit_w, discharge_w=self.discharge_limit_w)
 
     def rated_w(self, direction: float) -> int:
         """Return what Auto may do (W, positive): discharging for a positive direction, else charging."""

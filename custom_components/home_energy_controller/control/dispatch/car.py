@@ -5,6 +5,7 @@ All is reckoned from the net load without the car and without the batteries, so 
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from ..model import PLAUSIBLE_MAX, TOLERANCE_W, CarObservation, Snapshot, Timed, plausible
 from ..settings import NOTED_W, CarSettings, Settings
@@ -58,7 +59,7 @@ class CarMemory:
 
     def is_doubtful(self, at: float) -> bool:
         """Return whether a step of the car was so near that the moment tells nothing of the house."""
-        steps = zip(self.drawn, self.drawn[1:], strict=False)
+        steps = pairwise(self.drawn)
         return any(abs(at - new.at) <= SETTLED_S and abs(new.value - old.value) >= STEP_W for old, new in steps)
 
 
@@ -92,8 +93,7 @@ def noted(settings: CarSettings | None, seen: CarObservation, memory: CarMemory,
     change_w = abs(drawn_w - memory.drawn_w)
     if change_w < NOTED_W:
         return replace(memory, stepped=False)
-    ended = zip(memory.drawn, memory.drawn[1:], strict=False)
-    kept = (*(note for note, following in ended if following.fresh(now, KEPT_S)), memory.drawn[-1])
+    kept = (*(note for note, next_ in pairwise(memory.drawn) if next_.fresh(now, KEPT_S)), memory.drawn[-1])
     return replace(memory, drawn=(*kept, Timed(drawn_w, now)), stepped=change_w >= STEP_W)
 
 

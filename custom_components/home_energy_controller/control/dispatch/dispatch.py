@@ -11,7 +11,6 @@ from ..model import (
     BatteryMode,
     Decision,
     Health,
-    MeterEffect,
     Mode,
     OwnMeter,
     Role,
@@ -26,7 +25,7 @@ from ..settings import BatterySettings, Settings
 from . import car, evidence, leader as leading, limits
 from .law import DISPATCH_INTERVAL_S, Law, allocate
 from .setpoints import for_house, limits_w, spread_over, without_leader
-from .site import METER_FRESH_S, BatteryView, DispatchMemory, Site, battery_views
+from .site import METER_FRESH_S, BatteryView, DispatchMemory, Leader, Site, battery_views
 from .witness import METER, Sight, WitnessMemory, observe
 
 __all__ = ["DispatchMemory", "dispatch"]
@@ -69,11 +68,12 @@ def dispatch(
     is_news = memory.setpoints != setpoints or memory.witness.probed_at == now
     memory = replace(memory, told_at=now if is_news else memory.told_at)
     targets, reservations = limits.clamp_targets(site, memory, [_target(view, site, memory) for view in views])
+    against = memory.witness.against
     newest = next((sample for sample in reversed(snapshot.net_load_w) if plausible(sample)), None)
     decision = Decision(
         state=state if settings.enabled else SiteState.OFF,
         intent=state,
-        leader_id=memory.leader_id,
+        leader_id=memory.leader.id,
         targets=targets,
         net_load_w=newest.value if newest is not None and newest.fresh(now, NET_LOAD_AGE_S) else None,
         decided_at=now,
@@ -81,10 +81,10 @@ def dispatch(
         car_power_w=None if settings.car is None else memory.car.power_w,
         ineligible={key: lapse.fault for key, lapse in memory.ineligible.items()},
         derated={limit.battery_id: round(limit.power_w) for limit in memory.observed_limits if limit.soc_pct is None},
-        meter_effect=memory.witness.against(METER, now),
-        contradicted=_contradicted(memory, now),
+        meter_effect=against(METER, now),
+        contradicted={key: held for key in memory.witness.verdicts if key != METER if (held := against(key, now))},
         believed=frozenset(key for key in memory.witness.ratios if memory.witness.believes(key)),
-        looks_closer=memory.doubted_at is not None,
+        looks_closer=memory.leader.doubted_at is not None,
         let_go=memory.lets_go(now),
     )
     return decision, replace(memory, reservations=reservations)
@@ -95,24 +95,9 @@ def _remember(site: Site, memory: DispatchMemory, drawn: car.CarMemory) -> Dispa
     asked = (site.settings.enabled, site.settings.strategy)
     if asked != memory.asked:
         was_asked = memory.asked is not None and memory.asked[0] is site.settings.enabled
-        memory = DispatchMemory(
-            begun_at=memory.begun_at,
-            started=memory.started,
-            asked=asked,
-            meter_window=memory.meter_window,
-            charge=memory.charge,
-            asked_at=site.now,
-            # Switched off and on, its owner has looked at what was held against meter and batteries.
-            ineligible=memory.ineligible if was_asked else {},
-            witness=memory.witness if was_asked else WitnessMemory(),
-            leader_id=memory.leader_id,
-            auto_inhibited=memory.auto_inhibited,
-            auto_range=memory.auto_range,
-            presumed_lost=memory.presumed_lost,
-            reservations=memory.reservations,
-            loads=memory.loads,
-            floors=memory.floors,
-        )
+        memory = memory.begun_anew(asked, site.now)
+        if not was_asked:  # Switched off and on, its owner has looked at what was held against meter and batteries.
+            memory = replace(memory, ineligible={}, witness=WitnessMemory())
     silent = {view.battery_id for view in site.views if not view.is_known}
     charge = {view.battery_id: view.charge for view in site.views if view.soc_pct is not None}
     return replace(
@@ -144,27 +129,16 @@ def _witnessed(site: Site, memory: DispatchMemory) -> DispatchMemory:
     return replace(memory, witness=observe(memory.witness, sight))
 
 
-def _contradicted(memory: DispatchMemory, now: float) -> dict[str, MeterEffect]:
-    """Return the batteries whose own measurement the meter contradicts."""
-    against = {key: memory.witness.against(key, now) for key in memory.witness.verdicts if key != METER}
-    return {key: effect for key, effect in against.items() if effect is not None}
-
-
 def _plan(site: Site, memory: DispatchMemory, law: Law, interval_s: float) -> tuple[SiteState, DispatchMemory]:
     """Return the state of the site, and in the memory who does what."""
     open_loop = site.settings.strategy in OPEN_LOOP
     if not memory.started:
-        if not _inputs_complete(site, memory, open_loop):
+        waited_s = site.now - (memory.begun_at or 0.0)
+        have_answered = all(view.is_known for view in site.views if view.is_ours) or waited_s >= STARTING_LIMIT_S
+        if not (have_answered and (open_loop or site.meter_is_fresh(METER_FRESH_S))):
             return SiteState.STARTING, memory
         memory = replace(memory, started=True)
     return _open_loop(site, memory) if open_loop else _closed_loop(site, memory, law, interval_s)
-
-
-def _inputs_complete(site: Site, memory: DispatchMemory, open_loop: bool) -> bool:
-    """Return whether a first decision may be made: all have answered, or had the time to."""
-    waited_s = site.now - (memory.begun_at or 0.0)
-    all_known = all(view.is_known for view in site.views if view.is_ours)
-    return (open_loop or site.meter_is_fresh(METER_FRESH_S)) and (all_known or waited_s >= STARTING_LIMIT_S)
 
 
 def _open_loop(site: Site, memory: DispatchMemory) -> tuple[SiteState, DispatchMemory]:
@@ -177,7 +151,7 @@ def _open_loop(site: Site, memory: DispatchMemory) -> tuple[SiteState, DispatchM
     elif site.settings.strategy is Strategy.FIXED:
         setpoints = spread_over(site, memory, site.settings.setpoint_w)
     state = SiteState(site.settings.strategy.value) if site.members else SiteState.NO_BATTERY
-    return state, replace(memory, leader_id=None, setpoints=setpoints, full_since=full_since)
+    return state, replace(memory, leader=Leader(), setpoints=setpoints, full_since=full_since)
 
 
 def _is_full(site: Site) -> bool:
@@ -206,7 +180,7 @@ def _is_finished(site: Site, memory: DispatchMemory) -> bool:
 def _takes_no_more(view: BatteryView) -> bool:
     """Return whether a battery that is told to charge has come to its end."""
     soc_pct, power_w = view.soc_pct or 0.0, view.power_w or 0.0
-    return not view.charge.may_charge or (near_bound(view.settings, soc_pct, -1) and power_w > -TOLERANCE_W)
+    return not view.charge.charge_w or (near_bound(view.settings, soc_pct, -1) and power_w > -TOLERANCE_W)
 
 
 def _closed_loop(site: Site, memory: DispatchMemory, law: Law, interval_s: float) -> tuple[SiteState, DispatchMemory]:
@@ -215,21 +189,20 @@ def _closed_loop(site: Site, memory: DispatchMemory, law: Law, interval_s: float
         return SiteState.METER_LOST, _without_meter(site, memory)
     memory = replace(memory, meter_lost_at=None)
     if memory.witness.against(METER, site.now):
-        memory = replace(memory, auto_inhibited=True, leader_auto=None, setpoints={}, decided_at=None, unseen=None)
-        return SiteState.METER_NOT_FOLLOWING, memory
+        return SiteState.METER_NOT_FOLLOWING, _at_rest(memory, auto_inhibited=True)
     memory = leading.without_presumed_lost(site, leading.watch(site, memory))
     silent_id = leading.silent_leader_id(site, memory)
     if silent_id is not None:
-        return _served(site, replace(memory, leader_id=silent_id, auto_inhibited=False))
+        return _served(site, replace(memory, leader=replace(memory.leader, id=silent_id, auto_inhibited=False)))
     if not site.members:
-        return SiteState.NO_BATTERY, replace(memory, leader_id=None, setpoints={}, decided_at=None)
+        return SiteState.NO_BATTERY, replace(memory, leader=Leader(), setpoints={}, decided_at=None)
     memory = leading.judge(site, memory, leading.able_to_lead(site, memory))
     leaders = leading.able_to_lead(site, memory)
     if not leaders:
         return SiteState.NO_LEADER, without_leader(site, memory)
-    if site.car.spared and memory.leader_id in {view.battery_id for view in leaders}:
+    if site.car.spared and memory.leader.id in {view.battery_id for view in leaders}:
         memory = leading.inhibit_auto(site, memory)
-        if memory.auto_inhibited:
+        if memory.leader.auto_inhibited:
             return SiteState.SPARING_CAR, for_house(site, memory)
     memory = leading.watch_limits(site, memory)
     return _served(site, leading.inhibit_auto(site, leading.run_law(site, memory, leaders, law, interval_s)))
@@ -237,22 +210,27 @@ def _closed_loop(site: Site, memory: DispatchMemory, law: Law, interval_s: float
 
 def _without_meter(site: Site, memory: DispatchMemory) -> DispatchMemory:
     """Return the memory with followers at rest; the leader goes on unless it may not, or reads a frozen meter."""
-    leader = site.member(memory.leader_id)
+    leader = site.member(memory.leader.id)
     held = leader is not None and not (leader.auto.both and leader.settings.may_lead)
-    memory = replace(memory, leader_auto=None, setpoints={}, decided_at=None, unseen=None)
     if site.snapshot.meter_is_frozen:
         # Nobody is let go meanwhile: released into Auto, a battery would be as blind as the leader.
         blind = leader is not None and leader.settings.own_meter is not OwnMeter.OWN
-        return replace(memory, auto_inhibited=held or blind, meter_lost_at=None)
+        return replace(_at_rest(memory, auto_inhibited=held or blind), meter_lost_at=None)
     lost_at = site.now if memory.meter_lost_at is None else memory.meter_lost_at
-    return replace(memory, auto_inhibited=held, meter_lost_at=lost_at)
+    return replace(_at_rest(memory, auto_inhibited=held), meter_lost_at=lost_at)
+
+
+def _at_rest(memory: DispatchMemory, *, auto_inhibited: bool) -> DispatchMemory:
+    """Return the memory without setpoints, and with whether the leader is kept from Auto."""
+    leader = replace(memory.leader, auto_inhibited=auto_inhibited, auto=None)
+    return replace(memory, leader=leader, setpoints={}, decided_at=None, unseen=None)
 
 
 def _served(site: Site, memory: DispatchMemory) -> tuple[SiteState, DispatchMemory]:
     """Return the state of a site that has a leader; setpoints without support are given up."""
     if memory.decided_at is not None and site.now - memory.decided_at > ALLOCATION_LIMIT_S:
         memory = replace(memory, setpoints={})
-    if memory.auto_inhibited:
+    if memory.leader.auto_inhibited:
         return SiteState.HOLDING, memory
     return SiteState.LEADER_AND_FOLLOWERS if any(memory.setpoints.values()) else SiteState.LEADER_ALONE, memory
 
@@ -261,7 +239,7 @@ def _target(view: BatteryView, site: Site, memory: DispatchMemory) -> Target:
     """Return what one battery should do, within what it may do at this moment, whatever was allocated."""
     if not view.is_ours:
         return _owners_target(view)
-    is_leader = memory.started and view.battery_id == memory.leader_id
+    is_leader = memory.started and view.battery_id == memory.leader.id
     if is_leader and not view.is_known and not view.is_out:
         return Target(battery_id=view.battery_id, role=Role.LEADER, action=Action.NOTHING)
     role = Role.LEADER if is_leader else Role.FOLLOWER
@@ -270,7 +248,7 @@ def _target(view: BatteryView, site: Site, memory: DispatchMemory) -> Target:
         # Silent, it is out of reach. Heard but unclear, it must not run a second loop against the leader.
         target = _work(view.settings, Role.UNAVAILABLE, 0)
         leave_alone = view.lockout is Health.TAKEN or not (view.is_known or view.in_auto)
-    elif is_leader and not memory.auto_inhibited:
+    elif is_leader and not memory.leader.auto_inhibited:
         target = Target(battery_id=view.battery_id, role=role, action=Action.AUTO, is_watched=not view.auto.both)
         leave_alone = False
     else:
@@ -291,9 +269,7 @@ def _owners_target(view: BatteryView) -> Target:
         return Target(battery_id=view.battery_id, role=Role.UNAVAILABLE, action=Action.NOTHING)
     if view.settings.battery_mode is BatteryMode.AUTOMATIC and view.settings.may_run_auto:
         return Target(battery_id=view.battery_id, role=Role.OWNER, action=Action.AUTO)
-    fixed_w = view.settings.fixed_power_w if view.settings.battery_mode is BatteryMode.FIXED else 0
-    power_w = allowed_power_w(fixed_w, view.settings, view.charge)
-    return _work(view.settings, Role.OWNER, power_w)
+    return _work(view.settings, Role.OWNER, view.owners_power_w)
 
 
 def _work(battery: BatterySettings, role: Role, power_w: int) -> Target:

@@ -57,7 +57,7 @@ def held(was_held: bool, allowed: Permission, power_w: float, meter_window: Mete
     """
     if allowed.both:
         return False
-    if not (allowed.may_charge or allowed.may_discharge):
+    if not (allowed.charge_w or allowed.discharge_w):
         return True
     sign = _open_sign(allowed)
     if was_held:
@@ -81,7 +81,7 @@ def works(allowed: Permission, power_w: float) -> bool:
 
 def _open_sign(allowed: Permission) -> int:
     """Return the sign of a power in the one direction that is open: -1 charging, 1 discharging."""
-    return -1 if allowed.may_charge else 1
+    return -1 if allowed.charge_w else 1
 
 
 def undone_sign(meter_window: MeterWindow, now: float) -> int:

@@ -28,9 +28,8 @@ class LawBattery:
 
     battery_id: str
     soc_pct: float
-    charge_limit_w: int
-    """0 when it may not charge now."""
-    discharge_limit_w: int
+    limits: Reach
+    """0 where it may not now."""
     may_lead: bool
     may_follow: bool = True
     """Whether it takes setpoints at all."""
@@ -42,9 +41,7 @@ class LawBattery:
 
         With `leader_id` as a follower of that leader: what limits leave to it then.
         """
-        own = Reach(charge_w=self.charge_limit_w, discharge_w=self.discharge_limit_w)
-        most = own & self.beside.get(leader_id or "", own)
-        return int(most.discharge_w if direction > 0 else most.charge_w)
+        return (self.limits & self.beside.get(leader_id or "", self.limits)).limit_w(direction)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +211,7 @@ def _cost(
 ) -> float:
     """Return what setpoints are expected to cost (W of exchange), the way to them included."""
     total_w = sum(setpoints.values())
-    least_w, most_w = -LEADER_SHARE * leader.charge_limit_w, LEADER_SHARE * leader.discharge_limit_w
+    least_w, most_w = -LEADER_SHARE * leader.limits.charge_w, LEADER_SHARE * leader.limits.discharge_w
     cost_w = weight * sum(map(loss_w, setpoints.values()))
     for load_w, likely in loads:
         rest_w = load_w - total_w

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import product
 
-from ..model import TOLERANCE_W, CommandKind, LeaderFault, Mode, Timed
+from ..model import PLAUSIBLE_MAX, TOLERANCE_W, CommandKind, LeaderFault, Mode, Timed
 from ..permissions import near_bound
 from ..power_range import Reach
 from . import evidence, headroom, limits
 from .law import Law, LawBattery, LawInput
-from .site import METER_FRESH_S, BatteryView, DispatchMemory, Lapse, Site
+from .site import METER_FRESH_S, BatteryView, DispatchMemory, Lapse, Leader, Site
 
 LATE_S = 2.0
 """Cycles do not keep exact time: a decision may come this much early."""
@@ -43,13 +44,13 @@ def watch(site: Site, memory: DispatchMemory) -> DispatchMemory:
         if site.now - lapse.until <= UNFIT_KEPT_S and not (lapse.fault is LeaderFault.NO_AUTO and key in at_work)
     }
     memory = replace(memory, ineligible=ineligible)
-    leader = site.member(memory.leader_id)
-    if leader is None or leader.seen.mode is None or memory.auto_inhibited or not site.settings.enabled:
-        return replace(memory, leader_auto=None)
-    auto = memory.leader_auto
+    leader = site.member(memory.leader.id)
+    if leader is None or leader.seen.mode is None or memory.leader.auto_inhibited or not site.settings.enabled:
+        return replace(memory, leader=replace(memory.leader, auto=None))
+    auto = memory.leader.auto
     if auto is None or auto.value is not leader.in_auto:
         auto = Timed(leader.in_auto, site.now)
-    memory = replace(memory, leader_auto=auto)
+    memory = replace(memory, leader=replace(memory.leader, auto=auto))
     if auto.value or leader.mode is Mode.UNKNOWN:
         return memory
     ends_at, outcome = auto.at + WAITS_S, leader.seen.outcome
@@ -67,9 +68,8 @@ def _without_fitness(site: Site, memory: DispatchMemory, battery_id: str, fault:
     first_s = UNFIT_AGAINST_S if fault is LeaderFault.AGAINST else INELIGIBLE_S
     until = site.now + min(UNFIT_MOST_S, first_s * 2 ** (times - 1))
     lapse = Lapse(fault=fault, until=until, times=times)
-    return replace(
-        memory, ineligible={**memory.ineligible, battery_id: lapse}, best_output=None, doubted_at=None, decided_at=None
-    )
+    leader = replace(memory.leader, best_output=None, doubted_at=None)
+    return replace(memory, leader=leader, ineligible={**memory.ineligible, battery_id: lapse}, decided_at=None)
 
 
 def silent_leader_id(site: Site, memory: DispatchMemory) -> str | None:
@@ -80,7 +80,7 @@ def silent_leader_id(site: Site, memory: DispatchMemory) -> str | None:
         if view.is_ours and not (view.is_known or view.is_out) and view.settings.may_lead
         if view.battery_id not in memory.presumed_lost
     ]
-    leads_on = [view for view in silent if view.battery_id == memory.leader_id and not memory.auto_inhibited]
+    leads_on = [view for view in silent if view.battery_id == memory.leader.id and not memory.leader.auto_inhibited]
     if not leads_on and not any(view.in_auto for view in site.members):
         leads_on = [view for view in silent if view.mode is None and view.last_mode is Mode.AUTO]
     return leads_on[0].battery_id if leads_on else None
@@ -110,23 +110,22 @@ def able_to_lead(site: Site, memory: DispatchMemory) -> tuple[BatteryView, ...]:
 
 def judge(site: Site, memory: DispatchMemory, leaders: tuple[BatteryView, ...]) -> DispatchMemory:
     """Return the memory with what the meter says of the leader: without effect, or against it, it leads no longer."""
-    leader = next((view for view in leaders if view.battery_id == memory.leader_id), None)
-    auto = memory.leader_auto
+    leader = next((view for view in leaders if view.battery_id == memory.leader.id), None)
+    auto = memory.leader.auto
     if leader is None or auto is None or not auto.value or leader.soc_pct is None or leader.seen.power_w is None:
-        return replace(memory, best_output=None, doubted_at=None)
-    best_output = evidence.best_output(memory.best_output, leader.seen.power_w, site.grid_w)
-    memory = replace(memory, best_output=best_output)
+        return replace(memory, leader=replace(memory.leader, best_output=None, doubted_at=None))
+    best_output = evidence.best_output(memory.leader.best_output, leader.seen.power_w, site.grid_w)
     sign, leads_s = evidence.undone_sign(memory.meter_window, site.now), site.now - auto.at
     is_against = leads_s >= AGAINST_AFTER_S and evidence.works_against(sign, leader.seen.power_w, memory.meter_window)
-    if not sign or not (is_against or site.now - max(auto.at, best_output.at) >= evidence.TRIES_S):
-        lapse = memory.ineligible.get(leader.battery_id)
-        if not sign and lapse is not None and leads_s >= REDEEMED_S:
-            memory = replace(
-                memory, ineligible={key: old for key, old in memory.ineligible.items() if old is not lapse}
-            )
-        return replace(memory, doubted_at=None)
-    if memory.doubted_at is None or site.now - memory.doubted_at < LOOKS_CLOSER_S:
-        return replace(memory, doubted_at=site.now if memory.doubted_at is None else memory.doubted_at)
+    doubted_at = None
+    if sign and (is_against or site.now - max(auto.at, best_output.at) >= evidence.TRIES_S):
+        doubted_at = site.now if memory.leader.doubted_at is None else memory.leader.doubted_at
+    memory = replace(memory, leader=replace(memory.leader, best_output=best_output, doubted_at=doubted_at))
+    if not sign and leads_s >= REDEEMED_S:
+        others = {key: lapse for key, lapse in memory.ineligible.items() if key != leader.battery_id}
+        return replace(memory, ineligible=others)
+    if doubted_at is None or site.now - doubted_at < LOOKS_CLOSER_S:
+        return memory
     if is_against:
         return _without_fitness(site, memory, leader.battery_id, LeaderFault.AGAINST)
     return _stands_still(site, memory, leader, sign)
@@ -140,7 +139,10 @@ def _stands_still(site: Site, memory: DispatchMemory, leader: BatteryView, sign:
     if near_bound(leader.settings, soc_pct, sign):
         return memory
     if limit := headroom.standing_limit(leader.settings, power, sign):
-        return _with_limit(memory, limit)
+        known = memory.observed_limits
+        others = tuple(old for old in known if (old.battery_id, old.sign) != (limit.battery_id, sign))
+        is_news = limit not in known and len(others) == len(known)
+        return replace(memory, observed_limits=(*others, limit), decided_at=None if is_news else memory.decided_at)
     if sign * power.value > evidence.FLOWS_W:
         return memory
     if evidence.at_own_floor(soc_pct, power, memory.meter_window, site.now):
@@ -149,18 +151,9 @@ def _stands_still(site: Site, memory: DispatchMemory, leader: BatteryView, sign:
     return _without_fitness(site, memory, leader.battery_id, LeaderFault.WITHOUT_EFFECT)
 
 
-def _with_limit(memory: DispatchMemory, limit: headroom.ObservedLimit) -> DispatchMemory:
-    """Return the memory with a limit at which the leader stands; news let the law run."""
-    others = tuple(
-        old for old in memory.observed_limits if (old.battery_id, old.sign) != (limit.battery_id, limit.sign)
-    )
-    is_news = limit not in memory.observed_limits and len(others) == len(memory.observed_limits)
-    return replace(memory, observed_limits=(*others, limit), decided_at=None if is_news else memory.decided_at)
-
-
 def inhibit_auto(site: Site, memory: DispatchMemory) -> DispatchMemory:
     """Return the memory with whether the leader is kept from Auto."""
-    leader = site.member(memory.leader_id)
+    leader = site.member(memory.leader.id)
     if leader is None or leader.power_w is None:
         return memory
     meter_window = memory.meter_window if site.meter_is_fresh(METER_FRESH_S) else ()
@@ -168,38 +161,34 @@ def inhibit_auto(site: Site, memory: DispatchMemory) -> DispatchMemory:
     # When there is no more work in the open direction the meter shows it, the power only at the next poll. It may be
     # Auto itself that went too far: for half a minute (HMG-50), and by less than it gives.
     against_w = site.grid_w if site.car.spared else evidence.sustained_w(memory.meter_window, site.now) + power_w
-    if not leader.auto.may_discharge:
+    if not leader.auto.discharge_w:
         power_w = max(power_w, against_w - GONE_W)
-    elif not leader.auto.may_charge:
+    elif not leader.auto.charge_w:
         power_w = min(power_w, against_w + GONE_W)
     # One that is doing just what is still allowed goes on: the meter cannot ask for what it gets.
     goes_on = leader.in_auto and not site.car.spared and evidence.works(leader.auto, power_w)
-    was_held = memory.auto_inhibited or (memory.auto_range != leader.auto and not goes_on)
+    was_held = memory.leader.auto_inhibited or (memory.leader.auto_range != leader.auto and not goes_on)
     held = evidence.held(was_held, leader.auto, power_w, meter_window, site.now)
-    return replace(memory, auto_inhibited=held, auto_range=leader.auto)
+    return replace(memory, leader=replace(memory.leader, auto_inhibited=held, auto_range=leader.auto))
 
 
 def watch_limits(site: Site, memory: DispatchMemory) -> DispatchMemory:
     """Return the memory with what batteries near full or empty are seen to be able to do; news let the law run."""
     known = {(limit.battery_id, limit.sign): limit for limit in memory.observed_limits}
     limits, is_news = [], False
-    for view in site.members:
-        for sign in (1, -1):
-            before = known.get((view.battery_id, sign))
-            limit = _observed_limit(site, memory, view, sign) or before
-            if limit is not None and limit.holds(view.soc_pct or 0.0, view.power_w or 0.0, site.now):
-                limits.append(limit)
-                is_news |= before is None or limit.power_w < before.power_w - TOLERANCE_W
+    auto = memory.leader.auto
+    is_led = auto is not None and auto.value and site.meter_is_fresh(METER_FRESH_S)
+    for view, sign in product(site.members, (1, -1)):
+        before, limit = known.get((view.battery_id, sign)), None
+        if view.battery_id != memory.leader.id:
+            limit = headroom.follower_limit(view.settings, view.seen, sign)
+        elif is_led:
+            limit = headroom.leader_limit(view.settings, view.seen, sign, memory.meter_window, site.now)
+        limit = limit or before
+        if limit is not None and limit.holds(view.soc_pct or 0.0, view.power_w or 0.0, site.now):
+            limits.append(limit)
+            is_news |= before is None or limit.power_w < before.power_w - TOLERANCE_W
     return replace(memory, observed_limits=tuple(limits), decided_at=None if is_news else memory.decided_at)
-
-
-def _observed_limit(site: Site, memory: DispatchMemory, view: BatteryView, sign: int) -> headroom.ObservedLimit | None:
-    """Return what one battery is seen to do at most in one direction now."""
-    if view.battery_id != memory.leader_id:
-        return headroom.follower_limit(view.settings, view.seen, sign)
-    if memory.leader_auto is None or not memory.leader_auto.value or not site.meter_is_fresh(METER_FRESH_S):
-        return None
-    return headroom.leader_limit(view.settings, view.seen, sign, memory.meter_window, site.now)
 
 
 def run_law(
@@ -208,7 +197,7 @@ def run_law(
     """Return the law's answer when it is due, else what it answered last."""
     if not _law_is_due(site, memory, leaders, interval_s):
         return memory
-    leading = [view.battery_id for view in leaders if view.battery_id == memory.leader_id or view.in_auto]
+    leading = [view.battery_id for view in leaders if view.battery_id == memory.leader.id or view.in_auto]
     samples = _samples(site)
     rooms = {leader.battery_id: limits.left(site, memory, leader.battery_id) for leader in leaders}
     output = law(
@@ -216,19 +205,17 @@ def run_law(
             now=site.now,
             net_load_w=samples,
             batteries=tuple(_law_battery(view, leaders, memory, rooms) for view in site.members),
-            leader_id=memory.leader_id if memory.leader_id in leading else next(iter(leading), None),
+            leader_id=memory.leader.id if memory.leader.id in leading else next(iter(leading), None),
             handed_over_at=memory.handed_over_at,
             setpoints=memory.setpoints,
             prices=site.settings.prices,
         )
     )
-    same = output.leader_id == memory.leader_id
+    same = output.leader_id == memory.leader.id
     return replace(
         memory,
-        leader_id=output.leader_id,
-        handed_over_at=memory.handed_over_at if same or memory.leader_id is None else site.now,
-        auto_inhibited=memory.auto_inhibited if same else True,
-        leader_auto=memory.leader_auto if same else None,
+        leader=memory.leader if same else Leader(id=output.leader_id),
+        handed_over_at=memory.handed_over_at if same or memory.leader.id is None else site.now,
         setpoints={key: power_w for key, power_w in output.setpoints.items() if key != output.leader_id},
         decided_at=site.now,
         sampled_at=samples[-1].at,
@@ -238,7 +225,7 @@ def run_law(
 
 def _law_is_due(site: Site, memory: DispatchMemory, leaders: tuple[BatteryView, ...], interval_s: float) -> bool:
     """Return whether the law runs: without a leader at once, else when there is time and something new to know."""
-    if memory.leader_id not in {view.battery_id for view in leaders}:
+    if memory.leader.id not in {view.battery_id for view in leaders}:
         return True
     if not site.meter_is_fresh(METER_FRESH_S):
         return False
@@ -266,11 +253,11 @@ def _law_battery(
 ) -> LawBattery:
     """Return what the law may know of a battery; `rooms` is what each leader leaves to its followers."""
     able_w = {limit.sign: int(limit.power_w) for limit in memory.observed_limits if limit.battery_id == view.battery_id}
+    able = Reach(charge_w=able_w.get(-1, PLAUSIBLE_MAX), discharge_w=able_w.get(1, PLAUSIBLE_MAX))
     return LawBattery(
         battery_id=view.battery_id,
         soc_pct=view.soc_pct or 0.0,
-        charge_limit_w=min(view.charge_limit_w, able_w.get(-1, view.charge_limit_w)),
-        discharge_limit_w=min(view.discharge_limit_w, able_w.get(1, view.discharge_limit_w)),
+        limits=view.limits & able,
         may_lead=view in leaders,
         may_follow=view.settings.has_passive and view.lockout is None,
         beside={key: room[view.battery_id] for key, room in rooms.items() if view.battery_id in room},

@@ -21,7 +21,7 @@ from ..model import (
     plausible,
 )
 from ..net_load import outdated
-from ..permissions import allowed_power_w
+from ..permissions import FREE
 from ..power_range import Reach, reach_of
 from .site import METER_FRESH_S, BatteryView, DispatchMemory, Load, Reservation, Site, Span
 from .witness import METER
@@ -43,7 +43,6 @@ UNWATCHED_S = 45.0
 CONNECTION_STEP_W = 100.0
 """Of what the connection leaves: it changes with every lamp."""
 PHASES = (1, 2, 3)
-UNLIMITED = Reach(charge_w=PLAUSIBLE_MAX, discharge_w=PLAUSIBLE_MAX)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +56,7 @@ class Group:
     def left(self, battery_id: str, counts: Mapping[str, Reach]) -> Reach:
         """Return what the others leave to one of the members; whatever a stranger asks for."""
         if battery_id not in self.members:
-            return UNLIMITED
+            return FREE
         others = [reach for key, reach in counts.items() if key in self.members and key != battery_id]
         return Reach(
             charge_w=max(0.0, self.limit.charge_w - sum(reach.charge_w for reach in others)),
@@ -97,11 +96,11 @@ def left(site: Site, memory: DispatchMemory, leader_id: str | None = None) -> di
     if leader is not None:
         counts[leader.battery_id] = _class(leader)
     followers = [view for view in site.members if view is not leader]
-    rooms = {view.battery_id: UNLIMITED for view in followers}
+    rooms = {view.battery_id: FREE for view in followers}
     for group in _groups(site, memory):
         sharers = [view for view in followers if view.battery_id in group.members]
-        charging = sum(view.charge_limit_w > 0 for view in sharers) if group.is_circuit else 1
-        giving = sum(view.discharge_limit_w > 0 for view in sharers) if group.is_circuit else 1
+        charging = sum(view.limits.charge_w > 0 for view in sharers) if group.is_circuit else 1
+        giving = sum(view.limits.discharge_w > 0 for view in sharers) if group.is_circuit else 1
         for view in sharers:
             room = group.left(view.battery_id, counts)
             rooms[view.battery_id] &= Reach(
@@ -127,9 +126,10 @@ def clamp_targets(
     in_auto = {
         target.battery_id: _class(views[target.battery_id]) for target in targets if target.action is Action.AUTO
     }
-    for target in sorted(targets, key=_rank):
+    turns = sorted(targets, key=lambda one: 0 if one.role is Role.OWNER else 1 if one.action is Action.AUTO else 2)
+    for target in turns:
         key = target.battery_id
-        room = UNLIMITED
+        room = FREE
         for group in groups:
             if group.is_circuit:
                 room &= group.left(key, counts)
@@ -175,21 +175,16 @@ def _unless_two_loops(
     return replace(target, action=Action.IDLE if views[target.battery_id].settings.can_idle else Action.NOTHING)
 
 
-def _rank(target: Target) -> int:
-    """Return when a target has its turn."""
-    return 0 if target.role is Role.OWNER else 1 if target.action is Action.AUTO else 2
-
-
 def _groups(site: Site, memory: DispatchMemory) -> list[Group]:
     """Return the limits that are shared."""
-    circuits = {view.settings.circuit for view in site.views} - {None}
+    circuits = {circuit for view in site.views if (circuit := view.settings.circuit)}
     groups = [
         Group(
             members=frozenset(view.battery_id for view in site.views if view.settings.circuit == circuit),
             limit=Reach(charge_w=circuit.limit_w, discharge_w=circuit.limit_w),
             is_circuit=True,
         )
-        for circuit in sorted((circuit for circuit in circuits if circuit), key=lambda circuit: circuit.name)
+        for circuit in sorted(circuits, key=lambda circuit: circuit.name)
     ]
     settings = site.settings
     for phase in (0, *PHASES):
@@ -199,15 +194,13 @@ def _groups(site: Site, memory: DispatchMemory) -> list[Group]:
             else (settings.max_import_w, settings.max_export_w)
         )
         if limits_w != (None, None):
-            members = frozenset(view.battery_id for view in site.views if _hangs_on(view, phase))
+            # One whose phase is not known may be on any.
+            members = frozenset(
+                view.battery_id for view in site.views if not phase or view.settings.phase in {phase, None}
+            )
             limit = _connection(memory, phase, *limits_w) & _watched(site, memory, members, phase)
             groups.append(Group(members=members, limit=limit, is_circuit=False))
     return groups
-
-
-def _hangs_on(view: BatteryView, phase: int) -> bool:
-    """Return whether a battery may be on a phase; all are on the connection (0)."""
-    return not phase or view.settings.phase in {phase, None}
 
 
 def _spans(site: Site) -> tuple[Span, ...]:
@@ -242,7 +235,7 @@ def _watched(site: Site, memory: DispatchMemory, members: frozenset[str], phase:
     if memory.witness.against(METER, site.now) or not is_watched(UNWATCHED_S):
         return Reach()
     if is_watched(METER_FRESH_S):
-        return UNLIMITED
+        return FREE
     commanded = [memory.reservations[key].commanded for key in members if key in memory.reservations]
     return Reach(
         charge_w=sum(reach.charge_w for reach in commanded), discharge_w=sum(reach.discharge_w for reach in commanded)
@@ -267,8 +260,7 @@ def _reserved_for(view: BatteryView, memory: DispatchMemory) -> Reach:
         return worst_case
     if view.settings.battery_mode is BatteryMode.AUTOMATIC:
         return _class(view)
-    fixed_w = view.settings.fixed_power_w if view.settings.battery_mode is BatteryMode.FIXED else 0
-    commanded = reach_of(allowed_power_w(fixed_w, view.settings, view.charge))
+    commanded = reach_of(view.owners_power_w)
     return commanded if view.is_known else commanded | worst_case
 
 

@@ -7,7 +7,7 @@ from ..model import TOLERANCE_W
 from . import car, evidence, limits
 from .leader import LATE_S
 from .losses import spread
-from .site import METER_FRESH_S, DispatchMemory, Site, Unseen
+from .site import METER_FRESH_S, DispatchMemory, Leader, Site, Unseen
 from .witness import STEP_LEAST_W
 
 SETPOINTS_ALONE_S = 60.0
@@ -28,7 +28,7 @@ SETPOINT_LEAST_W = 100.0
 
 def without_leader(site: Site, memory: DispatchMemory) -> DispatchMemory:
     """Return setpoints that take over a part of what the meter shows, one part per decision."""
-    memory = _step_judged(site, replace(memory, leader_id=None, leader_auto=None))
+    memory = _step_judged(site, replace(memory, leader=Leader()))
     if site.car.spared and site.grid_w + site.members_w > site.car.drawn_w:
         return for_house(site, memory)
     waited = memory.decided_at is None or site.now - memory.decided_at + LATE_S >= SETPOINTS_ALONE_S
@@ -120,9 +120,7 @@ def limits_w(site: Site, memory: DispatchMemory, sign: int) -> dict[str, int]:
     """Return what batteries that take setpoints can give (W, positive) in a direction."""
     rooms = limits.left(site, memory)
     return {
-        view.battery_id: min(view.discharge_limit_w, int(rooms[view.battery_id].discharge_w))
-        if sign > 0
-        else min(view.charge_limit_w, int(rooms[view.battery_id].charge_w))
+        view.battery_id: (view.limits & rooms[view.battery_id]).limit_w(sign)
         for view in site.members
         if view.settings.has_passive
     }

@@ -1,7 +1,7 @@
 """The site as a decision sees it, and what one decision leaves to the next."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 
 from ..model import (
@@ -16,7 +16,7 @@ from ..model import (
     Timed,
     plausible,
 )
-from ..permissions import CHARGE_ONLY, FREE, NOTHING_ALLOWED, Permission, by_soc, by_strategy, of_auto
+from ..permissions import CHARGE_ONLY, FREE, NOTHING_ALLOWED, Permission, allowed_power_w, by_soc, by_strategy, of_auto
 from ..power_range import Reach
 from ..settings import BatterySettings, Settings
 from .car import CarMemory, CarView
@@ -85,45 +85,41 @@ class BatteryView:
         return None if self.seen.mode is None else self.seen.mode.value
 
     @property
-    def charge_limit_w(self) -> int:
-        """Return how much it may charge now (W, positive)."""
-        return self.settings.charge_limit_w if self.permission.may_charge else 0
+    def limits(self) -> Reach:
+        """Return what may be asked of it now."""
+        return self.settings.limits & self.permission
 
     @property
-    def discharge_limit_w(self) -> int:
-        """Return how much it may discharge now (W)."""
-        return self.settings.discharge_limit_w if self.permission.may_discharge else 0
+    def owners_power_w(self) -> int:
+        """Return what its owner set it to (W), within what limits and charge allow; 0 unless fixed."""
+        fixed_w = self.settings.fixed_power_w if self.settings.battery_mode is BatteryMode.FIXED else 0
+        return allowed_power_w(fixed_w, self.settings, self.charge)
 
 
 def battery_views(
     snapshot: Snapshot, settings: Settings, before: Mapping[str, Permission], now: float, *, spare_car: bool = False
 ) -> tuple[BatteryView, ...]:
     """Return the batteries in the owner's order; `before` is what their charge allowed in the last cycle."""
-    views = tuple(_battery_view(snapshot, settings, battery, before, now) for battery in settings.batteries)
-    return tuple(replace(view, auto=view.auto & CHARGE_ONLY) for view in views) if spare_car else views
-
-
-def _battery_view(
-    snapshot: Snapshot, settings: Settings, battery: BatterySettings, before: Mapping[str, Permission], now: float
-) -> BatteryView:
-    """Return one battery."""
-    seen = snapshot.battery(battery.battery_id)
-    limit_s = settings.age_limit_s(battery.battery_id)
-    soc_pct = _fresh(plausible(seen.soc_pct), now, limit_s)
-    was = before.get(battery.battery_id, FREE)
-    charge = NOTHING_ALLOWED if soc_pct is None else by_soc(battery, soc_pct, was)
-    return BatteryView(
-        settings=battery,
-        seen=seen,
-        soc_pct=soc_pct,
-        power_w=_fresh(plausible(seen.power_w), now, limit_s),
-        mode=_fresh(seen.mode, now, limit_s),
-        charge=charge,
-        permission=by_strategy(settings.strategy) & charge,
-        auto=of_auto(battery, settings.strategy, charge),
-        lockout=snapshot.feedback.locked_out.get(battery.battery_id),
-        drops_to_auto=battery.battery_id in snapshot.feedback.drops_to_auto,
-    )
+    views, feedback = [], snapshot.feedback
+    for battery in settings.batteries:
+        key, seen = battery.battery_id, snapshot.battery(battery.battery_id)
+        limit_s = settings.age_limit_s(key)
+        soc_pct = _fresh(plausible(seen.soc_pct), now, limit_s)
+        charge = NOTHING_ALLOWED if soc_pct is None else by_soc(battery, soc_pct, before.get(key, FREE))
+        view = BatteryView(
+            settings=battery,
+            seen=seen,
+            soc_pct=soc_pct,
+            power_w=_fresh(plausible(seen.power_w), now, limit_s),
+            mode=_fresh(seen.mode, now, limit_s),
+            charge=charge,
+            permission=by_strategy(settings.strategy) & charge,
+            auto=of_auto(battery, settings.strategy, charge) & (CHARGE_ONLY if spare_car else FREE),
+            lockout=feedback.locked_out.get(key),
+            drops_to_auto=key in feedback.drops_to_auto,
+        )
+        views.append(view)
+    return tuple(views)
 
 
 def _fresh[T](reading: Timed[T] | None, now: float, limit_s: float) -> T | None:
@@ -176,55 +172,75 @@ class Unseen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DispatchMemory:
-    """What one decision leaves to the next."""
+class Leader:
+    """Who leads, and what is noted of it; another leader is another one of these."""
 
-    begun_at: float | None = None
-    started: bool = False
-    asked: tuple[bool, Strategy] | None = None
-    meter_window: MeterWindow = ()
-    charge: Mapping[str, Permission] = field(default_factory=lambda: MappingProxyType({}))
-    leader_id: str | None = None
-    handed_over_at: float | None = None
-    """When the law last replaced a leader."""
+    id: str | None = None
+    """None while nobody leads."""
     auto_inhibited: bool = True
     """Kept from Auto: what a new leader is until it is known to be harmless."""
     auto_range: Permission = FREE
     """What Auto was allowed in the last cycle: when that changes, the leader is held until the meter speaks for it."""
-    leader_auto: Timed[bool] | None = None
-    """Whether the leader says that it is in Auto, and since when; None while it is not meant to."""
+    auto: Timed[bool] | None = None
+    """Whether it says that it is in Auto, and since when; None while it is not meant to."""
+    best_output: Timed[float] | None = None
+    """Its power (W) when it last went further towards what the meter asks for."""
+    doubted_at: float | None = None
+    """Since when the meter is looked at more closely, because of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastingMemory:
+    """What one decision leaves to the next, whatever its owner asks for then."""
+
+    begun_at: float | None = None
+    started: bool = False
+    meter_window: MeterWindow = ()
+    charge: Mapping[str, Permission] = field(default_factory=lambda: MappingProxyType({}))
+    leader: Leader = field(default_factory=Leader)
+    presumed_lost: frozenset[str] = frozenset()
+    """Silent, and the meter says that nobody does their work."""
+    ineligible: Mapping[str, Lapse] = field(default_factory=lambda: MappingProxyType({}))
+    """Batteries that failed as leaders."""
+    witness: WitnessMemory = field(default_factory=WitnessMemory)
+    reservations: Mapping[str, Reservation] = field(default_factory=lambda: MappingProxyType({}))
+    loads: tuple[Load, ...] = ()
+    """What house and sun asked of the connection in the last minutes, where a limit needs it."""
+    floors: Mapping[str, Timed[float]] = field(default_factory=lambda: MappingProxyType({}))
+    """Charges (%) at which a leader stopped delivering: its owner set such a depth of discharge in the app."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchMemory(LastingMemory):
+    """What one decision leaves to the next; after a new strategy, or switching on, only what lasts."""
+
+    asked: tuple[bool, Strategy] | None = None
+    asked_at: float | None = None
+    """Since when the strategy is what it is."""
+    handed_over_at: float | None = None
+    """When the law last replaced a leader."""
     setpoints: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     decided_at: float | None = None
     """When the law ran last; None lets it run at once."""
     sampled_at: float | None = None
     decided_for: frozenset[tuple[str, Permission]] = frozenset()
     """Who was there when the law ran, and what each might do."""
-    presumed_lost: frozenset[str] = frozenset()
-    """Silent, and the meter says that nobody does their work."""
     observed_limits: tuple[ObservedLimit, ...] = ()
     """What batteries near full or empty were seen to do at most."""
-    ineligible: Mapping[str, Lapse] = field(default_factory=lambda: MappingProxyType({}))
-    """Batteries that failed as leaders."""
-    doubted_at: float | None = None
-    """Since when the meter is looked at more closely, because of the leader."""
-    witness: WitnessMemory = field(default_factory=WitnessMemory)
     unseen: Unseen | None = None
     """What setpoints alone did last that the meter has not shown yet."""
     told_at: float | None = None
     """When a target was changed last."""
-    reservations: Mapping[str, Reservation] = field(default_factory=lambda: MappingProxyType({}))
-    loads: tuple[Load, ...] = ()
-    """What house and sun asked of the connection in the last minutes, where a limit needs it."""
     full_since: float | None = None
     """Since when all are as full as the strategy `to_full` makes them."""
-    asked_at: float | None = None
-    """Since when the strategy is what it is."""
     car: CarMemory = field(default_factory=CarMemory)
-    floors: Mapping[str, Timed[float]] = field(default_factory=lambda: MappingProxyType({}))
-    """Charges (%) at which a leader stopped delivering: its owner set such a depth of discharge in the app."""
     meter_lost_at: float | None = None
-    best_output: Timed[float] | None = None
-    """The leader's power (W) when it last went further towards what the meter asks for."""
+
+    def begun_anew(self, asked: tuple[bool, Strategy], now: float) -> DispatchMemory:
+        """Return what lasts; how the leader does is judged anew as well."""
+        lasting = {each.name: getattr(self, each.name) for each in fields(LastingMemory)}
+        leader = replace(self.leader, auto=None, best_output=None, doubted_at=None)
+        return replace(DispatchMemory(**lasting), leader=leader, asked=asked, asked_at=now)
 
     def with_floors(self, settings: Settings, now: float) -> Settings:
         """Return the settings with the reserve of batteries that stopped by themselves raised to where they did."""
@@ -265,11 +281,8 @@ class Site:
     def phases(self) -> Timed[tuple[float, float, float]] | None:
         """Return what flows on each phase (W), where the meter tells and it can be true."""
         phases_w = self.snapshot.phases_w
-        return (
-            phases_w
-            if phases_w is not None and all(abs(power_w) <= PLAUSIBLE_MAX for power_w in phases_w.value)
-            else None
-        )
+        is_plausible = phases_w is not None and all(abs(power_w) <= PLAUSIBLE_MAX for power_w in phases_w.value)
+        return phases_w if is_plausible else None
 
     @property
     def power_w(self) -> float:

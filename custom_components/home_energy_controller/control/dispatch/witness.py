@@ -140,8 +140,11 @@ def observe(memory: WitnessMemory, sight: Sight) -> WitnessMemory:
     if sample is None or sample.at <= memory.sampled_at or sample.at < memory.moved_at + sight.settle_s:
         return memory
     memory = replace(memory, sampled_at=sample.at)
-    if memory.before is None:
-        return _with_noise(memory, sight, sample)
+    if memory.before is None:  # What differs was done by the house.
+        quiet_from, until = memory.moved_at + sight.settle_s, sample.at - NOISE_OVER_S
+        old = next((old for old in reversed(sight.samples) if quiet_from <= old.at <= until), None)
+        noise = () if old is None else (abs(sample.value - old.value),)
+        return replace(memory, noise=(*memory.noise, *noise)[-NOISE_MOST:])
     first, last = memory.before_span
     base = next((old for old in reversed(sight.samples) if first <= old.at <= last), None)
     changes = {key: power_w - memory.before.get(key, power_w) for key, power_w in memory.powers.items()}
@@ -166,15 +169,6 @@ def _moved(memory: WitnessMemory, sight: Sight) -> WitnessMemory:
     is_news = decided_at is not None and now - DECIDED_S <= decided_at <= now
     until = decided_at if is_news and decided_at is not None else now - BEFORE_S
     return replace(moved, before=memory.powers, before_span=(memory.moved_at + sight.settle_s, until))
-
-
-def _with_noise(memory: WitnessMemory, sight: Sight, sample: Timed[float]) -> WitnessMemory:
-    """Return the memory with what the house did by itself."""
-    quiet_from = memory.moved_at + sight.settle_s
-    old = next((old for old in reversed(sight.samples) if quiet_from <= old.at <= sample.at - NOISE_OVER_S), None)
-    if old is None:
-        return memory
-    return replace(memory, noise=(*memory.noise[1 - NOISE_MOST :], abs(sample.value - old.value)))
 
 
 def _scale_w(memory: WitnessMemory) -> float:
@@ -229,7 +223,9 @@ def _judged(memory: WitnessMemory, sight: Sight) -> WitnessMemory:
     others = sight.able - {key for key in worst if memory.against(key, now)} - set(suspects)
     if meter >= SURE and (not others or meter >= max(worst.values()) + METER_LEADS):
         suspects = [METER]
-    held = {key: old for key, old in memory.verdicts.items() if old.until == -inf or _holds(memory, key)}
+    # What is still more likely than not goes on being held against somebody.
+    holds = {key for key, ratios in memory.ratios.items() if max(ratios) >= SURE / 2}
+    held = {key: old for key, old in memory.verdicts.items() if old.until == -inf or key in holds}
     memory = replace(memory, verdicts=held)
     suspect = next(iter(suspects), None)
     if suspect is None or max(memory.ratios[suspect]) < SURE or memory.against(suspect, now):
@@ -258,11 +254,6 @@ def _probed(memory: WitnessMemory, sight: Sight) -> WitnessMemory:
     if worst is None or memory.against(worst, sight.now):
         return memory
     return replace(memory, probed=worst, probed_at=sight.now)
-
-
-def _holds(memory: WitnessMemory, suspect: str) -> bool:
-    """Return whether what was held against somebody is still more likely than not."""
-    return max(memory.ratios.get(suspect, (0.0, 0.0))) >= SURE / 2
 
 
 def _reopened(memory: WitnessMemory, now: float) -> WitnessMemory:
