@@ -55,14 +55,22 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: SiteCon
 
 def _running(coordinator: SiteCoordinator) -> dict[str, Any]:
     """Return what a running site knows; `recording` is what scripts/replay reads."""
+    now = coordinator.clock()
     return {
         "store": encode(coordinator.store.site),
         "meter": coordinator.meter.source.description,
         "client": {"bindings": coordinator.client.bindings, "datagrams": encode(coordinator.client.statistics)},
         "update_interval_s": coordinator.update_interval and coordinator.update_interval.total_seconds(),
-        "now": coordinator.clock(),
+        "now": now,
         "failures": _failures(coordinator),
-        "writes": _writes(coordinator),
+        "writes": {
+            battery_id: {
+                "last_hour": writes.in_last_hour(now),
+                "busiest_hour": writes.busiest_hour,
+                "exceptions": writes.exceptions,
+            }
+            for battery_id, writes in coordinator.writes.items()
+        },
         "batteries": [_battery(battery) for battery in coordinator.batteries.values()],
         "recording": coordinator.recorder.as_json(),
     }
@@ -76,19 +84,6 @@ def _failures(coordinator: SiteCoordinator) -> dict[str, Any]:
         key = part if named is None else f"{part.removesuffix(named.name)}{named.id}"
         found[key] = {"count": failures.count, "error": failures.error, "goes_on": failures.goes_on}
     return found
-
-
-def _writes(coordinator: SiteCoordinator) -> dict[str, Any]:
-    """Return how often each battery was written."""
-    now = coordinator.clock()
-    return {
-        battery_id: {
-            "last_hour": writes.in_last_hour(now),
-            "busiest_hour": writes.busiest_hour,
-            "exceptions": writes.exceptions,
-        }
-        for battery_id, writes in coordinator.writes.items()
-    }
 
 
 def _battery(battery: Battery) -> dict[str, Any]:

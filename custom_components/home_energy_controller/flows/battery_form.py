@@ -92,11 +92,7 @@ def unused_name(name: str, taken: Container[str]) -> str:
 
 def suggested_details(name: str) -> dict[str, Any]:
     """Return what a new battery's form holds at first."""
-    return {
-        CONF_NAME: name,
-        CONF_POWER_CLASS_W: str(DEFAULT_POWER_CLASS_W),
-        CONF_OWN_METER: OwnMeter.UNSURE.value,
-    }
+    return {CONF_NAME: name, CONF_POWER_CLASS_W: str(DEFAULT_POWER_CLASS_W), CONF_OWN_METER: OwnMeter.UNSURE.value}
 
 
 def details_data(user_input: Mapping[str, Any]) -> dict[str, Any]:

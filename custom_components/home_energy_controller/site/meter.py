@@ -150,10 +150,7 @@ def make_meter(hass: HomeAssistant, data: Mapping[str, Any], clock: Callable[[],
     """Return the meter of an entry's `meter` part."""
     if data[CONF_METER_TYPE] == METER_HOMEWIZARD:
         return HomeWizardMeter(
-            async_get_clientsession(hass),
-            data[CONF_HOST],
-            port=data.get(CONF_PORT, DEFAULT_METER_PORT),
-            clock=clock,
+            async_get_clientsession(hass), data[CONF_HOST], port=data.get(CONF_PORT, DEFAULT_METER_PORT), clock=clock
         )
     return SensorMeter(hass, data[CONF_ENTITY_ID], invert=data.get(CONF_INVERT, False), clock=clock)
 
