@@ -165,15 +165,15 @@ def _cycle_response(coordinator: SiteCoordinator, cycle: Cycle) -> ServiceRespon
         "grid_power_w": meter and meter.value,
         "grid_age_s": meter and round(cycle.now - meter.at, 1),
         "batteries": readings,
-        "decision": _named(encode(cycle.decision), names),
-        "commands": _named(encode(cycle.commands), names),
+        "decision": with_texts(encode(cycle.decision), lambda text: names.get(text, text)),
+        "commands": with_texts(encode(cycle.commands), lambda text: names.get(text, text)),
     }
 
 
-def _named(data: Any, names: Mapping[str, str]) -> Any:
-    """Return data with the names of batteries in place of their ids."""
+def with_texts(data: Any, change: Callable[[str], str]) -> Any:
+    """Return JSON data with other texts in it, in keys as well."""
     if isinstance(data, Mapping):
-        return {names.get(key, key): _named(value, names) for key, value in data.items()}
+        return {change(str(key)): with_texts(value, change) for key, value in data.items()}
     if isinstance(data, list):
-        return [_named(item, names) for item in data]
-    return names.get(data, data) if isinstance(data, str) else data
+        return [with_texts(item, change) for item in data]
+    return change(data) if isinstance(data, str) else data

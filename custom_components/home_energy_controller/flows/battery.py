@@ -35,6 +35,7 @@ from ..const import (
     CONF_RELEASE,
     DEFAULT_BATTERY_PORT,
     DEFAULT_CAPACITY_WH,
+    DEFAULT_POWER_CLASS_W,
     MAX_BATTERIES,
     RELEASE_DEFAULT,
     SUBENTRY_BATTERY,
@@ -53,7 +54,6 @@ from .battery_form import (
     new_subentry,
     probed_data,
     reconfigure_schema,
-    suggested_details,
     unused_name,
 )
 from .forms import (
@@ -142,7 +142,8 @@ class BatteryFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
                 return self.async_abort(reason="already_configured")
             return await self._async_add(self._subentries)
         names, circuits = self._names_and_circuits()
-        suggested = suggested_details(unused_name(battery.name, names))
+        suggested = {CONF_NAME: unused_name(battery.name, names), CONF_POWER_CLASS_W: str(DEFAULT_POWER_CLASS_W)}
+        suggested[CONF_OWN_METER] = OwnMeter.UNSURE.value
         schema = details_schema(battery.profile.power_class_choices, circuits)
         return self.async_show_form(
             step_id="battery",

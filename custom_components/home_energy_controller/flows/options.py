@@ -17,10 +17,6 @@ from ..const import (
     CONF_CONNECTION,
     CONF_LIMIT_A,
     CONF_LIMIT_W,
-    CONF_MAX_EXPORT_W,
-    CONF_MAX_IMPORT_W,
-    CONF_MAX_PHASE_EXPORT_W,
-    CONF_MAX_PHASE_IMPORT_W,
     CONF_METER,
     CONF_METER_AGE_LIMIT_S,
     CONF_TARIFF,
@@ -37,6 +33,8 @@ from ..site.config import (
     CONF_PRICE,
     CONF_SELL,
     DAYS,
+    EXPORTS,
+    IMPORTS,
     VOLTAGE_V,
     SiteOptions,
     circuit_limit_w,
@@ -47,8 +45,6 @@ from .forms import LEAST_LIMIT_W, FiniteNumber, circuit_selector, loses_auto, nu
 
 METER_AGE_LIMITS_S: Final = (15, 300)
 """Shorter, and one lost reading pauses control; longer, and control acts on what the house did minutes ago."""
-IMPORTS: Final = (CONF_MAX_IMPORT_W, CONF_MAX_PHASE_IMPORT_W)
-EXPORTS: Final = (CONF_MAX_EXPORT_W, CONF_MAX_PHASE_EXPORT_W)
 
 
 def validate_tariff(hass: HomeAssistant, part: Mapping[str, Any]) -> str | None:
@@ -182,8 +178,8 @@ def _schema(circuit_names: list[str]) -> vol.Schema:
     circuits = selector.ObjectSelector(
         {"fields": fields, "multiple": True, "label_field": CONF_NAME, "translation_key": CONF_CIRCUIT}
     )
-    order = (CONF_MAX_IMPORT_W, CONF_MAX_EXPORT_W, CONF_MAX_PHASE_IMPORT_W, CONF_MAX_PHASE_EXPORT_W)
-    connection = {vol.Optional(key): watt_selector(100_000) for key in order}
+    limits = (key for pair in zip(IMPORTS, EXPORTS, strict=True) for key in pair)
+    connection = {vol.Optional(key): watt_selector(100_000) for key in limits}
     meter = {vol.Required(CONF_METER_AGE_LIMIT_S, default=DEFAULT_METER_AGE_LIMIT_S): age}
     return vol.Schema(
         {

@@ -44,6 +44,9 @@ CONF_BUY: Final = "buy_per_kwh"
 CONF_SELL: Final = "sell_per_kwh"
 CONF_PRICE: Final = "price_entity"
 
+IMPORTS: Final = (CONF_MAX_IMPORT_W, CONF_MAX_PHASE_IMPORT_W)
+EXPORTS: Final = (CONF_MAX_EXPORT_W, CONF_MAX_PHASE_EXPORT_W)
+"""Limits of the connection: of all phases together, and of each."""
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -107,9 +110,8 @@ class SiteOptions:
     @property
     def limits(self) -> dict[str, Any]:
         """Return the limits of the connection (W), None where there is none, and the meter's age limit (s)."""
-        keys = (CONF_MAX_IMPORT_W, CONF_MAX_EXPORT_W, CONF_MAX_PHASE_IMPORT_W, CONF_MAX_PHASE_EXPORT_W)
         age_limit_s = self.data.get(CONF_METER_AGE_LIMIT_S, DEFAULT_METER_AGE_LIMIT_S)
-        return {key: self.data.get(key) for key in keys} | {CONF_METER_AGE_LIMIT_S: age_limit_s}
+        return {key: self.data.get(key) for key in (*IMPORTS, *EXPORTS)} | {CONF_METER_AGE_LIMIT_S: age_limit_s}
 
     @property
     def limits_phases(self) -> bool:
