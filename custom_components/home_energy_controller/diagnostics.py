@@ -83,7 +83,7 @@ def _failures(coordinator: SiteCoordinator) -> dict[str, Any]:
     for part, failures in coordinator.parts.failures.items():
         named = next((b for b in coordinator.batteries.values() if part.endswith(f" {b.name}")), None)
         key = part if named is None else f"{part.removesuffix(named.name)}{named.id}"
-        found[key] = {"count": failures.count, "error": failures.error, "goes_on": failures.goes_on}
+        found[key] = encode(failures)
     return found
 
 

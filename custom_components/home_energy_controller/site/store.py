@@ -229,7 +229,6 @@ def _read_fields[PartT](kind: type[PartT], data: object) -> PartT:
 
 def _read_value(kind: Any, value: object, default: object) -> object:
     """Return the value of one field; a number that is none is 0, energy and charge are never below it."""
-    first = next(iter(get_args(kind)), kind)  # Of what may be None as well.
     if kind is bool:
         return value is True
     if kind in {int, float}:
@@ -240,4 +239,7 @@ def _read_value(kind: Any, value: object, default: object) -> object:
     if get_origin(kind) is Mapping:
         parts = value.items() if isinstance(value, Mapping) else ()
         return {str(key): _read_fields(get_args(kind)[1], part) for key, part in parts if isinstance(part, Mapping)}
-    return str(value) if kind is str else next((member for member in first if member == value), default)
+    if kind is str:
+        return str(value)
+    members = next(iter(get_args(kind)), kind)  # Of what may be None as well.
+    return next((member for member in members if member == value), default)
