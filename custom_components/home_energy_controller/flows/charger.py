@@ -1,6 +1,7 @@
 """Telling about the charger of the car: a site has at most one."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, Final
 
 from homeassistant.components.number import ATTR_MIN
@@ -42,12 +43,8 @@ NAME: Final = "EV charger"
 DEFAULTS: Final = CarSettings()
 SUGGESTED: Final[Mapping[str, Any]] = {
     CONF_NAME: NAME,
-    CONF_PHASES: DEFAULTS.phases,
-    CONF_VOLTAGE_V: DEFAULTS.voltage_v,
-    CONF_MOST_A: DEFAULTS.most_a,
+    **asdict(DEFAULTS),  # The other fields are named as the keys.
     CONF_SURPLUS_PCT: round(100 * DEFAULTS.surplus_share),
-    CONF_LOW_TARIFF_W: DEFAULTS.low_tariff_w,
-    CONF_MAY_FEED: DEFAULTS.batteries_may_feed,
 }
 
 
