@@ -13,13 +13,7 @@ from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import callback
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 
-from .const import (
-    CONF_MAC,
-    CONF_METER,
-    DOMAIN,
-    SUBENTRY_BATTERY,
-    SUBENTRY_CHARGER,
-)
+from .const import CONF_MAC, CONF_METER, DOMAIN, SUBENTRY_BATTERY, SUBENTRY_CHARGER
 from .flows.battery import BatteryFlow, BatterySubentryFlow
 from .flows.charger import ChargerSubentryFlow
 from .flows.forms import error_key

@@ -11,6 +11,7 @@ from homeassistant.core import HomeAssistant
 from .const import CONF_MAC, SUBENTRY_BATTERY
 from .control.codec import encode
 from .coordinator import SiteConfigEntry, SiteCoordinator
+from .services import with_texts
 from .site.battery import Battery
 
 TO_REDACT = {
@@ -49,20 +50,28 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: SiteCon
     macs = sorted(battery[CONF_MAC] for battery in batteries)
     # A name per battery that keeps the maker's part of its MAC, and the order: decisions may hang on it.
     aliases = {mac: f"{mac[:OUI_DIGITS]}_{rank}" for rank, mac in enumerate(macs, 1)}
-    redacted: dict[str, Any] = _without_macs(async_redact_data(found, TO_REDACT), aliases)
+    redacted: dict[str, Any] = with_texts(async_redact_data(found, TO_REDACT), lambda text: _hidden(text, aliases))
     return redacted
 
 
 def _running(coordinator: SiteCoordinator) -> dict[str, Any]:
     """Return what a running site knows; `recording` is what scripts/replay reads."""
+    now = coordinator.clock()
     return {
         "store": encode(coordinator.store.site),
         "meter": coordinator.meter.source.description,
         "client": {"bindings": coordinator.client.bindings, "datagrams": encode(coordinator.client.statistics)},
         "update_interval_s": coordinator.update_interval and coordinator.update_interval.total_seconds(),
-        "now": coordinator.clock(),
+        "now": now,
         "failures": _failures(coordinator),
-        "writes": _writes(coordinator),
+        "writes": {
+            battery_id: {
+                "last_hour": writes.in_last_hour(now),
+                "busiest_hour": writes.busiest_hour,
+                "exceptions": writes.exceptions,
+            }
+            for battery_id, writes in coordinator.writes.items()
+        },
         "batteries": [_battery(battery) for battery in coordinator.batteries.values()],
         "recording": coordinator.recorder.as_json(),
     }
@@ -74,21 +83,8 @@ def _failures(coordinator: SiteCoordinator) -> dict[str, Any]:
     for part, failures in coordinator.parts.failures.items():
         named = next((b for b in coordinator.batteries.values() if part.endswith(f" {b.name}")), None)
         key = part if named is None else f"{part.removesuffix(named.name)}{named.id}"
-        found[key] = {"count": failures.count, "error": failures.error, "goes_on": failures.goes_on}
+        found[key] = encode(failures)
     return found
-
-
-def _writes(coordinator: SiteCoordinator) -> dict[str, Any]:
-    """Return how often each battery was written."""
-    now = coordinator.clock()
-    return {
-        battery_id: {
-            "last_hour": writes.in_last_hour(now),
-            "busiest_hour": writes.busiest_hour,
-            "exceptions": writes.exceptions,
-        }
-        for battery_id, writes in coordinator.writes.items()
-    }
 
 
 def _battery(battery: Battery) -> dict[str, Any]:
@@ -108,17 +104,8 @@ def _battery(battery: Battery) -> dict[str, Any]:
     }
 
 
-def _without_macs(data: Any, aliases: Mapping[str, str]) -> Any:
-    """Return data with every MAC cut to its maker's part and every address gone, in keys and texts as well."""
-    if isinstance(data, Mapping):
-        return {_hidden(str(key), aliases): _without_macs(value, aliases) for key, value in data.items()}
-    if isinstance(data, list):
-        return [_without_macs(item, aliases) for item in data]
-    return _hidden(data, aliases) if isinstance(data, str) else data
-
-
 def _hidden(text: str, aliases: Mapping[str, str]) -> str:
-    """Return a text without MACs and addresses."""
+    """Return a text with every MAC cut to its maker's part and every address gone."""
 
     def short(match: re.Match[str]) -> str:
         mac = re.sub("[:-]", "", match[0]).lower()

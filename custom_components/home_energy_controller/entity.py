@@ -32,9 +32,13 @@ class OurEntity(CoordinatorEntity[SiteCoordinator]):
 class SiteEntity(OurEntity):
     """An entity of the site."""
 
-    def __init__(self, coordinator: SiteCoordinator, description: EntityDescription) -> None:
-        """Belong to the site's device."""
-        super().__init__(coordinator, description, coordinator.config_entry.entry_id, site_device_info(coordinator))
+    def __init__(
+        self, coordinator: SiteCoordinator, description: EntityDescription, charger: ConfigSubentry | None = None
+    ) -> None:
+        """Belong to the site's device, or to one of the charger's: the thing itself is another integration's."""
+        device = site_device_info(coordinator) if charger is None else _service_info(charger.subentry_id, charger.title)
+        owner_id = coordinator.config_entry.entry_id if charger is None else charger.subentry_id
+        super().__init__(coordinator, description, owner_id, device)
 
 
 class BatteryEntity(OurEntity):
@@ -49,16 +53,6 @@ class BatteryEntity(OurEntity):
     def snapshot(self) -> BatterySnapshot:
         """Return this battery's part of the newest cycle."""
         return self.coordinator.data.batteries[self.battery.id]
-
-
-class ChargerEntity(OurEntity):
-    """An entity of the charger of the car."""
-
-    def __init__(self, coordinator: SiteCoordinator, subentry: ConfigSubentry, description: EntityDescription) -> None:
-        """Belong to the charger's device: a service, as the thing itself is another integration's."""
-        super().__init__(
-            coordinator, description, subentry.subentry_id, _service_info(subentry.subentry_id, subentry.title)
-        )
 
 
 def site_device_info(coordinator: SiteCoordinator) -> DeviceInfo:

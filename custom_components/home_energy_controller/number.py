@@ -9,20 +9,13 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .control.model import SiteState
-from .coordinator import SiteConfigEntry, SiteCoordinator
+from .coordinator import SiteConfigEntry
 from .entity import BatteryEntity, SiteEntity
 from .errors import refusal
 from .site.battery import Battery
 
 PARALLEL_UPDATES = 1
 
-SETPOINT = NumberEntityDescription(
-    key="setpoint",
-    device_class=NumberDeviceClass.POWER,
-    native_unit_of_measurement=UnitOfPower.WATT,
-    native_step=10,
-    mode=NumberMode.BOX,
-)
 GRID_TARGET = NumberEntityDescription(
     key="grid_target",
     device_class=NumberDeviceClass.POWER,
@@ -47,11 +40,25 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: SiteConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Set up the numbers of the site and of each battery."""
-    coordinator = entry.runtime_data
-    async_add_entities([SiteSetpoint(coordinator), GridTarget(coordinator, GRID_TARGET)])
-    for battery in coordinator.batteries.values():
-        numbers = [BatterySetpoint(coordinator, battery), Reserve(coordinator, battery, RESERVE)]
+    coordinator, batteries = entry.runtime_data, entry.runtime_data.batteries.values()
+    # Of the site: the power of all batteries together in the strategy `fixed`.
+    async_add_entities([SitePower(coordinator, _setpoint(*batteries)), GridTarget(coordinator, GRID_TARGET)])
+    for battery in batteries:
+        numbers = [BatterySetpoint(coordinator, battery, _setpoint(battery)), Reserve(coordinator, battery, RESERVE)]
         async_add_entities(numbers, config_subentry_id=battery.subentry.subentry_id)
+
+
+def _setpoint(*batteries: Battery) -> NumberEntityDescription:
+    """Return a power (W, + discharges) that spans what batteries can do together."""
+    return NumberEntityDescription(
+        key="setpoint",
+        device_class=NumberDeviceClass.POWER,
+        native_unit_of_measurement=UnitOfPower.WATT,
+        native_min_value=-sum(battery.configured.charge_limit_w for battery in batteries),
+        native_max_value=sum(battery.configured.discharge_limit_w for battery in batteries),
+        native_step=10,
+        mode=NumberMode.BOX,
+    )
 
 
 def _number(value: float) -> float:
@@ -61,36 +68,34 @@ def _number(value: float) -> float:
     return value
 
 
-class SiteSetpoint(SiteEntity, NumberEntity):
-    """The power of all batteries together in the strategy `fixed`; + discharges."""
-
-    def __init__(self, coordinator: SiteCoordinator) -> None:
-        """Span what the batteries can do together."""
-        super().__init__(coordinator, SETPOINT)
-        batteries = [battery.configured for battery in coordinator.batteries.values()]
-        self._attr_native_min_value = -sum(battery.charge_limit_w for battery in batteries)
-        self._attr_native_max_value = sum(battery.discharge_limit_w for battery in batteries)
+class SitePower(SiteEntity, NumberEntity):
+    """A power of the site: what is set and what is shown have its key as their name."""
 
     @property
     @override
     def native_value(self) -> int:
-        """Return the setpoint."""
-        return self.coordinator.data.setpoint_w
+        """Return the power (W)."""
+        power_w: int = getattr(self.coordinator.data, f"{self.entity_description.key}_w")
+        return power_w
 
     @override
     async def async_set_native_value(self, value: float) -> None:
-        """Change the setpoint."""
-        await self.coordinator.requests.async_update_site(setpoint_w=round(_number(value)))
+        """Change it."""
+        await self.coordinator.requests.async_update_site(**{f"{self.entity_description.key}_w": round(_number(value))})
+
+
+class GridTarget(SitePower):
+    """Where the meter is kept (W, + import) while nobody leads: a leader knows no other target than 0."""
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether it acts."""
+        return super().available and self.coordinator.data.intent is SiteState.NO_LEADER
 
 
 class BatterySetpoint(BatteryEntity, NumberEntity):
     """The power of one battery while its mode is `fixed`; a wish until then. + discharges."""
-
-    def __init__(self, coordinator: SiteCoordinator, battery: Battery) -> None:
-        """Span what the battery can do."""
-        super().__init__(coordinator, battery, SETPOINT)
-        own = battery.configured
-        self._attr_native_min_value, self._attr_native_max_value = -own.charge_limit_w, own.discharge_limit_w
 
     @property
     @override
@@ -102,27 +107,6 @@ class BatterySetpoint(BatteryEntity, NumberEntity):
     async def async_set_native_value(self, value: float) -> None:
         """Change the setpoint."""
         await self.coordinator.requests.async_update_battery(self.battery.id, setpoint_w=round(_number(value)))
-
-
-class GridTarget(SiteEntity, NumberEntity):
-    """Where the meter is kept (W, + import) while nobody leads: a leader knows no other target than 0."""
-
-    @property
-    @override
-    def available(self) -> bool:
-        """Return whether it acts."""
-        return super().available and self.coordinator.data.intent is SiteState.NO_LEADER
-
-    @property
-    @override
-    def native_value(self) -> int:
-        """Return the target."""
-        return self.coordinator.data.grid_target_w
-
-    @override
-    async def async_set_native_value(self, value: float) -> None:
-        """Change the target."""
-        await self.coordinator.requests.async_update_site(grid_target_w=round(_number(value)))
 
 
 class Reserve(BatteryEntity, NumberEntity):

@@ -19,19 +19,15 @@ class SiteRepairFlow(ConfirmRepairFlow):
 
     @override
     async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
-        """Ask, then mend."""
-        if user_input is not None and self._entry is not None:
-            self._mend(self._entry)
-        return await super().async_step_confirm(user_input)
-
-    def _mend(self, entry: ConfigEntry) -> None:
-        """Reverse the sign, which reloads the entry, or reload it as it is."""
-        if self._flip_sign:
+        """Ask, then reverse the sign, which reloads the entry, or reload it as it is."""
+        entry = None if user_input is None else self._entry
+        if entry is not None and self._flip_sign:
             meter = entry.data[CONF_METER]
             meter = {**meter, CONF_INVERT: not meter.get(CONF_INVERT, False)}
             self.hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_METER: meter})
-        else:
+        elif entry is not None:
             self.hass.config_entries.async_schedule_reload(entry.entry_id)
+        return await super().async_step_confirm(user_input)
 
 
 async def async_create_fix_flow(

@@ -6,12 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, override
 
-from homeassistant.components.sensor import (
-    SensorDeviceClass,
-    SensorEntity,
-    SensorEntityDescription,
-    SensorStateClass,
-)
+from homeassistant.components.sensor import SensorDeviceClass, SensorEntity, SensorEntityDescription, SensorStateClass
 from homeassistant.const import EntityCategory, UnitOfEnergy, UnitOfPower, UnitOfRatio, UnitOfTemperature
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -19,7 +14,7 @@ from homeassistant.helpers.typing import StateType
 
 from .control.model import Health, Mode, Role, SiteState
 from .coordinator import SiteConfigEntry
-from .entity import BatteryEntity, ChargerEntity, SiteEntity
+from .entity import BatteryEntity, SiteEntity
 from .site.battery import Battery
 from .view.snapshot import BatterySnapshot, SiteSnapshot
 
@@ -76,6 +71,7 @@ SOC: Final[dict[str, Any]] = {
     "suggested_display_precision": 0,
 }
 DIAGNOSTIC: Final[dict[str, Any]] = {"entity_category": EntityCategory.DIAGNOSTIC}
+LASTING: Final[dict[str, Any]] = {"outlives_silence": True}
 # What changes with every reading, or says little: whoever wants it can have it.
 OFF_BY_DEFAULT: Final[dict[str, Any]] = {"entity_registry_enabled_default": False}
 
@@ -115,16 +111,12 @@ BATTERY_SENSORS = (
     BatterySensorDescription(**SOC, value=lambda battery: battery.soc_pct),
     BatterySensorDescription(key="power", **POWER, value=lambda battery: battery.power_w),
     BatterySensorDescription(key="target_power", **POWER, value=lambda battery: battery.target_power_w),
-    BatterySensorDescription(
-        key="energy_charged", **ENERGY, value=lambda battery: battery.charged_wh, outlives_silence=True
-    ),
-    BatterySensorDescription(
-        key="energy_discharged", **ENERGY, value=lambda battery: battery.discharged_wh, outlives_silence=True
-    ),
+    BatterySensorDescription(key="energy_charged", **ENERGY, **LASTING, value=lambda battery: battery.charged_wh),
+    BatterySensorDescription(key="energy_discharged", **ENERGY, **LASTING, value=lambda battery: battery.discharged_wh),
     BatterySensorDescription(**STORED, **OFF_BY_DEFAULT, value=lambda battery: battery.stored_wh),
-    BatterySensorDescription(key="role", **_states(Role), value=lambda battery: battery.role, outlives_silence=True),
+    BatterySensorDescription(key="role", **_states(Role), **LASTING, value=lambda battery: battery.role),
     BatterySensorDescription(
-        key="health", **_states(Health), **DIAGNOSTIC, value=lambda battery: battery.health, outlives_silence=True
+        key="health", **_states(Health), **DIAGNOSTIC, **LASTING, value=lambda battery: battery.health
     ),
     BatterySensorDescription(
         key="temperature",
@@ -137,22 +129,19 @@ BATTERY_SENSORS = (
     ),
     BatterySensorDescription(key="device_mode", **_states(Mode), **DIAGNOSTIC, value=lambda battery: battery.mode),
     BatterySensorDescription(
-        key="link_quality",
-        **SHARE,
-        **DIAGNOSTIC,
-        value=lambda battery: battery.link_quality_pct,
-        outlives_silence=True,
+        key="link_quality", **SHARE, **DIAGNOSTIC, **LASTING, value=lambda battery: battery.link_quality_pct
     ),
     BatterySensorDescription(
         key="last_answer",
         **DIAGNOSTIC,
+        **LASTING,
         **OFF_BY_DEFAULT,
         device_class=SensorDeviceClass.TIMESTAMP,
         value=lambda battery: battery.last_answer,
-        outlives_silence=True,
     ),
 )
 
+# What the car should draw: for automations, and for chargers that offer no number.
 CAR_POWER = SiteSensorDescription(key="car_power", **POWER, value=lambda site: site.car_power_w)
 
 
@@ -177,11 +166,11 @@ async def async_setup_entry(
     add_what_exists()
     entry.async_on_unload(coordinator.async_add_listener(add_what_exists))
     if (charger := coordinator.charger.subentry) is not None:
-        async_add_entities([ChargerSensor(coordinator, charger, CAR_POWER)], config_subentry_id=charger.subentry_id)
+        async_add_entities([SiteSensor(coordinator, CAR_POWER, charger)], config_subentry_id=charger.subentry_id)
 
 
 class SiteSensor(SiteEntity, SensorEntity):
-    """A sensor of the site."""
+    """A sensor of the site, or of the charger of its car."""
 
     entity_description: SiteSensorDescription
     _unrecorded_attributes = frozenset({"intent", "leader", "saturated_pct", "targets"})
@@ -233,15 +222,3 @@ class BatterySensor(BatteryEntity, SensorEntity):
     def extra_state_attributes(self) -> dict[str, Any] | None:
         """Return, with its health, what a battery did last instead of what it was told."""
         return {"diagnosis": self.snapshot.diagnosis} if self.entity_description.key == "health" else None
-
-
-class ChargerSensor(ChargerEntity, SensorEntity):
-    """What the car should draw: for automations, and for chargers that offer no number."""
-
-    entity_description: SiteSensorDescription
-
-    @property
-    @override
-    def native_value(self) -> StateType:
-        """Return the value of the newest cycle."""
-        return self.entity_description.value(self.coordinator.data)

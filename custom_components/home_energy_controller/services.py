@@ -1,7 +1,6 @@
 """The actions: a cycle by hand, a power for a while, letting go, and clearing a battery's schedules."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -63,14 +62,6 @@ RELEASE: Final = vol.Schema(TARGET)
 CLEAR_SCHEDULES: Final = vol.Schema({**TARGET, vol.Required(ATTR_CONFIRM): cv.boolean})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceTarget:
-    """What an action is about: a site, or one of its batteries."""
-
-    coordinator: SiteCoordinator
-    battery: Battery | None
-
-
 def async_setup_actions(hass: HomeAssistant) -> None:
     """Register the actions, once for all sites."""
     hass.services.async_register(
@@ -83,7 +74,7 @@ def async_setup_actions(hass: HomeAssistant) -> None:
 
 async def _async_run_cycle(call: ServiceCall) -> ServiceResponse:
     """Run one cycle at once, or only show what it would do with the controller on."""
-    coordinator = _service_target(call).coordinator
+    coordinator, _ = _service_target(call)
     if call.data[ATTR_DRY_RUN]:
         return _cycle_response(coordinator, await coordinator.async_dry_run())
     await coordinator.changes.async_act()
@@ -92,9 +83,9 @@ async def _async_run_cycle(call: ServiceCall) -> ServiceResponse:
 
 async def _async_set_power(call: ServiceCall) -> None:
     """Hold a power, until it is changed or its end is reached."""
-    target, duration = _service_target(call), call.data.get(ATTR_DURATION)
-    await target.coordinator.overrides.async_begin(
-        target.battery,
+    (coordinator, battery), duration = _service_target(call), call.data.get(ATTR_DURATION)
+    await coordinator.overrides.async_begin(
+        battery,
         call.data[ATTR_POWER_W],
         duration_s=duration and duration.total_seconds(),
         target_soc_pct=call.data.get(ATTR_TARGET_SOC),
@@ -103,29 +94,28 @@ async def _async_set_power(call: ServiceCall) -> None:
 
 async def _async_release(call: ServiceCall) -> None:
     """End what was asked of a battery by hand; for a site switch the controller off as well."""
-    target = _service_target(call)
-    if target.battery is not None:
-        await target.coordinator.requests.async_set_battery_mode(target.battery.id, BatteryMode.CONTROLLED)
+    coordinator, battery = _service_target(call)
+    if battery is not None:
+        await coordinator.requests.async_set_battery_mode(battery.id, BatteryMode.CONTROLLED)
         return
-    for battery_id in target.coordinator.batteries:
-        target.coordinator.store.update_battery(battery_id, wish=BatteryMode.CONTROLLED)
-    await target.coordinator.requests.async_set_enabled(False)
+    for battery_id in coordinator.batteries:
+        coordinator.store.update_battery(battery_id, wish=BatteryMode.CONTROLLED)
+    await coordinator.requests.async_set_enabled(False)
 
 
 async def _async_clear_schedules(call: ServiceCall) -> None:
     """Disable all schedule slots of a battery, and remember that its Manual mode is 0 W from now on."""
-    target = _service_target(call)
-    battery = target.battery
+    coordinator, battery = _service_target(call)
     if battery is None:
         raise refusal("battery_needed")
     if not call.data[ATTR_CONFIRM]:
         raise refusal("confirm_needed", name=battery.name)
-    target.coordinator.require_polling()
+    coordinator.require_polling()
     slots = battery.device.profile.slot_count
-    written = target.coordinator.writes.get(battery.id, Writes()).in_last_hour(target.coordinator.clock())
+    written = coordinator.writes.get(battery.id, Writes()).in_last_hour(coordinator.clock())
     if written + slots > MOST_PER_HOUR:
         raise refusal("written_too_often", name=battery.name)
-    target.coordinator.note_writes(battery.id, CommandKind.MANUAL_IDLE, slots)
+    coordinator.note_writes(battery.id, CommandKind.MANUAL_IDLE, slots)
     try:
         cleared = await battery.device.clear_slots()
     except MarstekError as err:
@@ -136,12 +126,12 @@ async def _async_clear_schedules(call: ServiceCall) -> None:
         raise failure("not_cleared", name=battery.name)
     # This starts the site anew.
     call.hass.config_entries.async_update_subentry(
-        target.coordinator.config_entry, battery.subentry, data={**battery.subentry.data, CONF_SLOTS_CLEARED: True}
+        coordinator.config_entry, battery.subentry, data={**battery.subentry.data, CONF_SLOTS_CLEARED: True}
     )
 
 
-def _service_target(call: ServiceCall) -> ServiceTarget:
-    """Return what a device id stands for; raise ServiceValidationError when it is none of ours, or not running."""
+def _service_target(call: ServiceCall) -> tuple[SiteCoordinator, Battery | None]:
+    """Return the site and battery that a device id means; raise ServiceValidationError unless they are ours and run."""
     device = dr.async_get(call.hass).async_get(call.data[ATTR_DEVICE_ID])
     ids = {identifier for domain, identifier in device.identifiers if domain == DOMAIN} if device else set()
     if device is None or not ids:
@@ -154,7 +144,7 @@ def _service_target(call: ServiceCall) -> ServiceTarget:
     if battery is None and device_id != entry.entry_id:
         # The charger of the car: what is asked of it by mistake must not reach every battery.
         raise refusal("not_our_device")
-    return ServiceTarget(coordinator=entry.runtime_data, battery=battery)
+    return entry.runtime_data, battery
 
 
 def _cycle_response(coordinator: SiteCoordinator, cycle: Cycle) -> ServiceResponse:
@@ -175,15 +165,15 @@ def _cycle_response(coordinator: SiteCoordinator, cycle: Cycle) -> ServiceRespon
         "grid_power_w": meter and meter.value,
         "grid_age_s": meter and round(cycle.now - meter.at, 1),
         "batteries": readings,
-        "decision": _named(encode(cycle.decision), names),
-        "commands": _named(encode(cycle.commands), names),
+        "decision": with_texts(encode(cycle.decision), lambda text: names.get(text, text)),
+        "commands": with_texts(encode(cycle.commands), lambda text: names.get(text, text)),
     }
 
 
-def _named(data: Any, names: Mapping[str, str]) -> Any:
-    """Return data with the names of batteries in place of their ids."""
+def with_texts(data: Any, change: Callable[[str], str]) -> Any:
+    """Return JSON data with other texts in it, in keys as well."""
     if isinstance(data, Mapping):
-        return {names.get(key, key): _named(value, names) for key, value in data.items()}
+        return {change(str(key)): with_texts(value, change) for key, value in data.items()}
     if isinstance(data, list):
-        return [_named(item, names) for item in data]
-    return names.get(data, data) if isinstance(data, str) else data
+        return [with_texts(item, change) for item in data]
+    return change(data) if isinstance(data, str) else data

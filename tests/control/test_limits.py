@@ -20,7 +20,7 @@ from custom_components.home_energy_controller.control.model import (
     Target,
     Timed,
 )
-from custom_components.home_energy_controller.control.power_range import Reach, reach_of
+from custom_components.home_energy_controller.control.power_range import Reach
 from custom_components.home_energy_controller.control.settings import Circuit, Settings
 from tests.control.build import auto, battery, decision, follow, lead, passive, seen, site, snapshot
 from tests.control.course import Course
@@ -342,15 +342,6 @@ def test_meter_that_tells_no_phases_leaves_nothing_on_them() -> None:
 
 
 # Other.
-
-
-def test_reach() -> None:
-    """Both directions at once."""
-    wide, narrow = Reach(charge_w=100, discharge_w=900), Reach(charge_w=300, discharge_w=200)
-    assert wide | narrow == Reach(charge_w=300, discharge_w=900)
-    assert wide & narrow == Reach(charge_w=100, discharge_w=200)
-    assert [narrow.clamped(power) for power in (-500, 150.4, 700)] == [-300, 150, 200]
-    assert (reach_of(-5), reach_of(5)) == (Reach(charge_w=5), Reach(discharge_w=5))
 
 
 def test_grid_target_is_kept_where_nobody_leads() -> None:

@@ -1,6 +1,7 @@
 """Adding a battery to a site, and changing one."""
 
 from collections.abc import AsyncGenerator
+from dataclasses import fields
 import socket
 from typing import Any
 from unittest.mock import patch
@@ -14,6 +15,7 @@ from custom_components.home_energy_controller.flows import probe
 from custom_components.home_energy_controller.flows.probe import InvalidAddress, format_address, parse_address
 from custom_components.home_energy_controller.marstek.client import MarstekClient
 from custom_components.home_energy_controller.marstek.profiles import firmware_text, model_name
+from custom_components.home_energy_controller.site.config import BatteryConfig
 from custom_components.home_energy_controller.site.search import scan_ports
 from simulation.faults import Fault
 from simulation.manners import ON_ONE_HOST
@@ -89,6 +91,7 @@ async def test_battery_is_added_by_searching(home: FlowHome) -> None:
     assert (shed.title, shed.unique_id) == ("Shed", home.site.batteries[2].mac)
     assert {key: shed.data[key] for key in limits} == limits
     assert (shed.data["circuit"], shed.data["own_meter"], shed.data["power_class_w"]) == ("Shed", "no", 2500)
+    assert shed.data.keys() == {field.name for field in fields(BatteryConfig)}, "a limit that is not read is not kept"
 
 
 async def test_limits_of_a_new_battery_that_make_no_sense_are_refused(home: FlowHome) -> None:

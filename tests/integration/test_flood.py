@@ -136,7 +136,7 @@ async def test_many_changes_at_the_same_moment_share_a_cycle_and_the_last_one_wi
     entity_id = world.battery_entity("number", 0, "setpoint")
     await act(world, "set_power", 0, power_w=100)
     await world.pass_time(60)
-    with patch.object(world.coordinator, "_think", wraps=world.coordinator._run_cycle) as run_cycle:
+    with patch.object(world.coordinator, "_run_cycle", wraps=world.coordinator._run_cycle) as run_cycle:
         calls = [
             world.hass.services.async_call(
                 "number", "set_value", {"entity_id": entity_id, "value": 10 * number}, blocking=True

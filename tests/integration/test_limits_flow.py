@@ -6,7 +6,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import InvalidData
 import pytest
 
-from custom_components.home_energy_controller.site.config import circuits_of
+from custom_components.home_energy_controller.site.config import SiteOptions
 
 from .flow_home import TEXTS, assert_translated, suggested
 from .world import World, configure
@@ -211,7 +211,7 @@ async def test_limits_of_a_battery_that_make_no_sense_are_refused(world: World) 
 
 def test_circuit_counts_in_watts(hass: HomeAssistant) -> None:
     """At the voltage that its owner measured."""
-    made = circuits_of({"circuits": [{"name": "Shed", "limit_a": 16, "voltage_v": 240}]})
+    made = SiteOptions({"circuits": [{"name": "Shed", "limit_a": 16, "voltage_v": 240}]}).circuits
     assert made["Shed"].limit_w == 3840
 
 

@@ -49,7 +49,7 @@ async def restart(world: World) -> None:
     """Stop and start Home Assistant: what was in memory is gone, the file is not."""
     await stop_home_assistant(world)
     world.coordinator._actuation_memory = ActuationMemory()
-    with patch(f"{INTEGRATION}.coordinator.release", return_value=()):
+    with patch(f"{INTEGRATION}.coordinator.release", lambda settings, memory, *_, **__: ((), memory)):
         await world.hass.config_entries.async_unload(world.entry.entry_id)
     await world.set_up()
 

@@ -11,7 +11,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.home_energy_controller.const import DOMAIN
 from custom_components.home_energy_controller.control.settings import Prices, TariffHours
-from custom_components.home_energy_controller.site.config import tariff_of
+from custom_components.home_energy_controller.site.config import SiteOptions
 from custom_components.home_energy_controller.site.prices import is_refused, price_of, prices_of
 
 from .flow_home import TEXTS, assert_translated, suggested
@@ -57,7 +57,9 @@ async def test_hours_and_prices_are_chosen_in_the_options(
     changes = {"high_days": ["sat"], "high_from": "17:00:00", "high_to": "00:00:00", "price_entity": PRICE}
     result = await fill(hass, entry, **changes)
     assert result["type"] == "create_entry"
-    assert tariff_of(entry.options) == TariffHours(high_days=frozenset({5}), high_from=time(17), high_to=time())
+    assert SiteOptions(entry.options).tariff == TariffHours(
+        high_days=frozenset({5}), high_from=time(17), high_to=time()
+    )
     assert prices_of(hass, entry.options) == Prices(buy_per_kwh=0.21, sell_per_kwh=0.08)
 
     entity_registry.async_update_entity(PRICE, new_entity_id="sensor.renamed")
@@ -87,7 +89,7 @@ async def test_nonsense_is_refused(
     result = await fill(hass, entry, **given)
     assert result["errors"] == {"base": error}
     assert (await fill(hass, entry, result))["type"] == "create_entry"
-    assert tariff_of(entry.options) == TariffHours()
+    assert SiteOptions(entry.options).tariff == TariffHours()
     assert prices_of(hass, entry.options) == Prices()
 
 

@@ -35,6 +35,7 @@ from ..const import (
     CONF_RELEASE,
     DEFAULT_BATTERY_PORT,
     DEFAULT_CAPACITY_WH,
+    DEFAULT_POWER_CLASS_W,
     MAX_BATTERIES,
     RELEASE_DEFAULT,
     SUBENTRY_BATTERY,
@@ -42,9 +43,8 @@ from ..const import (
 from ..control.model import OwnMeter
 from ..marstek.client import MarstekClient
 from ..marstek.errors import MarstekError, MarstekWrongDevice
-from ..marstek.models import DiscoveredDevice
 from ..marstek.profiles import firmware_text, model_name, profile_for
-from ..site.config import circuits_of
+from ..site.config import SiteOptions
 from ..site.search import configured_macs, search
 from ..site.store import StoredSite
 from .battery_form import (
@@ -54,7 +54,6 @@ from .battery_form import (
     new_subentry,
     probed_data,
     reconfigure_schema,
-    suggested_details,
     unused_name,
 )
 from .forms import (
@@ -143,7 +142,8 @@ class BatteryFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
                 return self.async_abort(reason="already_configured")
             return await self._async_add(self._subentries)
         names, circuits = self._names_and_circuits()
-        suggested = suggested_details(unused_name(battery.name, names))
+        suggested = {CONF_NAME: unused_name(battery.name, names), CONF_POWER_CLASS_W: str(DEFAULT_POWER_CLASS_W)}
+        suggested[CONF_OWN_METER] = OwnMeter.UNSURE.value
         schema = details_schema(battery.profile.power_class_choices, circuits)
         return self.async_show_form(
             step_id="battery",
@@ -202,7 +202,13 @@ class BatteryFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
             found = await search(self.hass, client)
         known = configured_macs(self.hass)
         # The address carries its port, the usual one as well, so that it means the same wherever it is read.
-        return {f"{device.host}:{device.port}": _label(device) for device in found if device.info.ble_mac not in known}
+        return {
+            f"{device.host}:{device.port}": (
+                f"{model_name(device.info.model)} ({firmware_text(device.info.firmware)}), {device.host}"
+            )
+            for device in found
+            if device.info.ble_mac not in known
+        }
 
     def _new_trouble(self, new: ConfigSubentryData) -> dict[str, str]:
         """Return the error of a new battery."""
@@ -221,7 +227,7 @@ class BatteryFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
         stored = site.runtime_data.store.site if site is not None and is_loaded else StoredSite()
         if data[CONF_CEILING_PCT] <= stored.battery(data[CONF_MAC]).reserve_pct:
             return {"base": "ceiling_below_reserve"}
-        circuits = {} if site is None else circuits_of(site.options)
+        circuits = {} if site is None else SiteOptions(site.options).circuits
         if is_bound(data, circuits) and not (before and is_bound(before, circuits)) and data != self._warned:
             self._warned = data
             return {"base": "cannot_lead"}
@@ -238,7 +244,7 @@ class BatteryFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
         if self._site is not None:
             configured = self._site.get_subentries_of_type(SUBENTRY_BATTERY)
             batteries += [(subentry.title, subentry.data) for subentry in configured]
-        limited = set() if self._site is None else set(circuits_of(self._site.options))
+        limited = set() if self._site is None else set(SiteOptions(self._site.options).circuits)
         return {title for title, _ in batteries}, limited | {data.get(CONF_CIRCUIT, "") for _, data in batteries} - {""}
 
 
@@ -258,11 +264,6 @@ def _entered_twice(addresses: list[str], default_port: int) -> dict[str, str]:
 def _limit_told(errors: Mapping[str, str]) -> dict[str, str]:
     """Return what the text of an error about too many batteries tells."""
     return {"most": str(MAX_BATTERIES)} if errors.get("base") == TOO_MANY else {}
-
-
-def _label(device: DiscoveredDevice) -> str:
-    """Return what tells one battery from another."""
-    return f"{model_name(device.info.model)} ({firmware_text(device.info.firmware)}), {device.host}"
 
 
 class BatterySubentryFlow(BatteryFlow[SubentryFlowContext, SubentryFlowResult, tuple[str, str]], PartFlow):
@@ -306,16 +307,8 @@ class BatterySubentryFlow(BatteryFlow[SubentryFlowContext, SubentryFlowResult, t
         choices = {*profile_for(data[CONF_MODEL], data[CONF_FIRMWARE]).power_class_choices, data[CONF_POWER_CLASS_W]}
         schema = reconfigure_schema(sorted(choices), self._names_and_circuits()[1])
         shown = user_input or _suggested_changes(subentry)
-        return show_form(
-            self,
-            "reconfigure",
-            schema,
-            shown,
-            errors,
-            model=model_name(data[CONF_MODEL]),
-            firmware=firmware_text(data[CONF_FIRMWARE]),
-            host=shown[CONF_HOST],
-        )
+        names = {"model": model_name(data[CONF_MODEL]), "firmware": firmware_text(data[CONF_FIRMWARE])}
+        return show_form(self, "reconfigure", schema, shown, errors, **names, host=shown[CONF_HOST])
 
     async def _async_updates(self, subentry: ConfigSubentry, user_input: dict[str, Any]) -> dict[str, Any]:
         """Return what changes; a new address counts only once the same battery answered there."""

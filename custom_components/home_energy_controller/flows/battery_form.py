@@ -27,7 +27,6 @@ from ..const import (
     CONF_SLOTS_CLEARED,
     DEFAULT_CEILING_PCT,
     DEFAULT_LIMIT_W,
-    DEFAULT_POWER_CLASS_W,
     PHASE_CHOICES,
     RELEASE_DEFAULT,
     SUBENTRY_BATTERY,
@@ -88,15 +87,6 @@ def unused_name(name: str, taken: Container[str]) -> str:
     """Return a name that no other battery has: a number is added from the second on."""
     names = (name if number == 1 else f"{name} ({number})" for number in count(1))
     return next(candidate for candidate in names if candidate not in taken)
-
-
-def suggested_details(name: str) -> dict[str, Any]:
-    """Return what a new battery's form holds at first."""
-    return {
-        CONF_NAME: name,
-        CONF_POWER_CLASS_W: str(DEFAULT_POWER_CLASS_W),
-        CONF_OWN_METER: OwnMeter.UNSURE.value,
-    }
 
 
 def details_data(user_input: Mapping[str, Any]) -> dict[str, Any]:

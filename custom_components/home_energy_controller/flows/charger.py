@@ -1,6 +1,7 @@
 """Telling about the charger of the car: a site has at most one."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, Final
 
 from homeassistant.components.number import ATTR_MIN
@@ -13,7 +14,6 @@ from homeassistant.const import (
     UnitOfPower,
     UnitOfRatio,
 )
-from homeassistant.core import State
 from homeassistant.helpers import selector
 from homeassistant.util.unit_conversion import PowerConverter
 import voluptuous as vol
@@ -43,12 +43,8 @@ NAME: Final = "EV charger"
 DEFAULTS: Final = CarSettings()
 SUGGESTED: Final[Mapping[str, Any]] = {
     CONF_NAME: NAME,
-    CONF_PHASES: DEFAULTS.phases,
-    CONF_VOLTAGE_V: DEFAULTS.voltage_v,
-    CONF_MOST_A: DEFAULTS.most_a,
+    **asdict(DEFAULTS),  # The other fields are named as the keys.
     CONF_SURPLUS_PCT: round(100 * DEFAULTS.surplus_share),
-    CONF_LOW_TARIFF_W: DEFAULTS.low_tariff_w,
-    CONF_MAY_FEED: DEFAULTS.batteries_may_feed,
 }
 
 
@@ -109,7 +105,7 @@ class ChargerSubentryFlow(PartFlow):
             return {}
         errors: dict[str, str] = {}
         settings = car_settings(_numbers(user_input))
-        power, output = (self._state(user_input.get(key)) for key in (CONF_POWER, CONF_OUTPUT))
+        power, output = (self.hass.states.get(user_input.get(key) or "") for key in (CONF_POWER, CONF_OUTPUT))
         if power and power.attributes.get(ATTR_UNIT_OF_MEASUREMENT) not in PowerConverter.VALID_UNITS:
             errors[CONF_POWER] = "sensor_not_power"
         if output and output_unit_w(output, settings.step_w) is None:
@@ -124,10 +120,6 @@ class ChargerSubentryFlow(PartFlow):
         """Return the data of a subentry; an entity is named such that it may be renamed."""
         named = {key: lasting_id(self.hass, user_input[key]) for key in ENTITIES if user_input.get(key)}
         return {**named, **_numbers(user_input)}
-
-    def _state(self, entity_id: str | None) -> State | None:
-        """Return the state of an entity that was picked."""
-        return self.hass.states.get(entity_id) if entity_id else None
 
 
 def _numbers(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,13 +11,12 @@ from homeassistant.data_entry_flow import AbortFlow, FlowContext, FlowHandler, F
 from homeassistant.helpers import selector
 import voluptuous as vol
 
-from ..const import CONF_CIRCUIT, CONF_FIRMWARE, CONF_MODEL
 from ..control.model import OwnMeter
 from ..control.settings import Circuit
 from ..marstek.errors import MarstekConnectionError, MarstekError, MarstekTimeout, MarstekWrongDevice
 from ..marstek.profiles import profile_for
 from ..meter.base import MeterApiDisabled, MeterError, MeterInvalidReply, MeterNotFound, MeterStale, MeterUnreachable
-from ..site.config import configured_settings
+from ..site.config import BatteryConfig
 from ..site.sensor_meter import SensorMissing, SensorNotPower
 from .probe import InvalidAddress, PortTaken
 
@@ -138,8 +137,8 @@ class PartFlow(ConfigSubentryFlow):
 
 def is_bound(data: Mapping[str, Any], circuits: Mapping[str, Circuit]) -> bool:
     """Return whether a battery that has its own meter is kept from Auto by its limits, or by its circuit."""
-    profile = profile_for(data[CONF_MODEL], data[CONF_FIRMWARE])
-    battery = configured_settings(data, profile, circuits.get(data.get(CONF_CIRCUIT, "")))
+    config = BatteryConfig.from_data(data)
+    battery = config.settings(profile_for(config.model, config.firmware), circuits.get(config.circuit))
     return battery.own_meter is not OwnMeter.NO and not battery.may_run_auto
 
 

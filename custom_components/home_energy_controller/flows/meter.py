@@ -87,7 +87,10 @@ class MeterFlow(ConfigFlow):
         twin = ""
         if user_input is not None:
             try:
-                return await self._async_confirm(self._sensor(user_input))
+                # By its registry id where it has one: that survives renaming.
+                sensor = lasting_id(self.hass, user_input[CONF_ENTITY_ID])
+                meter = {CONF_METER_TYPE: METER_SENSOR, CONF_ENTITY_ID: sensor, CONF_INVERT: user_input[CONF_INVERT]}
+                return await self._async_confirm(meter)
             except MeterShowsUsageOnly as err:
                 errors[CONF_ENTITY_ID], twin = "usage_only", str(err)
             except MeterError as err:
@@ -96,10 +99,7 @@ class MeterFlow(ConfigFlow):
             {"filter": {"domain": "sensor", "device_class": "power"}, "exclude_entities": own_entities(self.hass)}
         )
         schema = vol.Schema(
-            {
-                vol.Required(CONF_ENTITY_ID): choice,
-                vol.Required(CONF_INVERT, default=False): selector.BooleanSelector(),
-            }
+            {vol.Required(CONF_ENTITY_ID): choice, vol.Required(CONF_INVERT, default=False): selector.BooleanSelector()}
         )
         return show_form(self, "sensor", schema, user_input or self._suggested(), errors, twin=twin)
 
@@ -119,20 +119,7 @@ class MeterFlow(ConfigFlow):
         identity = await HomeWizardMeter(session, host, port=port, clock=clock).identify()
         if not identity.is_grid_meter:
             raise NotAGridMeter(identity.product_name)
-        return {
-            CONF_METER_TYPE: METER_HOMEWIZARD,
-            CONF_HOST: host,
-            CONF_PORT: port,
-            CONF_SERIAL: identity.serial,
-        }
-
-    def _sensor(self, user_input: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the meter that a sensor is, by its registry id where it has one: that survives renaming."""
-        return {
-            CONF_METER_TYPE: METER_SENSOR,
-            CONF_ENTITY_ID: lasting_id(self.hass, user_input[CONF_ENTITY_ID]),
-            CONF_INVERT: user_input[CONF_INVERT],
-        }
+        return {CONF_METER_TYPE: METER_HOMEWIZARD, CONF_HOST: host, CONF_PORT: port, CONF_SERIAL: identity.serial}
 
     async def _async_confirm(self, meter: dict[str, Any]) -> ConfigFlowResult:
         """Read the meter and show what it says, so that a wrong meter or sign is seen before it does harm."""

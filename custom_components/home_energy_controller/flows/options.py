@@ -17,10 +17,6 @@ from ..const import (
     CONF_CONNECTION,
     CONF_LIMIT_A,
     CONF_LIMIT_W,
-    CONF_MAX_EXPORT_W,
-    CONF_MAX_IMPORT_W,
-    CONF_MAX_PHASE_EXPORT_W,
-    CONF_MAX_PHASE_IMPORT_W,
     CONF_METER,
     CONF_METER_AGE_LIMIT_S,
     CONF_TARIFF,
@@ -37,9 +33,11 @@ from ..site.config import (
     CONF_PRICE,
     CONF_SELL,
     DAYS,
+    EXPORTS,
+    IMPORTS,
     VOLTAGE_V,
+    SiteOptions,
     circuit_limit_w,
-    circuits_of,
 )
 from ..site.foreign_entities import lasting_id, present_id, state_of
 from ..site.prices import LARGE_UNITS, MOST_PER_KWH, is_refused, unit_of
@@ -47,8 +45,6 @@ from .forms import LEAST_LIMIT_W, FiniteNumber, circuit_selector, loses_auto, nu
 
 METER_AGE_LIMITS_S: Final = (15, 300)
 """Shorter, and one lost reading pauses control; longer, and control acts on what the house did minutes ago."""
-IMPORTS: Final = (CONF_MAX_IMPORT_W, CONF_MAX_PHASE_IMPORT_W)
-EXPORTS: Final = (CONF_MAX_EXPORT_W, CONF_MAX_PHASE_EXPORT_W)
 
 
 def validate_tariff(hass: HomeAssistant, part: Mapping[str, Any]) -> str | None:
@@ -86,13 +82,15 @@ class SiteOptionsFlow(OptionsFlow):
         errors: dict[str, str] = {}
         placeholders: dict[str, str] = {}
         if user_input is not None:
-            numbers = user_input[CONF_METER] | user_input[CONF_CONNECTION]
+            numbers, tariff = user_input[CONF_METER] | user_input[CONF_CONNECTION], user_input[CONF_TARIFF]
+            if tariff.get(CONF_PRICE):  # It is named such that it may be renamed.
+                tariff = {**tariff, CONF_PRICE: lasting_id(self.hass, tariff[CONF_PRICE])}
             options = {
                 **{name: round(value) for name, value in numbers.items()},
                 CONF_CIRCUITS: user_input[CONF_CIRCUITS].get(CONF_CIRCUITS, []),
-                CONF_TARIFF: self._tariff(user_input[CONF_TARIFF]),
+                CONF_TARIFF: tariff,
             }
-            key = validate_tariff(self.hass, options[CONF_TARIFF])
+            key = validate_tariff(self.hass, tariff)
             if key is None:
                 key, placeholders = self._validate(options)
             if key is None:
@@ -111,11 +109,6 @@ class SiteOptionsFlow(OptionsFlow):
             tariff[CONF_PRICE] = sensor
         return {**dict.fromkeys((CONF_METER, CONF_CONNECTION, CONF_CIRCUITS), options), CONF_TARIFF: tariff}
 
-    def _tariff(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Return tariff hours and prices as they are kept; the sensor is named such that it may be renamed."""
-        price = {CONF_PRICE: lasting_id(self.hass, given[CONF_PRICE])} if given.get(CONF_PRICE) else {}
-        return {**given, **price}
-
     def _validate(self, options: dict[str, Any]) -> tuple[str | None, dict[str, str]]:
         """Return the error key of what makes no sense, and what its text tells; who was warned once, may go on."""
         parts = options[CONF_CIRCUITS]
@@ -132,7 +125,7 @@ class SiteOptionsFlow(OptionsFlow):
                 return "limit_too_small", about
         if key := self._validate_connection(options):
             return key, {}
-        gone = circuits_of(self.config_entry.options).keys() - set(names)
+        gone = SiteOptions(self.config_entry.options).circuits.keys() - set(names)
         users = [(battery.title, battery.data.get(CONF_CIRCUIT)) for battery in self._batteries]
         if left := [title for title, circuit in users if circuit in gone]:
             return "circuit_in_use", {"batteries": ", ".join(left)}
@@ -140,7 +133,7 @@ class SiteOptionsFlow(OptionsFlow):
 
     def _consequences(self, options: Mapping[str, Any]) -> tuple[str | None, dict[str, str]]:
         """Return what the owner has to know before these options are kept; each is told once."""
-        before, after = circuits_of(self.config_entry.options), circuits_of(options)
+        before, after = (SiteOptions(each).circuits for each in (self.config_entry.options, options))
         unused = [name for name in after if name not in {*before, *self._circuits}]
         weak = loses_auto(self._batteries, before, after)
         names = {"name": ", ".join(unused), "circuits": ", ".join(self._circuits) or "-", "batteries": ", ".join(weak)}
@@ -156,9 +149,8 @@ class SiteOptionsFlow(OptionsFlow):
         limits += [options.get(key) or LEAST_LIMIT_W for key in EXPORTS]
         if min(limits) < LEAST_LIMIT_W:
             return "limit_too_small"
-        by_phase = {CONF_MAX_PHASE_IMPORT_W, CONF_MAX_PHASE_EXPORT_W} & options.keys()
         is_loaded = self.config_entry.state is ConfigEntryState.LOADED
-        if by_phase and is_loaded and self.config_entry.runtime_data.meter.phases_w is None:
+        if SiteOptions(options).limits_phases and is_loaded and self.config_entry.runtime_data.meter.phases_w is None:
             return "meter_without_phases"
         return None
 
@@ -186,8 +178,8 @@ def _schema(circuit_names: list[str]) -> vol.Schema:
     circuits = selector.ObjectSelector(
         {"fields": fields, "multiple": True, "label_field": CONF_NAME, "translation_key": CONF_CIRCUIT}
     )
-    order = (CONF_MAX_IMPORT_W, CONF_MAX_EXPORT_W, CONF_MAX_PHASE_IMPORT_W, CONF_MAX_PHASE_EXPORT_W)
-    connection = {vol.Optional(key): watt_selector(100_000) for key in order}
+    limits = (key for pair in zip(IMPORTS, EXPORTS, strict=True) for key in pair)
+    connection = {vol.Optional(key): watt_selector(100_000) for key in limits}
     meter = {vol.Required(CONF_METER_AGE_LIMIT_S, default=DEFAULT_METER_AGE_LIMIT_S): age}
     return vol.Schema(
         {

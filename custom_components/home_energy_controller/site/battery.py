@@ -9,10 +9,9 @@ from math import inf
 from typing import Any
 
 from homeassistant.config_entries import ConfigSubentry
-from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.util import dt as dt_util
 
-from ..const import CONF_FIRMWARE, CONF_MAC, CONF_MODEL, CONF_RELEASE, RELEASE_DEFAULT
+from ..const import RELEASE_DEFAULT
 from ..control.model import BatteryObservation, Command, CommandKind, CommandOutcome, Mode, Release, Timed
 from ..control.settings import BatterySettings, Circuit
 from ..marstek.client import MarstekClient
@@ -20,7 +19,7 @@ from ..marstek.device import MarstekDevice
 from ..marstek.errors import MarstekError, MarstekSuperseded, MarstekWrongDevice
 from ..marstek.models import DeviceInfo
 from ..marstek.plausibility import ChargeGuard, ChargeLimits
-from .config import configured_settings
+from .config import BatteryConfig
 from .energy import EnergyTotals
 from .store import StoredBattery
 
@@ -49,22 +48,13 @@ class Battery:
         spawn: Spawn,
     ) -> None:
         """Wrap the device of a subentry; nothing is sent yet."""
-        data = subentry.data
-        self.id: str = data[CONF_MAC]
         self.subentry = subentry
+        config = self.config
+        self.id = config.mac
         self.name = subentry.title
         self._circuit = circuit
-        self.device = MarstekDevice(
-            client,
-            data[CONF_HOST],
-            data[CONF_PORT],
-            mac=self.id,
-            info=DeviceInfo(
-                model=data.get(CONF_MODEL),
-                firmware=data.get(CONF_FIRMWARE),
-                ble_mac=self.id,
-            ),
-        )
+        info = DeviceInfo(model=config.model, firmware=config.firmware, ble_mac=self.id)
+        self.device = MarstekDevice(client, config.host, config.port, mac=self.id, info=info)
         self.totals = EnergyTotals(charged_wh=stored.charged_wh, discharged_wh=stored.discharged_wh)
         # Whoever ran before us may have sent a command a moment ago.
         self.device.note_write()
@@ -84,9 +74,14 @@ class Battery:
         self._mode_from = -inf
 
     @property
+    def config(self) -> BatteryConfig:
+        """Return what its owner told, as it is now: a site that ends to start anew releases by what was changed."""
+        return BatteryConfig.from_data(self.subentry.data)
+
+    @property
     def configured(self) -> BatterySettings:
         """Return what the controller is told about it, but for what people set with entities."""
-        return configured_settings(self.subentry.data, self.device.profile, self._circuit)
+        return self.config.settings(self.device.profile, self._circuit)
 
     @property
     def answering(self) -> bool:
@@ -128,9 +123,9 @@ class Battery:
 
     def settings(self, stored: StoredBattery, default_release: Release) -> BatterySettings:
         """Return what the controller is told about it."""
-        release = self.subentry.data.get(CONF_RELEASE, RELEASE_DEFAULT)
+        release = self.config.release
         return replace(
-            configured_settings(self.subentry.data, self.device.profile, self._circuit),
+            self.configured,
             battery_mode=stored.wish,
             fixed_power_w=stored.setpoint_w,
             reserve_pct=stored.reserve_pct,
@@ -213,22 +208,18 @@ class Battery:
     async def _async_write(self, command: Command) -> None:
         """Send one command and note what became of it."""
         sent_at = self._clock()
+        accepted: bool | None = None
         try:
-            accepted: bool | None = await self._async_send(command)
+            match command.kind:
+                case CommandKind.AUTO:
+                    accepted = await self.device.set_auto()
+                case CommandKind.PASSIVE:
+                    accepted = await self.device.set_passive(command.power_w, command.countdown_s)
+                case CommandKind.MANUAL_IDLE:
+                    accepted = await self.device.disable_slot()
         except MarstekError as err:
             _LOGGER.debug("%s: %s not confirmed: %s", self.name, command.kind, err)
-            accepted = None
         self.outcome = CommandOutcome(command=command, sent_at=sent_at, done_at=self._clock(), accepted=accepted)
-
-    async def _async_send(self, command: Command) -> bool:
-        """Send one command."""
-        match command.kind:
-            case CommandKind.AUTO:
-                return await self.device.set_auto()
-            case CommandKind.PASSIVE:
-                return await self.device.set_passive(command.power_w, command.countdown_s)
-            case CommandKind.MANUAL_IDLE:
-                return await self.device.disable_slot()
 
 
 async def async_send_last(batteries: Mapping[str, Battery], commands: Iterable[Command], limit_s: float) -> None:

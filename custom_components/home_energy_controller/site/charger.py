@@ -1,5 +1,6 @@
 """The charger of the car at run time: what its entities show, and what it is told."""
 
+from contextlib import suppress
 import logging
 from math import inf
 
@@ -58,9 +59,13 @@ class Charger:
         connected, power = self._state(CONF_CONNECTED), self._state(CONF_POWER)
         output, unit_w = self._output()
         set_to = number_of(output) if output and unit_w else None
+        power_w = None
+        if power:
+            with suppress(MeterError):
+                power_w = power_of(power)
         return CarObservation(
             connected={STATE_ON: True, STATE_OFF: False}.get(connected.state) if connected else None,
-            power_w=_power_w(power) if power else None,
+            power_w=power_w,
             output_w=set_to * unit_w if set_to and unit_w else None,
         )
 
@@ -102,11 +107,3 @@ class Charger:
     def _state(self, key: str) -> State | None:
         """Return the state of an entity that the owner named, by its registry id or its name."""
         return state_of(self._hass, self.subentry.data.get(key)) if self.subentry else None
-
-
-def _power_w(state: State) -> float | None:
-    """Return the power (W) that a sensor shows, None when it shows none."""
-    try:
-        return power_of(state)
-    except MeterError:
-        return None

@@ -33,27 +33,19 @@ class Isolation:
             yield
         # The one place where everything is caught: whatever it is, and whoever raises it (a neighbour's state, a full
         # disk, our own mistake), batteries that are not commanded any more are worse.
-        except Exception as err:  # noqa: BLE001
-            self._failed(name, err)
+        except Exception as err:
+            failures = self.failures.setdefault(name, Failures())
+            if not failures.goes_on:
+                _LOGGER.exception("This failed, and the rest goes on without it: %s", name)
+            failures.count += 1
+            failures.error, failures.goes_on = type(err).__name__, True
         else:
-            self._worked(name)
+            failures = self.failures.get(name, Failures())
+            if failures.goes_on:
+                failures.goes_on = False
+                _LOGGER.info("This works again: %s", name)
 
     async def async_run(self, name: str, coroutine: Coroutine[Any, Any, None]) -> None:
         """Run a task as a part of its own."""
         with self.part(name):
             await coroutine
-
-    def _failed(self, name: str, err: Exception) -> None:
-        """Count a failure."""
-        failures = self.failures.setdefault(name, Failures())
-        if not failures.goes_on:
-            _LOGGER.error("This failed, and the rest goes on without it: %s", name, exc_info=err)
-        failures.count += 1
-        failures.error, failures.goes_on = type(err).__name__, True
-
-    def _worked(self, name: str) -> None:
-        """Note that a part works (again)."""
-        failures = self.failures.get(name)
-        if failures is not None and failures.goes_on:
-            failures.goes_on = False
-            _LOGGER.info("This works again: %s", name)

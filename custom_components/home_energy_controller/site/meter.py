@@ -37,17 +37,14 @@ class SiteMeter:
         self.source = source
         self.failure: MeterError | None = None
         """Why the newest reading failed."""
+        self.is_usage_only = False
+        """It never shows export, as it should have."""
         self.phases_w: Timed[tuple[float, float, float]] | None = None
         """The newest reading by phase, where the meter tells and they add up to the total."""
         self.without_phases_since: float | None = None
         """Since when (s) the meter answers and does not tell what flows on its phases."""
-        self.reported_at: float | None = None
-        """When the meter itself said last what it says; a sensor that is written on change may be silent for hours."""
-        self.step_w = 1.0
-        """The smallest change that the meter shows (W)."""
         self._phases_add_up: bool | None = None
         self._usage = UsageWatch()
-        self._usage_only = False
         self._memory = MeterMemory()
         self._history: deque[Timed[float]] = deque(maxlen=HISTORY)
 
@@ -57,19 +54,9 @@ class SiteMeter:
         return self._memory.trusted
 
     @property
-    def changed_at(self) -> float | None:
-        """Return since when (s) the meter has shown the value that it shows."""
-        return None if self._memory.same is None else self._memory.same.at
-
-    @property
     def is_frozen(self) -> bool:
         """Return whether the meter answers with an old value: who reads it as well is blind too."""
         return isinstance(self.failure, MeterFrozen) or self._memory.is_frozen
-
-    @property
-    def is_usage_only(self) -> bool:
-        """Return whether the meter never shows export, as it should have."""
-        return self._usage_only
 
     def is_awaited(self, now: float) -> bool:
         """Return whether the next reading is wanted soon: the last one failed or is doubted."""
@@ -89,8 +76,8 @@ class SiteMeter:
         try:
             async with asyncio.timeout(limit_s):
                 reading = await self.source.read()
-            self._usage_only = self._usage.is_usage_only(reading, batteries_w)
-            if self._usage_only and abs(reading.power_w) <= NEAR_ZERO_W:
+            self.is_usage_only = self._usage.is_usage_only(reading, batteries_w)
+            if self.is_usage_only and abs(reading.power_w) <= NEAR_ZERO_W:
                 raise MeterShowsUsageOnly("It stands at 0 while the batteries charge")
         except (MeterError, TimeoutError) as err:
             self._fail(err if isinstance(err, MeterError) else MeterUnreachable("too late"))
@@ -98,11 +85,11 @@ class SiteMeter:
         if self.failure is not None:
             _LOGGER.info("The meter (%s) answers again", self.source.description)
         self.failure = None
-        self.reported_at = reading.at if reading.reported_at is None else reading.reported_at
-        self.step_w = reading.step_w
+        # A sensor that is written on change may not have said for hours what it says.
+        silent_s = 0.0 if reading.reported_at is None else reading.at - reading.reported_at
         was_frozen = self._memory.is_frozen
         value = Timed(reading.power_w, reading.at)
-        self._memory = validate_reading(self._memory, value, batteries_w, reading.step_w, reading.at - self.reported_at)
+        self._memory = validate_reading(self._memory, value, batteries_w, reading.step_w, silent_s)
         if self._memory.is_frozen and not was_frozen:
             _LOGGER.info("The meter (%s) repeats an old value", self.source.description)
         trusted = self.power_w
@@ -150,10 +137,7 @@ def make_meter(hass: HomeAssistant, data: Mapping[str, Any], clock: Callable[[],
     """Return the meter of an entry's `meter` part."""
     if data[CONF_METER_TYPE] == METER_HOMEWIZARD:
         return HomeWizardMeter(
-            async_get_clientsession(hass),
-            data[CONF_HOST],
-            port=data.get(CONF_PORT, DEFAULT_METER_PORT),
-            clock=clock,
+            async_get_clientsession(hass), data[CONF_HOST], port=data.get(CONF_PORT, DEFAULT_METER_PORT), clock=clock
         )
     return SensorMeter(hass, data[CONF_ENTITY_ID], invert=data.get(CONF_INVERT, False), clock=clock)
 

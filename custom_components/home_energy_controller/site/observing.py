@@ -50,8 +50,11 @@ class Observing:
             time = asyncio.get_running_loop().time
             deadline = time() + limit_s
             await self._async_read_meter(meter_limit_s)
-            reads = self._begin(wanted)
-            awaited = {key: task for key, task in reads.items() if self._batteries[key].answering}
+            now, awaited = self._clock(), dict[str, asyncio.Task[None]]()
+            for battery in self._batteries.values():
+                with self._parts.part(f"begin to read {battery.name}"):
+                    if (task := battery.read(now, wanted.get(battery.id))) is not None and battery.answering:
+                        awaited[battery.id] = task
             if (leaders_read := awaited.get(leader_id or "")) is not None:
                 # The meter again right behind the leader's reply, whoever is slow: the two readings bracket it.
                 await asyncio.wait([leaders_read], timeout=deadline - time())
@@ -71,15 +74,6 @@ class Observing:
         if self._batteries and not any(battery.was_heard for battery in self._batteries.values()):
             key = "port_taken" if taken_ports else "batteries_silent"
             raise UpdateFailed(translation_domain=DOMAIN, translation_key=key)
-
-    def _begin(self, wanted: Mapping[str, float]) -> dict[str, asyncio.Task[None]]:
-        """Return the reads that are under way."""
-        now, reads = self._clock(), {}
-        for battery in self._batteries.values():
-            with self._parts.part(f"begin to read {battery.name}"):
-                if (task := battery.read(now, wanted.get(battery.id))) is not None:
-                    reads[battery.id] = task
-        return reads
 
     async def _async_read_meter(self, limit_s: float) -> None:
         """Read the meter."""

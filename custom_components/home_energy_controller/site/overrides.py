@@ -43,7 +43,9 @@ class Overrides:
             batteries = [each for each in batteries if not _is_reached(each, power_w, target_soc_pct)]
         if not batteries:
             raise refusal("nobody_to_hold")
-        shares = divide(abs(power_w), limits := {each.id: _limit_w(each, power_w) for each in batteries}, step_w=1)
+        able = ((each.id, each.configured) for each in batteries)
+        limits = {key: own.discharge_limit_w if power_w > 0 else own.charge_limit_w for key, own in able}
+        shares = divide(abs(power_w), limits, step_w=1)
         if sum(limits.values()) < abs(power_w):
             raise refusal("power_too_large", limit=str(sum(limits.values())))
         until = None if duration_s is None else self._site.clock() + duration_s
@@ -94,12 +96,6 @@ class Overrides:
             and battery.is_available(site.clock())
             and site.store.site.battery(battery.id).wish in {BatteryMode.CONTROLLED, BatteryMode.FIXED}
         ]
-
-
-def _limit_w(battery: Battery, power_w: int) -> int:
-    """Return what a battery may be asked for (W, positive) in the direction of a power."""
-    configured = battery.configured
-    return configured.discharge_limit_w if power_w > 0 else configured.charge_limit_w
 
 
 def _is_reached(battery: Battery, power_w: int, target_soc_pct: float | None) -> bool:

@@ -10,9 +10,8 @@ from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT
 from homeassistant.core import HomeAssistant, State
 from homeassistant.generated.currencies import ACTIVE_CURRENCIES
 
-from ..const import CONF_TARIFF
 from ..control.settings import Prices
-from .config import CONF_BUY, CONF_PRICE, CONF_SELL
+from .config import SiteOptions
 from .foreign_entities import number_of, state_of
 
 MOST_PER_KWH: Final = 5.0
@@ -43,11 +42,8 @@ def prices_of(hass: HomeAssistant, options: Mapping[str, Any]) -> Prices:
 
     However old it is: a price of day and night changes twice a day.
     """
-    if CONF_TARIFF not in options:
-        return Prices()
-    part = options[CONF_TARIFF]
-    fixed = Prices(buy_per_kwh=part[CONF_BUY], sell_per_kwh=part[CONF_SELL])
-    state = state_of(hass, part.get(CONF_PRICE))
+    fixed = SiteOptions(options).fixed_prices
+    state = state_of(hass, SiteOptions(options).price_sensor)
     buy = price_of(state) if state else None
     if buy is None:
         return fixed

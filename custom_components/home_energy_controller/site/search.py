@@ -111,8 +111,12 @@ async def async_search(hass: HomeAssistant, client: MarstekClient) -> None:
     # All at once: an entry's update listener starts its site again, and with ours this task ends.
     for entry, subentry in list(configured_batteries(hass)):
         device = moved.get(subentry.data[CONF_MAC])
-        if device is not None and subentry.data[CONF_MAC] in lost:
-            _move(hass, entry, subentry, device)
+        if device is None or subentry.data[CONF_MAC] not in lost:
+            continue
+        address = {CONF_HOST: device.host, CONF_PORT: device.port}
+        if not address.items() <= subentry.data.items():
+            _LOGGER.info("%s was found at another address", subentry.title)
+            hass.config_entries.async_update_subentry(entry, subentry, data={**subentry.data, **address})
 
 
 async def _async_answers(client: MarstekClient, device: DiscoveredDevice) -> bool:
@@ -122,15 +126,6 @@ async def _async_answers(client: MarstekClient, device: DiscoveredDevice) -> boo
     except MarstekError:
         return False  # It sends from an address at which it does not hear (jaapp#31).
     return info.ble_mac == device.info.ble_mac
-
-
-def _move(hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSubentry, device: DiscoveredDevice) -> None:
-    """Keep a battery's new address."""
-    address = {CONF_HOST: device.host, CONF_PORT: device.port}
-    if address.items() <= subentry.data.items():
-        return
-    _LOGGER.info("%s was found at another address", subentry.title)
-    hass.config_entries.async_update_subentry(entry, subentry, data={**subentry.data, **address})
 
 
 async def async_search_silent(site: RunningSite) -> None:

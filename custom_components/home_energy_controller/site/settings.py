@@ -4,25 +4,12 @@ from collections.abc import Callable, Mapping
 
 from homeassistant.config_entries import ConfigEntry
 
-from ..const import (
-    CONF_CIRCUIT,
-    CONF_MAC,
-    CONF_MAX_EXPORT_W,
-    CONF_MAX_IMPORT_W,
-    CONF_MAX_PHASE_EXPORT_W,
-    CONF_MAX_PHASE_IMPORT_W,
-    CONF_METER,
-    CONF_METER_AGE_LIMIT_S,
-    CONF_METER_TYPE,
-    DEFAULT_METER_AGE_LIMIT_S,
-    METER_SENSOR,
-    SUBENTRY_BATTERY,
-)
+from ..const import CONF_CIRCUIT, CONF_MAC, CONF_METER, CONF_METER_TYPE, METER_SENSOR, SUBENTRY_BATTERY
 from ..control.model import Release
 from ..control.settings import Settings
 from ..marstek.client import MarstekClient
 from .battery import Battery, Spawn
-from .config import circuits_of, tariff_of
+from .config import SiteOptions
 from .store import SiteStore, StoredSite
 
 METER_SETTLE_S, SENSOR_SETTLE_S = 12.0, 45.0
@@ -33,7 +20,7 @@ def site_batteries(
     entry: ConfigEntry, client: MarstekClient, store: SiteStore, clock: Callable[[], float], spawn: Spawn
 ) -> dict[str, Battery]:
     """Return the batteries of a site, by MAC."""
-    circuits = circuits_of(entry.options)
+    circuits = SiteOptions(entry.options).circuits
     batteries = (
         Battery(
             subentry,
@@ -56,23 +43,19 @@ def site_settings(
     release: Release | None = None,
 ) -> Settings:
     """Return what the controller is told; `release` for batteries whose owner chose nothing."""
-    options, is_sensor = entry.options, entry.data[CONF_METER][CONF_METER_TYPE] == METER_SENSOR
+    options, is_sensor = SiteOptions(entry.options), entry.data[CONF_METER][CONF_METER_TYPE] == METER_SENSOR
     return Settings(
         enabled=stored.enabled,
         strategy=stored.strategy,
         setpoint_w=stored.setpoint_w,
         grid_target_w=stored.grid_target_w,
-        tariff=tariff_of(options),
-        max_import_w=options.get(CONF_MAX_IMPORT_W),
-        max_export_w=options.get(CONF_MAX_EXPORT_W),
-        max_phase_import_w=options.get(CONF_MAX_PHASE_IMPORT_W),
-        max_phase_export_w=options.get(CONF_MAX_PHASE_EXPORT_W),
+        tariff=options.tariff,
+        **options.limits,
         batteries=tuple(
             battery.settings(stored.battery(key), release or _default_release(key, batteries, last_leader_id))
             for key, battery in batteries.items()
         ),
         meter_settle_s=SENSOR_SETTLE_S if is_sensor else METER_SETTLE_S,
-        meter_age_limit_s=options.get(CONF_METER_AGE_LIMIT_S, DEFAULT_METER_AGE_LIMIT_S),
         battery_age_limit_s={key: battery.age_limit_s for key, battery in batteries.items()},
     )
 

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
-from enum import StrEnum
 import logging
 import math
 from pathlib import Path
-from typing import Any, override
+from typing import Any, get_args, get_origin, get_type_hints, override
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryNotReady, HomeAssistantError, UnsupportedStorageVersionError
@@ -198,61 +197,50 @@ class SiteStore:
         return asdict(self.site)
 
 
-def parse(data: Any) -> StoredSite:
+def parse(data: object) -> StoredSite:
     """Return the site in a file's content, whatever it holds.
 
     A fixed power is never resumed after a restart: a battery set to `fixed` comes back as `controlled`, a site with the
     strategy that it had before.
     """
-    if not isinstance(data, Mapping):
-        return StoredSite()
-    batteries = data.get("batteries")
-    before = _member(Strategy, data.get("strategy_before"), Strategy.ZERO)
-    strategy = _member(Strategy, data.get("strategy"), Strategy.ZERO)
+    site = _read_fields(StoredSite, data)
+    batteries = {
+        key: replace(
+            battery,
+            wish=BatteryMode.CONTROLLED if battery.wish is BatteryMode.FIXED else battery.wish,
+            reserve_pct=min(100.0, battery.reserve_pct),
+        )
+        for key, battery in site.batteries.items()
+    }
+    strategy = site.strategy
     if strategy is Strategy.FIXED:
-        strategy = Strategy.ZERO if before in {Strategy.FIXED, Strategy.TO_FULL} else before
-    return StoredSite(
-        enabled=data.get("enabled") is True,
-        strategy=strategy,
-        strategy_before=before,
-        setpoint_w=int(_number(data.get("setpoint_w"))),
-        grid_target_w=int(_number(data.get("grid_target_w"))),
-        today=_parse_today(data.get("today")),
-        batteries={
-            str(battery_id): _parse_battery(part)
-            for battery_id, part in (batteries.items() if isinstance(batteries, Mapping) else ())
-            if isinstance(part, Mapping)
-        },
-    )
+        was_for_a_while = site.strategy_before in {Strategy.FIXED, Strategy.TO_FULL}
+        strategy = Strategy.ZERO if was_for_a_while else site.strategy_before
+    return replace(site, strategy=strategy, batteries=batteries)
 
 
-def _parse_today(part: object) -> Today:
-    """Return the day's energy."""
-    if not isinstance(part, Mapping):
-        return Today()
-    energy_wh = {key: max(0.0, _number(part.get(key))) for key in asdict(Today()) if key != "day"}
-    return Today(day=str(part.get("day")), **energy_wh)
+def _read_fields[PartT](kind: type[PartT], data: object) -> PartT:
+    """Return a part of the file; a field that is missing, or holds what it cannot, has its default."""
+    given, default = data if isinstance(data, Mapping) else {}, kind()
+    hints = get_type_hints(kind).items()
+    values = {name: _read_value(hint, given[name], getattr(default, name)) for name, hint in hints if name in given}
+    return kind(**values)
 
 
-def _parse_battery(part: Mapping[str, Any]) -> StoredBattery:
-    """Return one battery's part."""
-    mode = _member(BatteryMode, part.get("wish"), BatteryMode.CONTROLLED)
-    return StoredBattery(
-        wish=BatteryMode.CONTROLLED if mode is BatteryMode.FIXED else mode,
-        setpoint_w=int(_number(part.get("setpoint_w"))),
-        reserve_pct=max(0.0, min(100.0, _number(part.get("reserve_pct", DEFAULT_RESERVE_PCT)))),
-        found_mode=_member(Mode, part.get("found_mode"), None),
-        sign_proven=part.get("sign_proven") is True,
-        charged_wh=max(0.0, _number(part.get("charged_wh"))),
-        discharged_wh=max(0.0, _number(part.get("discharged_wh"))),
-    )
-
-
-def _member[E: StrEnum, D](enum: type[E], value: object, default: D) -> E | D:
-    """Return the member of that value, or the default."""
-    return next((member for member in enum if member == value), default)
-
-
-def _number(value: object) -> float:
-    """Return a finite number, or 0."""
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) else 0.0
+def _read_value(kind: Any, value: object, default: object) -> object:
+    """Return the value of one field; energy and charge are never below 0."""
+    if kind is bool:
+        return value is True
+    if kind in {int, float}:
+        if not isinstance(value, int | float) or not math.isfinite(value):
+            return default
+        return int(value) if kind is int else max(0.0, float(value))
+    if kind is Today:
+        return _read_fields(Today, value)
+    if get_origin(kind) is Mapping:
+        parts = value.items() if isinstance(value, Mapping) else ()
+        return {str(key): _read_fields(get_args(kind)[1], part) for key, part in parts if isinstance(part, Mapping)}
+    if kind is str:
+        return str(value)
+    members = next(iter(get_args(kind)), kind)  # Of what may be None as well.
+    return next((member for member in members if member == value), default)

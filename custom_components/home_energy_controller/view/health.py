@@ -10,7 +10,7 @@ from ..marstek.profiles import is_bare
 from ..site.battery import Battery
 from ..site.running import RunningSite
 from ..site.search import async_search, searches
-from .issues import hide_issues, show_issues
+from .issues import Watched, hide_issues, show_issues
 from .snapshot import SiteSnapshot
 
 _LOGGER = logging.getLogger(__name__)
@@ -19,35 +19,14 @@ LOWEST_CLASSES_W = (600, 800)
 """What a battery discharges at most after it lost its settings (rweijnen#12), or before its owner raised the limit."""
 
 
-class Watch:
+class Watch(Watched):
     """Looks at every cycle's outcome, and never at what it should be."""
 
     def __init__(self, site: RunningSite) -> None:
         """Begin to watch a site."""
-        self.site = site
-        self.wiped: set[str] = set()
-        """Batteries that came back from silence in Manual, which nobody had told them."""
-        self.limited: set[str] = set()
-        """Batteries that stop at a power class which is lower than the one that their owner told."""
-        self._began_at = site.clock()
+        super().__init__(site)
         self._modes: dict[str, Timed[Mode]] = {}
-        self._silent: set[str] = set()
         self._diagnosed: dict[str, Diagnosis | None] = {}
-
-    @property
-    def meter_at(self) -> float:
-        """Return of when the meter's newest value is."""
-        return self.site.meter.power_w.at if self.site.meter.power_w else self._began_at
-
-    @property
-    def taken_ports(self) -> list[int]:
-        """Return the ports that another program holds where a battery is silent: some answer to their own port only."""
-        ports = {battery.device.port for battery in self.site.batteries.values() if battery.id in self._silent}
-        return sorted(ports & self.site.client.taken_ports)
-
-    def heard_at(self, battery: Battery) -> float:
-        """Return when a battery was last heard, or could have been for the first time."""
-        return battery.observation.last_answer_at or self._began_at
 
     def observe(self, snapshot: SiteSnapshot, now: float) -> None:
         """Take note of a cycle."""
@@ -56,12 +35,17 @@ class Watch:
             with part(f"watch {battery.name}"):
                 self._note_silence(battery, now)
                 self._compare_class(battery, snapshot)
-                self._log_trouble(battery, snapshot)
+                diagnosis, health = snapshot.batteries[battery.id].diagnosis, snapshot.batteries[battery.id].health
+                if diagnosis is not None and diagnosis is not self._diagnosed.get(battery.id):
+                    _LOGGER.info("%s: %s (%s)", battery.name, diagnosis, health)
+                self._diagnosed[battery.id] = diagnosis
                 self._note_firmware(battery)
         with part("issues"):
             show_issues(self, snapshot, now)
         with part("begin of a search"):
-            lost = frozenset(battery.id for battery in self.site.batteries.values() if self._is_lost(battery))
+            # Who is silent, or somebody else, may be at another address by now.
+            strange = {key for key, each in self.site.batteries.items() if isinstance(each.failure, MarstekWrongDevice)}
+            lost = frozenset(self.silent | strange)
             if searches(self.site.hass).is_due(self.site.config_entry.entry_id, lost, now):
                 self.site.spawn(async_search(self.site.hass, self.site.client), "search for lost batteries")
 
@@ -73,9 +57,9 @@ class Watch:
     def _note_silence(self, battery: Battery, now: float) -> None:
         """Log once when a battery falls silent and once when it is back; wiped it comes back in Manual."""
         silent = not battery.is_available(now)
-        if silent != (battery.id in self._silent):
+        if silent != (battery.id in self.silent):
             _LOGGER.info("%s %s", battery.name, "does not answer" if silent else "answers again")
-            self._silent ^= {battery.id}
+            self.silent ^= {battery.id}
         before, mode = self._modes.get(battery.id), battery.observation.mode
         if mode is None:
             return
@@ -97,13 +81,6 @@ class Watch:
         elif power_w > LOWEST_CLASSES_W[-1] + 100:
             self.limited.discard(battery.id)
 
-    def _log_trouble(self, battery: Battery, snapshot: SiteSnapshot) -> None:
-        """Log new trouble with a battery's commands once."""
-        shown = snapshot.batteries[battery.id]
-        if shown.diagnosis is not None and shown.diagnosis is not self._diagnosed.get(battery.id):
-            _LOGGER.info("%s: %s (%s)", battery.name, shown.diagnosis, shown.health)
-        self._diagnosed[battery.id] = shown.diagnosis
-
     def _note_firmware(self, battery: Battery) -> None:
         """Keep the model and firmware that a battery tells, for the forms and the next start; here they act already."""
         info, data, entry = battery.device.info, battery.subentry.data, self.site.config_entry
@@ -114,7 +91,3 @@ class Watch:
             _LOGGER.info("%s tells that it is a %s with firmware %s", battery.name, info.model, info.firmware)
             self.site.hass.config_entries.async_update_subentry(entry, battery.subentry, data={**data, **news})
             battery.subentry = entry.subentries[battery.subentry.subentry_id]
-
-    def _is_lost(self, battery: Battery) -> bool:
-        """Return whether a battery may be somewhere else by now."""
-        return battery.id in self._silent or isinstance(battery.failure, MarstekWrongDevice)

@@ -1,6 +1,7 @@
 """What a cycle found, turned into what entities show."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ..control.actuation.actuation import Actuation
 from ..control.actuation.trust import Diagnosis
@@ -8,7 +9,7 @@ from ..control.model import Action, BatteryMode, Decision, Health, Role, SiteSta
 from ..site.battery import Battery
 from ..site.energy import EnergyStatistics
 from ..site.isolation import Isolation
-from ..site.store import StoredBattery, StoredSite
+from ..site.store import StoredSite
 from .snapshot import BatterySnapshot, SiteSnapshot
 
 DETAILS_AGE_LIMIT_S = 900.0
@@ -39,13 +40,17 @@ def site_snapshot(
     state = state if is_polled else SiteState.POLLING_OFF
     members = {}
     for battery in batteries:
-        kept = stored.battery(battery.id), saved.battery(battery.id)
-        members[battery.id] = _unknown(*kept)
+        set_now, kept = stored.battery(battery.id), saved.battery(battery.id)
+        # What people set and what was saved is shown, whatever else there is.
+        members[battery.id] = shown = BatterySnapshot(
+            charged_wh=round(kept.charged_wh),
+            discharged_wh=round(kept.discharged_wh),
+            battery_mode=set_now.wish,
+            setpoint_w=set_now.setpoint_w,
+            reserve_pct=set_now.reserve_pct,
+        )
         with parts.part(f"publish {battery.name}"):
-            health = None if before is None else before.batteries[battery.id].health
-            members[battery.id] = battery_snapshot(
-                battery, *kept, decision, actuation=actuation, before=health, now=now
-            )
+            members[battery.id] = battery_snapshot(battery, shown, decision, actuation, before=before, now=now)
     quality = None
     with parts.part("quality"):
         quality = energy_statistics.quality(now)
@@ -54,7 +59,6 @@ def site_snapshot(
     # Where all were taken out by hand, that nobody can be controlled is no news to their owner.
     is_asked_for = not members or any(member.battery_mode is BatteryMode.CONTROLLED for member in members.values())
     troubled = any(not member.available or member.health in TROUBLED for member in members.values())
-    leader = next((battery.name for battery in batteries if battery.id == decision.leader_id), None)
     return SiteSnapshot(
         grid_power_w=None if meter_w is None else round(meter_w.value),
         net_load_w=None if decision.net_load_w is None else round(decision.net_load_w),
@@ -66,7 +70,7 @@ def site_snapshot(
         discharged_wh=round(sum(battery.discharged_wh for battery in saved.batteries.values())),
         state=state,
         intent=decision.intent,
-        leader=leader,
+        leader=next((battery.name for battery in batteries if battery.id == decision.leader_id), None),
         meter_effect=decision.meter_effect,
         problem=troubled or (state in PROBLEMS and is_asked_for),
         enabled=stored.enabled,
@@ -82,17 +86,17 @@ def site_snapshot(
 
 def battery_snapshot(
     battery: Battery,
-    stored: StoredBattery,
-    saved: StoredBattery,
+    unseen: BatterySnapshot,
     decision: Decision,
-    *,
     actuation: Actuation | None,
-    before: Health | None,
+    *,
+    before: SiteSnapshot | None,
     now: float,
 ) -> BatterySnapshot:
-    """Return one battery as it is shown."""
+    """Return one battery as it is shown; `unseen` is all that could be shown of it without having seen it."""
     seen = battery.observation
-    health = _calm_health(battery.id, actuation, before, now)
+    health_before = None if before is None else before.batteries[battery.id].health
+    health = _calm_health(battery.id, actuation, health_before, now)
     diagnosis = actuation.diagnosis.get(battery.id) if actuation else None
     available = battery.is_available(now)
     soc_pct = None if battery.charge.is_in_doubt else _fresh(seen.soc_pct, now, battery.age_limit_s)
@@ -101,7 +105,8 @@ def battery_snapshot(
     target = decision.target(battery.id)
     status = battery.device.battery
     quality_pct = battery.device.link.quality_pct
-    return BatterySnapshot(
+    return replace(
+        unseen,
         available=available,
         soc_pct=soc_pct,
         stored_wh=None if soc_pct is None else round(soc_pct / 100 * battery.configured.capacity_wh),
@@ -115,39 +120,8 @@ def battery_snapshot(
         lead_fault=decision.ineligible.get(battery.id),
         derated_w=decision.derated.get(battery.id),
         meter_effect=decision.contradicted.get(battery.id),
-        charged_wh=round(saved.charged_wh),
-        discharged_wh=round(saved.discharged_wh),
         link_quality_pct=None if quality_pct is None else round(quality_pct),
         last_answer=battery.last_answer,
-        battery_mode=stored.wish,
-        setpoint_w=stored.setpoint_w,
-        reserve_pct=stored.reserve_pct,
-    )
-
-
-def _unknown(stored: StoredBattery, saved: StoredBattery) -> BatterySnapshot:
-    """Return one battery of which nothing can be shown but what people set, and what was saved."""
-    return BatterySnapshot(
-        available=False,
-        soc_pct=None,
-        stored_wh=None,
-        power_w=None,
-        target_power_w=None,
-        temperature_c=None,
-        mode=None,
-        role=None,
-        health=Health.SILENT,
-        diagnosis=None,
-        lead_fault=None,
-        derated_w=None,
-        meter_effect=None,
-        charged_wh=round(saved.charged_wh),
-        discharged_wh=round(saved.discharged_wh),
-        link_quality_pct=None,
-        last_answer=None,
-        battery_mode=stored.wish,
-        setpoint_w=stored.setpoint_w,
-        reserve_pct=stored.reserve_pct,
     )
 
 

@@ -13,28 +13,28 @@ from ..site.energy import Quality, Today
 class BatterySnapshot:
     """One battery as it is shown; None is unknown."""
 
-    available: bool
-    soc_pct: float | None
-    stored_wh: int | None
-    power_w: int | None
-    target_power_w: int | None
+    available: bool = False
+    soc_pct: float | None = None
+    stored_wh: int | None = None
+    power_w: int | None = None
+    target_power_w: int | None = None
     """What control asks of it; None while it runs by itself or is left alone."""
-    temperature_c: float | None
-    mode: Mode | None
-    role: Role | None
-    health: Health
-    diagnosis: Diagnosis | None
+    temperature_c: float | None = None
+    mode: Mode | None = None
+    role: Role | None = None
+    health: Health = Health.SILENT
+    diagnosis: Diagnosis | None = None
     """What it did last instead of what it was told, while that is a problem."""
-    lead_fault: LeaderFault | None
+    lead_fault: LeaderFault | None = None
     """Why it failed as leader, until it has led well again."""
-    derated_w: int | None
+    derated_w: int | None = None
     """Where it stood as leader, below its class, while the meter asked for more."""
-    meter_effect: MeterEffect | None
+    meter_effect: MeterEffect | None = None
     """What its changes of power do to the meter instead of what it says."""
     charged_wh: float
     discharged_wh: float
-    link_quality_pct: int | None
-    last_answer: datetime | None
+    link_quality_pct: int | None = None
+    last_answer: datetime | None = None
     battery_mode: BatteryMode
     setpoint_w: int
     reserve_pct: float
