@@ -99,7 +99,7 @@ def test_stopping_idles_a_leader_that_may_not_do_everything_and_nobody_else(stra
     short = passive("a", 0, 900)
     assert stop(settings, told(auto("a"), passive("b", 500), auto("c"), leader="a"), snapshot()) == (short,)
     assert stop(settings, told(passive("a", 0), leader="a"), snapshot()) == (short,), "held now, free after 300 s"
-    assert stop(settings, told(auto("a"), leader="b"), snapshot()) == (short,), "in the middle of a swap"
+    assert stop(settings, told(auto("a"), leader="b"), snapshot()) == (short,), "in the middle of a handover"
 
 
 @pytest.mark.parametrize(

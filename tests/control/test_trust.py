@@ -40,7 +40,7 @@ from tests.control.course import One, health, proven
 
 
 def failed(one: One, target: Target | None = None, *, answered: bool | None = True) -> Actuation:
-    """Return the pursuit at 131, after three sends of which nothing came."""
+    """Return the actuation at 131, after three sends of which nothing came."""
     one.sends(range(100, 131), target or follow("a", 600), answered=answered)
     return one.at(131, target or follow("a", 600))
 
@@ -192,7 +192,7 @@ def test_taken_battery_comes_back_an_hour_after_the_last_sign_of_the_other() -> 
 
 
 def stuck(*, cleared: bool) -> tuple[One, Actuation]:
-    """Return a battery that goes on with 150 W at Passive 0, and the pursuit that gives up."""
+    """Return a battery that goes on with 150 W at Passive 0, and the actuation that gives up."""
     one = One(battery("a", slots_cleared=cleared)).read(99)
     one.sends(range(100, 121), follow("a"))
     one.read(125, power=150)

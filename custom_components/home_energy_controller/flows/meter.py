@@ -176,8 +176,8 @@ class MeterFlow(ConfigFlow):
         if not meter and self.source == SOURCE_RECONFIGURE:
             meter = self._get_reconfigure_entry().data[CONF_METER]
         if not meter:
-            neighbours = self.hass.config_entries.async_entries("homewizard", include_ignore=False)
-            hosts = [entry.data[CONF_IP_ADDRESS] for entry in neighbours if CONF_IP_ADDRESS in entry.data]
+            homewizard_entries = self.hass.config_entries.async_entries("homewizard", include_ignore=False)
+            hosts = [entry.data[CONF_IP_ADDRESS] for entry in homewizard_entries if CONF_IP_ADDRESS in entry.data]
             return {CONF_HOST: hosts[0]} if hosts else {}
         if meter[CONF_METER_TYPE] == METER_SENSOR:
             return {CONF_ENTITY_ID: self._meter_id(meter), CONF_INVERT: meter.get(CONF_INVERT, False)}
