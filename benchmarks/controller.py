@@ -26,7 +26,7 @@ CAR_REPORT_S = 10.0
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 MODES: Final = {CommandKind.AUTO: DeviceMode.AUTO, CommandKind.PASSIVE: DeviceMode.PASSIVE}
 
-type Decide = Callable[[model.Snapshot, Settings, DispatchMemory, float], tuple[model.Decision, DispatchMemory]]
+type Dispatch = Callable[[model.Snapshot, Settings, DispatchMemory, float], tuple[model.Decision, DispatchMemory]]
 
 
 class RemoteBattery:
@@ -107,7 +107,7 @@ class Controller:
     def __init__(
         self,
         stage: Stage,
-        dispatch: Decide = dispatch,
+        dispatch: Dispatch = dispatch,
         *,
         every_s: float | None = None,
         poll_s: float | None = None,
@@ -115,7 +115,7 @@ class Controller:
         car_is_steered: bool = True,
         car_is_measured: bool = True,
     ) -> None:
-        self._stage, self._decide = stage, dispatch
+        self._stage, self._dispatch = stage, dispatch
         self._every_s = every_s or stage.home.decide_s
         self._poll_s = poll_s or stage.home.poll_s or stage.profile.poll_interval_s
         self._links = [stage.link(index) for index in range(stage.home.batteries)]
@@ -170,7 +170,7 @@ class Controller:
         memory = self._dispatch_memory
         if self._every_s is not None and now - self._law_at >= self._every_s - SLACK_S:
             memory, self._law_at = replace(memory, decided_at=None), now  # which lets the law run now
-        decision, self._dispatch_memory = self._decide(snapshot, self.settings, memory, now)
+        decision, self._dispatch_memory = self._dispatch(snapshot, self.settings, memory, now)
         self.decision = decision
         self._leader_id = decision.leader_id or self._leader_id
         car = self._stage.house.car

@@ -4,7 +4,7 @@ Net load for meter power, the rest divided among the followers, one sign (first_
 """
 
 from custom_components.home_energy_controller.control.dispatch.law import LawBattery, LawInput, LawOutput
-from custom_components.home_energy_controller.control.dispatch.losses import divide
+from custom_components.home_energy_controller.control.losses import divide
 
 EVERY_S = 60.0
 """Between two runs. Every 10 s this law made up to 24 times more unwanted exchange: values not aligned, and swaps."""

@@ -25,9 +25,9 @@ ARROWS: Final[Mapping[str, set[str]]] = {
     "platforms": {"coordinator", "flows", "view", "site", "cycle", "actuation", "control", "marstek", "shared"},
     "coordinator": {"view", "site", "cycle", "dispatch", "actuation", "control", "marstek", "meter", "shared"},
     "view": {"site", "actuation", "control", "marstek", "meter", "shared"},
-    "flows": {"site", "dispatch", "control", "marstek", "meter", "shared"},
-    "site": {"planning", "dispatch", "control", "marstek", "meter", "shared"},
-    "planning": {"dispatch", "control"},
+    "flows": {"site", "control", "marstek", "meter", "shared"},
+    "site": {"planning", "control", "marstek", "meter", "shared"},
+    "planning": {"control"},
     "cycle": {"dispatch", "actuation", "control"},
     "dispatch": {"control"},
     "actuation": {"control"},
@@ -36,7 +36,7 @@ ARROWS: Final[Mapping[str, set[str]]] = {
     "meter": set(),
     "shared": set(),
 }
-"""Who may know whom, from top to bottom; whatever is not here is a wall."""
+"""Who may know whom, from top to bottom; whatever is not here is a wall. `planning/` is a room to come."""
 
 ABOUT: Final = {
     "platforms": "platforms<br><small>what Home Assistant looks for</small>",

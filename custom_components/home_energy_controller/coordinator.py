@@ -50,7 +50,7 @@ _LOGGER = logging.getLogger(__name__)
 
 CALM_INTERVAL_S = 10.0
 BUSY_INTERVAL_S = 2.0
-"""While a command is unproven, a swap runs or the meter is late."""
+"""While a command is unproven, a handover runs or the meter is late."""
 OBSERVE_LIMIT_S = 3.0
 """Nothing waits longer for anyone: a late answer belongs to the next cycle."""
 METER_LIMIT_S = 1.6

@@ -246,7 +246,7 @@ def test_set_points_of_before_are_kept_at_first_unless_they_charge() -> None:
     assert house([5000], given_w=-900, members_w=-900) == 0
 
 
-# Through decide.
+# Through dispatch.
 
 
 def course(settings: Settings, steps: list[tuple[float, float, float]], mode: Mode = Mode.PASSIVE) -> list[Decision]:

@@ -3,7 +3,7 @@
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.home_energy_controller.control.dispatch.losses import divide, loss_w, spread
+from custom_components.home_energy_controller.control.losses import divide, loss_w, spread
 
 LIMITS = {"a": 2500, "b": 2500, "c": 2500}
 

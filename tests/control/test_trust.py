@@ -217,7 +217,7 @@ def test_flow_at_zero_is_left_where_manual_could_run_a_slot() -> None:
     assert set(commands) == {passive("a", 0)}
 
 
-# What decide makes of it.
+# What dispatch makes of it.
 
 
 def decided(

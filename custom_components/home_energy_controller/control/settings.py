@@ -8,6 +8,8 @@ from types import MappingProxyType
 from .model import AGE_LIMIT_S, PLAUSIBLE_MAX, BatteryMode, CarObservation, Mode, OwnMeter, Release, Strategy
 from .power_range import Reach
 
+LEAST_A = 6
+"""No car charges with less (IEC 61851)."""
 NOTED_W = 50.0
 """A car that draws less is not charging, and a change by less says nothing."""
 
@@ -31,7 +33,7 @@ class BatterySettings:
     rated_power_w: int = 800
     """What the device allows itself when it discharges: 600, 800, 1200, 1500, 2200 or 2500."""
     rated_charge_w: int = 2500
-    """What it allows itself when it charges: that of the hardware, whatever the class (marstek_api.md 6.5)."""
+    """What it allows itself when it charges: that of the hardware, whatever class its owner chose in the app."""
     capacity_wh: float = 5120.0
     own_meter: OwnMeter = OwnMeter.UNSURE
     battery_mode: BatteryMode = BatteryMode.CONTROLLED

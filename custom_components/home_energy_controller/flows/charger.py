@@ -30,8 +30,7 @@ from ..const import (
     CONF_VOLTAGE_V,
     SUBENTRY_CHARGER,
 )
-from ..control.dispatch.car import LEAST_A
-from ..control.settings import CarSettings
+from ..control.settings import LEAST_A, CarSettings
 from ..site.charger import output_unit_w
 from ..site.config import car_settings
 from ..site.foreign_entities import lasting_id, own_entities, present_id

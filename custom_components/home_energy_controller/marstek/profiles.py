@@ -132,7 +132,7 @@ _TABLE: Final = (
 )
 
 # Whole names, without blanks, dots and dashes: "VenusE Pro" runs the firmware of a Venus A, and the coming VNSE4-0,
-# VNSA2-0, VNSD2-0 and others are nobody's children yet (field.md).
+# VNSA2-0, VNSD2-0 and others are nobody's children yet: seen in forums, without a reply of one.
 _FAMILIES: Final = {
     "venuse30": Family.VENUS_E3,
     "venuse3": Family.VENUS_E3,

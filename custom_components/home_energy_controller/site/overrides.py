@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from homeassistant.exceptions import ServiceValidationError
 
-from ..control.dispatch.losses import divide
+from ..control.losses import divide
 from ..control.model import BatteryMode
 from ..errors import refusal
 from .battery import Battery

@@ -8,11 +8,9 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from ..model import PLAUSIBLE_MAX, TOLERANCE_W, CarObservation, Snapshot, Timed, plausible
-from ..settings import NOTED_W, CarSettings, Settings
+from ..settings import LEAST_A, NOTED_W, CarSettings, Settings
 from .evidence import MeterWindow
 
-LEAST_A = 6
-"""No car charges with less (IEC 61851)."""
 ON_AFTER_S = 60.0
 OFF_AFTER_S = 180.0
 """A cloud or a kettle is over by then; cars and contactors wear by being switched."""

@@ -4,8 +4,8 @@ The leader serves what the followers leave. The followers get the power whose co
 net load goes on as it was in the last minutes: exchange with the grid that the leader cannot prevent, losses, batteries
 that charge each other, and the change itself. All of it is counted in watts of exchange.
 
-The seam is `Law`: a pure function of `LawInput`. `decide` calls it every `DISPATCH_INTERVAL_S`, takes its answer as a
-wish and applies what is allowed at every moment.
+The seam is `Law`: a pure function of `LawInput`. `leader.run_law` calls it every `DISPATCH_INTERVAL_S`; what it answers
+is a wish, and what is allowed is applied at every moment.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from math import exp
 from types import MappingProxyType
 
+from ..losses import START_W, divide, loss_w
 from ..model import Timed
 from ..power_range import Reach
 from ..settings import Prices
-from .losses import START_W, divide, loss_w
 
 DISPATCH_INTERVAL_S = 30.0
 """Between two runs: as often as a leader is asked. 10 to 60 s cost the same (docs/control.md)."""

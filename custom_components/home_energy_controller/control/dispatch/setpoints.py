@@ -3,10 +3,10 @@
 from dataclasses import replace
 from math import copysign, inf
 
+from ..losses import spread
 from ..model import TOLERANCE_W
 from . import car, evidence, limits
 from .leader import LATE_S
-from .losses import spread
 from .site import METER_FRESH_S, DispatchMemory, Leader, Site, Unseen
 from .witness import STEP_LEAST_W
 
