@@ -34,14 +34,12 @@ def site_snapshot(
     before: SiteSnapshot | None,
     now: float,
 ) -> SiteSnapshot:
-    """Return the site as it is shown; `before` is what was shown last."""
-    is_handing_over = actuation is not None and actuation.handover
-    state = SiteState.SWAPPING if is_handing_over else decision.state
+    """Return the site as it is shown; `before` is what was shown last. What people set is shown whatever fails."""
+    state = SiteState.SWAPPING if actuation is not None and actuation.handover else decision.state
     state = state if is_polled else SiteState.POLLING_OFF
     members = {}
     for battery in batteries:
         set_now, kept = stored.battery(battery.id), saved.battery(battery.id)
-        # What people set and what was saved is shown, whatever else there is.
         members[battery.id] = shown = BatterySnapshot(
             charged_wh=round(kept.charged_wh),
             discharged_wh=round(kept.discharged_wh),

@@ -130,14 +130,14 @@ class BatteryContext:
         if self.trust.health is Health.WRONG_SIGN:
             return False
         tracked = self.tracked
-        is_right = (
+        is_confirmed = (
             tracked is not None
             and self.contradiction is None
             and tracked.proven_at is not None
             and abs(tracked.command.power_w) >= OPPOSED_LEAST_W
             and (self.is_believed or self.now - tracked.asked_at >= PATIENCE_S)
         )
-        return True if is_right else None
+        return True if is_confirmed else None
 
 
 def actuate(
@@ -153,13 +153,13 @@ def actuate(
     handover_context = HandoverContext(decision=decision, snapshot=snapshot, settings=settings, tracked=known, now=now)
     wanted, handover = commands_for(handover_context, memory.handover)
     after = {key: _step(context, wanted[key], decision) for key, context in by_id.items()}
-    one = {key: one for key, (one, _) in after.items() if one is not None}
-    pace = paced(one, known, memory.writes, snapshot, now)
+    wanted_next = {key: tracked for key, (tracked, _) in after.items() if tracked is not None}
+    pace = paced(wanted_next, known, memory.writes, snapshot, now)
     tracked = pace.tracked
     trust = {key: state for key, (_, state) in after.items()}
     is_busy = handover.handover is not None or decision.looks_closer
     due = [*pace.waits_until, *([now + BUSY_S] if is_busy else [])]
-    due += [_due(one, by_id[key]) for key, one in tracked.items() if wanted[key] is not None or one.is_release]
+    due += [_due(sent, by_id[key]) for key, sent in tracked.items() if wanted[key] is not None or sent.is_release]
     return Actuation(
         commands=pace.commands,
         health={

@@ -188,11 +188,11 @@ def _judge_mode(tracked: TrackedCommand, seen: BatteryObservation) -> TrackedCom
         return tracked
     mode, at = seen.mode.value, seen.mode.at
     is_news = at > tracked.asked_at + PROOF_DELAY_S and not tracked.is_auto
-    is_right = mode is MODE_OF[tracked.command.kind] and at > tracked.asked_at
+    is_mode_of_it = mode is MODE_OF[tracked.command.kind] and at > tracked.asked_at
     return replace(
         tracked,
         may_be_auto=mode is Mode.AUTO or (tracked.may_be_auto and not is_news),
-        mode_retry_done=tracked.mode_retry_done and not is_right,
+        mode_retry_done=tracked.mode_retry_done and not is_mode_of_it,
     )
 
 
