@@ -5,9 +5,9 @@ import pytest
 from benchmarks.seed_fixed import seed_fixed
 from custom_components.home_energy_controller.control.dispatch.law import LawBattery, LawInput, LawOutput
 from custom_components.home_energy_controller.control.model import Timed
-from custom_components.home_energy_controller.control.power_range import Reach
+from custom_components.home_energy_controller.control.power_range import PowerRange
 
-BOTH_WAYS = Reach(charge_w=2500, discharge_w=2500)
+BOTH_WAYS = PowerRange(charge_w=2500, discharge_w=2500)
 
 
 def member(battery_id: str, soc: float, **changes: object) -> LawBattery:
@@ -57,10 +57,10 @@ def test_leader_at_a_bound_is_swapped_at_any_load(soc: float, load_w: float) -> 
 
 def test_leader_that_may_not_serve_gives_way_to_one_that_may() -> None:
     """Real limits clamp; without a load, or a better one, it stays."""
-    blocked = member("a", 50, limits=Reach(charge_w=2500))
+    blocked = member("a", 50, limits=PowerRange(charge_w=2500))
     assert run(500, blocked, member("b", 48), leader="a").leader_id == "b"
     assert run(50, blocked, member("b", 48), leader="a").leader_id == "a"
-    assert run(500, blocked, member("b", 48, limits=Reach(charge_w=2500)), leader="a").leader_id == "a"
+    assert run(500, blocked, member("b", 48, limits=PowerRange(charge_w=2500)), leader="a").leader_id == "a"
 
 
 def test_who_may_not_lead_does_not() -> None:
@@ -92,13 +92,13 @@ def test_shares_below_300_w_are_not_worth_an_inverter() -> None:
 
 def test_small_leader_leaves_more_to_the_others() -> None:
     """A class of 800 W serves 800 W of the 1400 W."""
-    leader = member("b", 60, limits=Reach(charge_w=2500, discharge_w=800))
+    leader = member("b", 60, limits=PowerRange(charge_w=2500, discharge_w=800))
     assert run(1400, leader, A50, leader="b").setpoints == {"a": 600}
 
 
 def test_what_one_cannot_take_falls_to_the_others() -> None:
     """2000 W for 400 W and the rest."""
-    small = member("a", 50, limits=Reach(charge_w=2500, discharge_w=400))
+    small = member("a", 50, limits=PowerRange(charge_w=2500, discharge_w=400))
     assert run(4500, B60, small, C40, leader="b").setpoints == {"a": 400, "c": 1600}
 
 

@@ -16,13 +16,13 @@ from custom_components.home_energy_controller.control.dispatch.law import (
     loss_weight,
 )
 from custom_components.home_energy_controller.control.model import Timed
-from custom_components.home_energy_controller.control.power_range import Reach
+from custom_components.home_energy_controller.control.power_range import PowerRange
 from custom_components.home_energy_controller.control.settings import Prices
 
 
 def member(battery_id: str, soc: float = 50, limit_w: int = 2500, **changes: object) -> LawBattery:
     """Return a battery with the same limit both ways."""
-    limits = Reach(charge_w=limit_w, discharge_w=limit_w)
+    limits = PowerRange(charge_w=limit_w, discharge_w=limit_w)
     given_: dict[str, object] = {"limits": limits, "may_lead": True, **changes}
     return LawBattery(battery_id=battery_id, soc_pct=soc, **given_)  # type: ignore[arg-type]  # Tests name fields freely.
 
@@ -123,7 +123,7 @@ def test_weak_follower_does_what_it_can_and_the_other_the_rest() -> None:
 
 def test_leader_that_may_not_charge_leaves_the_surplus_to_the_others() -> None:
     """All are held at their ceiling but one, which may not lead."""
-    full = member("a", 100, limits=Reach(discharge_w=2500))
+    full = member("a", 100, limits=PowerRange(discharge_w=2500))
     assert total_w(run(-1500, -1500, batteries=(full, member("b", may_lead=False)))) <= -1400
 
 
@@ -148,7 +148,7 @@ def test_battery_that_takes_no_setpoints_gets_none() -> None:
 
 
 def test_setpoint_beyond_what_is_allowed_now_is_taken_back() -> None:
-    reserve = member("b", limits=Reach(charge_w=2500))
+    reserve = member("b", limits=PowerRange(charge_w=2500))
     assert run(4000, 4000, batteries=(A, reserve), setpoints={"b": 2000}).setpoints == {"b": 0}
 
 
@@ -184,10 +184,10 @@ def test_leader_stays_for_ten_minutes() -> None:
 
 
 def test_leader_that_may_not_serve_gives_way_at_once() -> None:
-    empty = member("a", 12, limits=Reach(charge_w=2500))
+    empty = member("a", 12, limits=PowerRange(charge_w=2500))
     assert run(500, batteries=(empty, B), handed_over_at=990.0).leader_id == "b"
     assert run(50, batteries=(empty, B), handed_over_at=990.0).leader_id == "a"
-    assert run(500, batteries=(empty, member("b", 90, limits=Reach(charge_w=2500)))).leader_id == "a"
+    assert run(500, batteries=(empty, member("b", 90, limits=PowerRange(charge_w=2500)))).leader_id == "a"
 
 
 def test_who_may_not_lead_does_not() -> None:
@@ -207,7 +207,7 @@ def test_weak_one_leads_only_while_no_strong_one_can() -> None:
     assert run(500, batteries=(weak, B), leader=None).leader_id == "b"
     assert run(500, batteries=(weak, B), handed_over_at=400.0).leader_id == "b"
     assert run(500, batteries=(weak, B), handed_over_at=401.0).leader_id == "a"
-    assert run(500, batteries=(weak, member("b", 12, limits=Reach(charge_w=2500))), leader=None).leader_id == "a"
+    assert run(500, batteries=(weak, member("b", 12, limits=PowerRange(charge_w=2500))), leader=None).leader_id == "a"
 
 
 # What it costs.
@@ -228,7 +228,7 @@ def test_dear_losses_spread_the_work_wider() -> None:
 
 
 def test_room_that_a_fuse_leaves_beside_this_leader_is_kept_to() -> None:
-    narrow = member("b", beside={"a": Reach(charge_w=600, discharge_w=500)})
+    narrow = member("b", beside={"a": PowerRange(charge_w=600, discharge_w=500)})
     assert run(4000, 4000, batteries=(A, narrow)).setpoints == {"b": 500}
     assert run(-4000, -4000, batteries=(A, narrow)).setpoints == {"b": -600}
 
@@ -240,7 +240,7 @@ MEMBERS = st.builds(
     LawBattery,
     battery_id=st.just(""),
     soc_pct=st.integers(0, 100),
-    limits=st.builds(Reach, charge_w=LIMITS, discharge_w=LIMITS),
+    limits=st.builds(PowerRange, charge_w=LIMITS, discharge_w=LIMITS),
     may_lead=st.booleans(),
     may_follow=st.booleans(),
 )

@@ -20,7 +20,7 @@ from custom_components.home_energy_controller.control.model import (
     Target,
     Timed,
 )
-from custom_components.home_energy_controller.control.power_range import Reach
+from custom_components.home_energy_controller.control.power_range import PowerRange
 from custom_components.home_energy_controller.control.settings import Circuit, Settings
 from tests.control.build import auto, battery, decision, follow, lead, passive, seen, site, snapshot
 from tests.control.course import Course
@@ -181,8 +181,8 @@ def test_command_during_a_change_of_leader_stays_within_what_was_decided() -> No
     """The new leader takes no more than its fuse leaves, the old one holds no more of the rest than its own does."""
     given_ = site(battery("a"), battery("b"))
     targets = (
-        replace(follow("a", 0), transition=Reach(discharge_w=1180)),
-        replace(lead("b"), transition=Reach(discharge_w=600)),
+        replace(follow("a", 0), transition=PowerRange(discharge_w=1180)),
+        replace(lead("b"), transition=PowerRange(discharge_w=600)),
     )
     told = snapshot(seen("a", mode=Mode.AUTO, power=2000), seen("b"))
     commands = actuate(decision(*targets, leader="b"), told, given_, ActuationMemory(), 0).commands

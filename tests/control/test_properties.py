@@ -23,7 +23,7 @@ from custom_components.home_energy_controller.control.model import (
     Strategy,
     Target,
 )
-from custom_components.home_energy_controller.control.power_range import Reach, reach_of
+from custom_components.home_energy_controller.control.power_range import PowerRange, range_of
 from custom_components.home_energy_controller.control.settings import BatterySettings, Circuit, Settings
 from tests.control.anything import LIVELY, NAMES, SITES, STEPS, WAITS, Step, course, greedy
 from tests.control.build import battery, site
@@ -89,12 +89,12 @@ FUSED = st.builds(
 def test_a_circuit_carries_what_was_decided_whatever_those_in_auto_choose(site_: Settings, steps: list[Step]) -> None:
     """In either direction, and for those that the owner set as well."""
     for _, given_, _, decision, actuation in course(site_, steps):
-        told = {own.battery_id: Reach() for own in given_.batteries}
+        told = {own.battery_id: PowerRange() for own in given_.batteries}
         for target in decision.targets:
             own = next(own for own in given_.batteries if own.battery_id == target.battery_id)
-            told[own.battery_id] = reach_of(target.power_w)
+            told[own.battery_id] = range_of(target.power_w)
             if target.action is Action.AUTO:
-                told[own.battery_id] = Reach(charge_w=own.rated_charge_w, discharge_w=own.rated_power_w)
+                told[own.battery_id] = PowerRange(charge_w=own.rated_charge_w, discharge_w=own.rated_power_w)
             circuit = own.circuit
             for command in actuation.commands:
                 if command.battery_id == own.battery_id and target.transition is not None:

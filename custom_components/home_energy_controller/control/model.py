@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
-from .power_range import Reach
+from .power_range import PowerRange
 
 AGE_LIMIT_S = 90.0
 """How old a reading may be where nothing else is said: three polls of 30 s."""
@@ -277,7 +277,7 @@ class Target:
     role: Role
     action: Action
     power_w: int = 0
-    transition: Reach | None = None
+    transition: PowerRange | None = None
     """Whatever else it is told while the decision is being made true, it is within this; None is any power."""
     waits: bool = False
     """Auto has to wait until others that share its circuit have made room."""

@@ -1,7 +1,7 @@
 """What each battery may do now: the only door through which strategy, reserve and ceiling act."""
 
 from .model import DIRECTION_UNVERIFIED_W, PLAUSIBLE_MAX, Strategy
-from .power_range import Reach
+from .power_range import PowerRange
 from .settings import BatterySettings
 
 BOUND_HYSTERESIS_PCT = 2.0
@@ -13,13 +13,13 @@ TAPER_BELOW_PCT = 15.0
 BOUND_MARGIN_PCT = 3.0
 
 
-type Permission = Reach
+type Permission = PowerRange
 """What may flow as far as strategy and charge go: each way anything, or nothing."""
 
-FREE = Reach(charge_w=PLAUSIBLE_MAX, discharge_w=PLAUSIBLE_MAX)
-NOTHING_ALLOWED = Reach()
-CHARGE_ONLY = Reach(charge_w=PLAUSIBLE_MAX)
-DISCHARGE_ONLY = Reach(discharge_w=PLAUSIBLE_MAX)
+FREE = PowerRange(charge_w=PLAUSIBLE_MAX, discharge_w=PLAUSIBLE_MAX)
+NOTHING_ALLOWED = PowerRange()
+CHARGE_ONLY = PowerRange(charge_w=PLAUSIBLE_MAX)
+DISCHARGE_ONLY = PowerRange(discharge_w=PLAUSIBLE_MAX)
 _BY_STRATEGY = {
     Strategy.ZERO_CHARGE_ONLY: CHARGE_ONLY,
     Strategy.ZERO_DISCHARGE_ONLY: DISCHARGE_ONLY,

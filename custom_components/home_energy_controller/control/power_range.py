@@ -4,19 +4,23 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
+class PowerRange:
     """The most that may flow (W, both positive)."""
 
     charge_w: float = 0.0
     discharge_w: float = 0.0
 
-    def __or__(self, other: Reach) -> Reach:
+    def __or__(self, other: PowerRange) -> PowerRange:
         """Return what reaches as far as either."""
-        return Reach(charge_w=max(self.charge_w, other.charge_w), discharge_w=max(self.discharge_w, other.discharge_w))
+        return PowerRange(
+            charge_w=max(self.charge_w, other.charge_w), discharge_w=max(self.discharge_w, other.discharge_w)
+        )
 
-    def __and__(self, other: Reach) -> Reach:
+    def __and__(self, other: PowerRange) -> PowerRange:
         """Return what reaches no further than both."""
-        return Reach(charge_w=min(self.charge_w, other.charge_w), discharge_w=min(self.discharge_w, other.discharge_w))
+        return PowerRange(
+            charge_w=min(self.charge_w, other.charge_w), discharge_w=min(self.discharge_w, other.discharge_w)
+        )
 
     @property
     def both(self) -> bool:
@@ -32,6 +36,6 @@ class Reach:
         return round(max(-self.charge_w, min(self.discharge_w, power_w)))
 
 
-def reach_of(power_w: float) -> Reach:
+def range_of(power_w: float) -> PowerRange:
     """Return the reach of one power (W, + discharging)."""
-    return Reach(charge_w=max(0.0, -power_w), discharge_w=max(0.0, power_w))
+    return PowerRange(charge_w=max(0.0, -power_w), discharge_w=max(0.0, power_w))

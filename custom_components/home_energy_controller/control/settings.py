@@ -6,7 +6,7 @@ from datetime import datetime, time
 from types import MappingProxyType
 
 from .model import AGE_LIMIT_S, PLAUSIBLE_MAX, BatteryMode, CarObservation, Mode, OwnMeter, Release, Strategy
-from .power_range import Reach
+from .power_range import PowerRange
 
 LEAST_A = 6
 """No car charges with less (IEC 61851)."""
@@ -70,9 +70,9 @@ class BatterySettings:
         return max(0, min(self.max_discharge_w, self.rated_power_w, self._carried_w))
 
     @property
-    def limits(self) -> Reach:
+    def limits(self) -> PowerRange:
         """Return the largest powers that may be asked for."""
-        return Reach(charge_w=self.charge_limit_w, discharge_w=self.discharge_limit_w)
+        return PowerRange(charge_w=self.charge_limit_w, discharge_w=self.discharge_limit_w)
 
     def rated_w(self, direction: float) -> int:
         """Return what Auto may do (W, positive): discharging for a positive direction, else charging."""

@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 from ..losses import START_W, divide, loss_w
 from ..model import Timed
-from ..power_range import Reach
+from ..power_range import PowerRange
 from ..settings import Prices
 
 DISPATCH_INTERVAL_S = 30.0
@@ -28,12 +28,12 @@ class LawBattery:
 
     battery_id: str
     soc_pct: float
-    limits: Reach
+    limits: PowerRange
     """0 where it may not now."""
     may_lead: bool
     may_follow: bool = True
     """Whether it takes setpoints at all."""
-    beside: Mapping[str, Reach] = field(default_factory=lambda: MappingProxyType({}))
+    beside: Mapping[str, PowerRange] = field(default_factory=lambda: MappingProxyType({}))
     """What circuits and connection leave to it as a follower, by who leads; where nothing is said, all."""
 
     def limit_w(self, direction: float, leader_id: str | None = None) -> int:

@@ -6,7 +6,7 @@ from itertools import product
 
 from ..model import PLAUSIBLE_MAX, TOLERANCE_W, CommandKind, LeaderFault, Mode, Timed
 from ..permissions import near_bound
-from ..power_range import Reach
+from ..power_range import PowerRange
 from . import evidence, headroom, limits
 from .law import Law, LawBattery, LawInput
 from .site import METER_FRESH_S, BatteryView, DispatchMemory, Lapse, Leader, Site
@@ -249,11 +249,11 @@ def _law_battery(
     view: BatteryView,
     leaders: tuple[BatteryView, ...],
     memory: DispatchMemory,
-    rooms: Mapping[str, Mapping[str, Reach]],
+    rooms: Mapping[str, Mapping[str, PowerRange]],
 ) -> LawBattery:
     """Return what the law may know of a battery; `rooms` is what each leader leaves to its followers."""
     able_w = {limit.sign: int(limit.power_w) for limit in memory.observed_limits if limit.battery_id == view.battery_id}
-    able = Reach(charge_w=able_w.get(-1, PLAUSIBLE_MAX), discharge_w=able_w.get(1, PLAUSIBLE_MAX))
+    able = PowerRange(charge_w=able_w.get(-1, PLAUSIBLE_MAX), discharge_w=able_w.get(1, PLAUSIBLE_MAX))
     return LawBattery(
         battery_id=view.battery_id,
         soc_pct=view.soc_pct or 0.0,

@@ -22,7 +22,7 @@ from ..model import (
 )
 from ..net_load import outdated
 from ..permissions import FREE
-from ..power_range import Reach, reach_of
+from ..power_range import PowerRange, range_of
 from .site import METER_FRESH_S, BatteryView, DispatchMemory, Load, Reservation, Site, Span
 from .witness import METER
 
@@ -50,15 +50,15 @@ class Group:
     """Batteries that share a limit."""
 
     members: frozenset[str]
-    limit: Reach
+    limit: PowerRange
     is_circuit: bool
 
-    def left(self, battery_id: str, counts: Mapping[str, Reach]) -> Reach:
+    def left(self, battery_id: str, counts: Mapping[str, PowerRange]) -> PowerRange:
         """Return what the others leave to one of the members; whatever a stranger asks for."""
         if battery_id not in self.members:
             return FREE
         others = [reach for key, reach in counts.items() if key in self.members and key != battery_id]
-        return Reach(
+        return PowerRange(
             charge_w=max(0.0, self.limit.charge_w - sum(reach.charge_w for reach in others)),
             discharge_w=max(0.0, self.limit.discharge_w - sum(reach.discharge_w for reach in others)),
         )
@@ -87,7 +87,7 @@ def may_lead(site: Site, memory: DispatchMemory, view: BatteryView) -> bool:
     return all(own & group.left(view.battery_id, taken) == own for group in _groups(site, memory) if group.is_circuit)
 
 
-def left(site: Site, memory: DispatchMemory, leader_id: str | None = None) -> dict[str, Reach]:
+def left(site: Site, memory: DispatchMemory, leader_id: str | None = None) -> dict[str, PowerRange]:
     """Return what limits leave to each member as a follower: of a circuit an equal share, of the connection all."""
     counts = {
         view.battery_id: _reserved_for(view, memory) for view in site.views if site.member(view.battery_id) is None
@@ -103,7 +103,7 @@ def left(site: Site, memory: DispatchMemory, leader_id: str | None = None) -> di
         giving = sum(view.limits.discharge_w > 0 for view in sharers) if group.is_circuit else 1
         for view in sharers:
             room = group.left(view.battery_id, counts)
-            rooms[view.battery_id] &= Reach(
+            rooms[view.battery_id] &= PowerRange(
                 charge_w=room.charge_w / max(1, charging), discharge_w=room.discharge_w / max(1, giving)
             )
     return rooms
@@ -145,7 +145,9 @@ def clamp_targets(
     return tuple(done[target.battery_id] for target in targets), reservations
 
 
-def _clamp_target(target: Target, view: BatteryView, room: Reach, worst_case: Reach) -> tuple[Target, Reach]:
+def _clamp_target(
+    target: Target, view: BatteryView, room: PowerRange, worst_case: PowerRange
+) -> tuple[Target, PowerRange]:
     """Return one target within its room, and what it lets the battery do."""
     if target.action is Action.AUTO:
         commanded = _class(view)
@@ -154,7 +156,7 @@ def _clamp_target(target: Target, view: BatteryView, room: Reach, worst_case: Re
         ), commanded
     power_w = room.clamped(target.power_w)
     rests = target.action is Action.SETPOINT and not power_w and view.settings.can_idle
-    commanded = reach_of(power_w)
+    commanded = range_of(power_w)
     action = Action.IDLE if rests else target.action
     return replace(target, action=action, power_w=power_w, transition=commanded | (worst_case & room)), commanded
 
@@ -167,7 +169,7 @@ def _unless_two_loops(
         return target
     own = _class(views[target.battery_id])
     counts = {
-        key: _class(views[key]) if before.action is Action.AUTO else reach_of(before.power_w)
+        key: _class(views[key]) if before.action is Action.AUTO else range_of(before.power_w)
         for key, before in done.items()
     }
     if all(own & group.left(target.battery_id, counts) == own for group in groups if group.is_circuit):
@@ -181,7 +183,7 @@ def _groups(site: Site, memory: DispatchMemory) -> list[Group]:
     groups = [
         Group(
             members=frozenset(view.battery_id for view in site.views if view.settings.circuit == circuit),
-            limit=Reach(charge_w=circuit.limit_w, discharge_w=circuit.limit_w),
+            limit=PowerRange(charge_w=circuit.limit_w, discharge_w=circuit.limit_w),
             is_circuit=True,
         )
         for circuit in sorted(circuits, key=lambda circuit: circuit.name)
@@ -216,16 +218,16 @@ def _spans(site: Site) -> tuple[Span, ...]:
     return tuple(spans)
 
 
-def _connection(memory: DispatchMemory, phase: int, max_import_w: int | None, max_export_w: int | None) -> Reach:
+def _connection(memory: DispatchMemory, phase: int, max_import_w: int | None, max_export_w: int | None) -> PowerRange:
     """Return what the connection (0) or a phase leaves to the batteries; nothing while the meter is silent."""
     spans = [load.spans[phase] for load in memory.loads if len(load.spans) > phase]
     least_w, most_w = min((span[0] for span in spans), default=-inf), max((span[1] for span in spans), default=inf)
     charge_w = PLAUSIBLE_MAX if max_import_w is None else max_import_w - most_w
     discharge_w = PLAUSIBLE_MAX if max_export_w is None else max_export_w + least_w
-    return Reach(charge_w=_round_down(charge_w), discharge_w=_round_down(discharge_w))
+    return PowerRange(charge_w=_round_down(charge_w), discharge_w=_round_down(discharge_w))
 
 
-def _watched(site: Site, memory: DispatchMemory, members: frozenset[str], phase: int) -> Reach:
+def _watched(site: Site, memory: DispatchMemory, members: frozenset[str], phase: int) -> PowerRange:
     """Return what may flow by how well the connection (0) or a phase is watched: at first what flows, then nothing."""
 
     def is_watched(limit_s: float) -> bool:
@@ -233,11 +235,11 @@ def _watched(site: Site, memory: DispatchMemory, members: frozenset[str], phase:
         return site.meter_is_fresh(limit_s) and shown is not None and shown.fresh(site.now, limit_s)
 
     if memory.witness.against(METER, site.now) or not is_watched(UNWATCHED_S):
-        return Reach()
+        return PowerRange()
     if is_watched(METER_FRESH_S):
         return FREE
     commanded = [memory.reservations[key].commanded for key in members if key in memory.reservations]
-    return Reach(
+    return PowerRange(
         charge_w=sum(reach.charge_w for reach in commanded), discharge_w=sum(reach.discharge_w for reach in commanded)
     )
 
@@ -247,12 +249,12 @@ def _round_down(power_w: float) -> float:
     return power_w // CONNECTION_STEP_W * CONNECTION_STEP_W if power_w > 0 else 0.0
 
 
-def _class(view: BatteryView) -> Reach:
+def _class(view: BatteryView) -> PowerRange:
     """Return all that a battery may do in Auto."""
-    return Reach(charge_w=view.settings.rated_charge_w, discharge_w=view.settings.rated_power_w)
+    return PowerRange(charge_w=view.settings.rated_charge_w, discharge_w=view.settings.rated_power_w)
 
 
-def _reserved_for(view: BatteryView, memory: DispatchMemory) -> Reach:
+def _reserved_for(view: BatteryView, memory: DispatchMemory) -> PowerRange:
     """Return what has to be left to a battery that control does not move: its owner did, or it is silent."""
     reservation = memory.reservations.get(view.battery_id)
     worst_case = _class(view) if reservation is None else reservation.worst_case
@@ -260,20 +262,20 @@ def _reserved_for(view: BatteryView, memory: DispatchMemory) -> Reach:
         return worst_case
     if view.settings.battery_mode is BatteryMode.AUTOMATIC:
         return _class(view)
-    commanded = reach_of(view.owners_power_w)
+    commanded = range_of(view.owners_power_w)
     return commanded if view.is_known else commanded | worst_case
 
 
 def _seen(reservation: Reservation | None, view: BatteryView, site: Site) -> Reservation:
     """Return the mark with what the newest reading shows; in Auto, and unheard, a battery may do all."""
     own, power = _class(view), plausible(view.seen.power_w)
-    measured = own if power is None else reach_of(power.value)
+    measured = own if power is None else range_of(power.value)
     if reservation is None:
         first = own if view.last_mode is Mode.AUTO else measured
         return Reservation(commanded=first, transition=first, worst_case=first, at=-inf)
     if view.last_mode is Mode.AUTO or power is None or _is_adrift(view, site):
         return replace(reservation, worst_case=reservation.worst_case | own)
-    shown = Reach(
+    shown = PowerRange(
         charge_w=_measured_share(measured.charge_w, reservation.transition.charge_w),
         discharge_w=_measured_share(measured.discharge_w, reservation.transition.discharge_w),
     )

@@ -17,7 +17,7 @@ from ..model import (
     plausible,
 )
 from ..permissions import CHARGE_ONLY, FREE, NOTHING_ALLOWED, Permission, allowed_power_w, by_soc, by_strategy, of_auto
-from ..power_range import Reach
+from ..power_range import PowerRange
 from ..settings import BatterySettings, Settings
 from .car import CarMemory, CarView
 from .evidence import MeterWindow
@@ -85,7 +85,7 @@ class BatteryView:
         return None if self.seen.mode is None else self.seen.mode.value
 
     @property
-    def limits(self) -> Reach:
+    def limits(self) -> PowerRange:
         """Return what may be asked of it now."""
         return self.settings.limits & self.permission
 
@@ -131,11 +131,11 @@ def _fresh[T](reading: Timed[T] | None, now: float, limit_s: float) -> T | None:
 class Reservation:
     """How much of the limits that are shared a battery has to itself (see `control/dispatch/limits.py`)."""
 
-    commanded: Reach
+    commanded: PowerRange
     """What it was told last; Auto is its full class."""
-    transition: Reach
+    transition: PowerRange
     """What it may be told beside that, to hold its power while the decision is being made true."""
-    worst_case: Reach
+    worst_case: PowerRange
     """The most that it may be doing."""
     at: float
     """Since when it is told this."""
