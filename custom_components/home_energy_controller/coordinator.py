@@ -143,7 +143,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
                 self.store.update(strategy=self.store.site.strategy_before)
         published = self._publish(decision, settings, now)
         with self.parts.part("watch"):
-            self._watch.observe(published, now)
+            self._watch.observe(published, result.actuation.diagnosis if may_send else {}, now)
         if self._is_hurried or settings != asked:
             self.update_interval = timedelta(seconds=BUSY_INTERVAL_S)
         return published
@@ -236,7 +236,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         commands, self._actuation_memory = release(
             self._settings(Release.RESTORE if only else None),
             self._actuation_memory,
-            self._snapshot(),
+            {} if self._closing else {key: battery.observation.mode for key, battery in self.batteries.items()},
             self.clock(),
             only=only,
             is_closing=self._closing,

@@ -180,7 +180,7 @@ def course(
         decision, remembered = dispatch(snapshot, own, remembered, now, law=law)
         actuation = actuate(decision, snapshot, own, told, now)
         told = actuation.memory
-        release(own, told, snapshot, now)
+        release(own, told, {}, now)
         stop(own, told, snapshot)
         result.append((snapshot, own, now, decision, actuation))
         if memories is not None:

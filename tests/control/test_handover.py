@@ -152,17 +152,20 @@ def test_first_step_unproven_after_30_s_leaves_the_old_leader_for_ten_minutes() 
     assert passive("a", 300) in handover.sent(732, *NEW), "and once more"
 
 
-def test_second_step_refused_for_30_s_gives_the_lead_back() -> None:
-    """And it is known who refused, until the next attempt."""
+def test_second_step_refused_gives_the_lead_back() -> None:
+    """And it is known who refused, until the next attempt, or until it is in Auto after all."""
     handover = begun()
-    for now in range(110, 140, 2):
+    for now in range(110, 130, 2):
         handover.read("b", now - 1, 300)
         assert handover.at(now, *NEW).handover
-    handover.read("b", 139, 300)
-    back = handover.at(142, *NEW)
-    handover.read("b", 146, 300)
-    assert auto("a") in handover.sent(148, *NEW)
-    assert (back.memory.feedback(142).refused_auto, back.memory.feedback(800).refused_auto) == ("b", None)
+    handover.read("b", 130, 300)
+    back = handover.at(131, *NEW)
+    assert not back.handover
+    assert (back.memory.feedback(131).refused_auto, back.memory.feedback(800).refused_auto) == ("b", None)
+    handover.read("b", 135, 300)
+    assert auto("a") in handover.sent(136, *NEW)
+    handover.read("b", 138, 300, Mode.AUTO)
+    assert handover.at(139, *NEW).memory.feedback(139).refused_auto is None
 
 
 def test_second_step_unread_for_90_s_gives_the_lead_back() -> None:

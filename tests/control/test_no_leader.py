@@ -322,8 +322,8 @@ def test_leader_that_refused_auto_in_a_handover_is_not_asked_again() -> None:
 def test_leader_whose_mode_is_unreadable_or_that_is_in_auto_after_all_keeps_the_lead() -> None:
     """Neither is a refusal."""
     unreadable = course("a", "b").see(seen("a", mode=Mode.UNKNOWN), seen("b", soc=40))
-    unreadable.at(0, 200)
-    assert unreadable.every(10, 400, 200).leader_id == "a"
+    unreadable.at(0, 20)
+    assert unreadable.every(10, 400, 20).leader_id == "a"
     made = course("a").see(seen("a", outcome=outcome(auto("a"), 10)))
     made.at(0, 200)
     assert made.every(10, 140, 200).state is SiteState.NO_LEADER

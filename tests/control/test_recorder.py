@@ -57,7 +57,7 @@ def test_a_recording_decides_and_sends_the_same_again() -> None:
     world.toys["b"].reachable = True
     world.settings = replace(world.settings, strategy=Strategy.ZERO_CHARGE_ONLY)
     world.run(30)
-    _, world.actuation_memory = release(world.settings, world.actuation_memory, world.snapshot(), world.now)
+    _, world.actuation_memory = release(world.settings, world.actuation_memory, {}, world.now)
     world.run(20)
     world.may_send = False
     world.run(20)

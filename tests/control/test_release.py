@@ -35,7 +35,7 @@ def released(settings: BatterySettings) -> tuple[Command, ...]:
 
 def given_up(settings: Settings, memory: ActuationMemory) -> tuple[Command, ...]:
     """Release batteries of a site that is closed: nobody sends anything again."""
-    return release(settings, memory, snapshot(), 0.0, is_closing=True)[0]
+    return release(settings, memory, {}, 0.0, is_closing=True)[0]
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_switching_off_leaves_the_owners_batteries_alone() -> None:
     """They go on being renewed."""
     settings = site(battery("a"), battery("b", battery_mode=BatteryMode.FIXED))
     memory = told(passive("a", 500), passive("b", 300))
-    assert release(settings, memory, snapshot(), 0.0)[0] == (auto("a"),)
+    assert release(settings, memory, {}, 0.0)[0] == (auto("a"),)
 
 
 def test_stopping_leaves_a_leader_in_auto_when_it_may_do_everything() -> None:

@@ -157,7 +157,7 @@ def test_foreign_change_is_corrected_once_in_ten_minutes_and_then_yielded_to() -
     result = one.read(700, mode=Mode.MANUAL).at(701, follow("a", 600))
     assert (result.commands, health(result)) == ((), Health.TAKEN)
     assert one.sends(range(702, 760, 2), follow("a", 600)) == []
-    assert release(site(battery("a", found_mode=Mode.AUTO)), one.memory, snapshot(), 760)[0] == ()
+    assert release(site(battery("a", found_mode=Mode.AUTO)), one.memory, {}, 760)[0] == ()
 
 
 @pytest.mark.parametrize("mode", [Mode.AI, Mode.UPS])

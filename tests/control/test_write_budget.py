@@ -95,7 +95,14 @@ def test_a_renewal_that_is_due_never_waits() -> None:
     assert one.read(250, power=900).at(251, follow("a", 900)).commands == (passive("a", 900),)
 
 
-@pytest.mark.parametrize("target", [follow("a", 901), follow("a", 2000), lead("a")])
+def test_auto_waits_for_seconds_only_and_never_beyond_sixty_an_hour() -> None:
+    """It ends a handover, for which its battery was written a moment ago."""
+    assert sent(told(900), 109, lead("a"), power=900) == (auto("a"),)
+    full = busy(told(900), 107.0, number=MOST_PER_HOUR)
+    assert sent(full, 109, lead("a"), power=900) == ()
+
+
+@pytest.mark.parametrize("target", [follow("a", 901), follow("a", 2000)])
 def test_what_adds_power_waits_and_is_not_believed_to_be_told(target: Target) -> None:
     """Until its time has come; then the last of them is sent."""
     one = told(900)

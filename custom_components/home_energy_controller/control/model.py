@@ -241,6 +241,8 @@ class Feedback:
     """Those of them that fall into Auto whatever they are told."""
     runs_until: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     """Until when a setpoint acts for certain, should nothing reach the battery any more."""
+    may_be_auto: frozenset[str] = frozenset()
+    """Batteries that were told Auto, or may not have left it, for all that is known: silent ones may run it."""
     refused_auto: str | None = None
     """Who was told to lead in the last handover, and said that it is not in Auto."""
 

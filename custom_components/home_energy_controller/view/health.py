@@ -1,5 +1,6 @@
 """Beside control: who fell silent and is back, who moved to another address, and what the owner must be told."""
 
+from collections.abc import Mapping
 import logging
 
 from ..const import CONF_FIRMWARE, CONF_MODEL
@@ -28,16 +29,16 @@ class Watch(Watched):
         self._modes: dict[str, Timed[Mode]] = {}
         self._diagnosed: dict[str, Diagnosis | None] = {}
 
-    def observe(self, snapshot: SiteSnapshot, now: float) -> None:
-        """Take note of a cycle."""
+    def observe(self, snapshot: SiteSnapshot, diagnoses: Mapping[str, Diagnosis], now: float) -> None:
+        """Take note of a cycle, and log new trouble with commands once."""
         part = self.site.parts.part
         for battery in self.site.batteries.values():
             with part(f"watch {battery.name}"):
                 self._note_silence(battery, now)
                 self._compare_class(battery, snapshot)
-                diagnosis, health = snapshot.batteries[battery.id].diagnosis, snapshot.batteries[battery.id].health
+                diagnosis = diagnoses.get(battery.id)
                 if diagnosis is not None and diagnosis is not self._diagnosed.get(battery.id):
-                    _LOGGER.info("%s: %s (%s)", battery.name, diagnosis, health)
+                    _LOGGER.info("%s: %s (%s)", battery.name, diagnosis, snapshot.batteries[battery.id].health)
                 self._diagnosed[battery.id] = diagnosis
                 self._note_firmware(battery)
         with part("issues"):

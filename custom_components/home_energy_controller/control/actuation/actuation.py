@@ -21,7 +21,16 @@ from ..settings import BatterySettings, Settings
 from .commands import release_command, setpoint
 from .handover import Commands, HandoverContext, HandoverMemory, commands_for
 from .reading import proofs_wanted, watched
-from .tracking import OPPOSED_LEAST_W, TrackedCommand, is_opposed, judge, may_be_auto, may_oppose, why_failed
+from .tracking import (
+    OPPOSED_LEAST_W,
+    UNREAD_LIMIT_S,
+    TrackedCommand,
+    is_opposed,
+    judge,
+    may_be_auto,
+    may_oppose,
+    why_failed,
+)
 from .trust import PAUSES_S, Diagnosis, TrustState
 from .write_budget import Writes, count, paced
 
@@ -58,6 +67,7 @@ class ActuationMemory:
             drops_to_auto=frozenset(key for key in locked_out if self.trust[key].diagnosis is Diagnosis.DROPPED),
             runs_until={key: tracked.counts_from + tracked.command.countdown_s for key, tracked in passive.items()},
             refused_auto=self.handover.refused_id if now < self.handover.retained_until else None,
+            may_be_auto=frozenset(key for key, tracked in self.tracked.items() if tracked.needs_mode),
         )
 
     def is_taken(self, battery_id: str) -> bool:
@@ -257,7 +267,9 @@ def _advance(
     if tracked.retry_at is not None:
         return replace(tracked, sent_at=now, sends=1, was_ignored=False, retry_at=None), trust
     if tracked.sends >= SENDS:
-        return _given_up(tracked, context)
+        is_unread = tracked.is_auto and (seen.mode is None or seen.mode.at <= tracked.asked_at)
+        is_awaited = is_unread and tracked.acknowledged(seen) and now < tracked.asked_at + UNREAD_LIMIT_S
+        return (tracked, trust) if is_awaited else _given_up(tracked, context)
     was_ignored = tracked.was_ignored or tracked.acknowledged(seen)
     return replace(tracked, sent_at=now, sends=tracked.sends + 1, was_ignored=was_ignored), trust
 

@@ -14,13 +14,12 @@ from ..model import Action, Command, Decision, Mode, Role, Snapshot, Target, pla
 from ..permissions import NOTHING_ALLOWED, Permission, allowed_power_w, by_soc, by_strategy, of_auto
 from ..settings import BatterySettings, Settings
 from .commands import auto, setpoint
-from .tracking import TrackedCommand, may_be_auto
+from .tracking import UNREAD_LIMIT_S, TrackedCommand, may_be_auto
 
 STEP_LIMIT_S = 30.0
 """For each proof; so much longer, as the firmware does not let itself be read at once."""
-UNREAD_LIMIT_S = 90.0
-"""For a new leader that nobody could read since it was told Auto: it does not answer each time (HMG-50, while it serves
-its meter), and is in Auto more likely than not."""
+REFUSED_AFTER_S = 20.0
+"""A new leader that says so long after it was told Auto that it is in another mode refused it."""
 HANDOVER_PAUSE_S = 600.0
 """After a handover that failed, the old leader stays for so long."""
 
@@ -92,13 +91,11 @@ class HandoverContext:
         return tracked is not None and tracked.command == command and tracked.proven_at is not None
 
     def refuses_auto(self, battery: BatterySettings) -> bool:
-        """Return whether a battery that was told Auto said since that it is in another mode, or refused."""
-        tracked, seen = self.tracked.get(battery.battery_id), self.snapshot.battery(battery.battery_id)
-        if tracked is None or not tracked.is_auto or seen.mode is None:
+        """Return whether a battery that was told Auto says long enough after that it is in another mode."""
+        tracked, mode = self.tracked.get(battery.battery_id), self.snapshot.battery(battery.battery_id).mode
+        if tracked is None or not tracked.is_auto or mode is None:
             return False
-        outcome = seen.outcome
-        is_refused = outcome is not None and outcome.command == tracked.command and outcome.accepted is False
-        return is_refused or (seen.mode.at > tracked.sent_at and seen.mode.value not in {Mode.AUTO, Mode.UNKNOWN})
+        return mode.at >= tracked.asked_at + REFUSED_AFTER_S and mode.value not in {Mode.AUTO, Mode.UNKNOWN}
 
     def loops_beside(self, leader: BatterySettings) -> list[BatterySettings]:
         """Return the other batteries that may run their own loop and can be told not to."""
@@ -140,6 +137,9 @@ def commands_for(context: HandoverContext, memory: HandoverMemory) -> tuple[Comm
     if leader is None or context.target(leader).action is not Action.AUTO:
         return wanted, replace(memory, handover=None)
     memory = _advance(context, memory, leader, batteries)
+    refused = None if memory.refused_id is None else context.snapshot.battery(memory.refused_id).mode
+    if refused is not None and refused.value is Mode.AUTO:
+        memory = replace(memory, refused_id=None)
     kept = batteries.get(memory.retained_leader_id or "")
     if kept is not None and _is_retained(context, memory, kept, leader):
         # Roles are exchanged: the one that did not become leader does what the old one would have done.
@@ -171,8 +171,9 @@ def _advance(
         return HandoverMemory()
     waiting_for = old if handover.step is Step.SET_POWERS else leader
     is_refused = handover.step is Step.START_NEW and context.refuses_auto(leader)
-    limit_s = STEP_LIMIT_S if is_refused or handover.step is Step.SET_POWERS else UNREAD_LIMIT_S
-    if context.now - handover.since > limit_s + waiting_for.mode_read_delay_s + waiting_for.proof_spacing_s:
+    limit_s = STEP_LIMIT_S if handover.step is Step.SET_POWERS else UNREAD_LIMIT_S
+    is_late = context.now - handover.since > limit_s + waiting_for.mode_read_delay_s + waiting_for.proof_spacing_s
+    if is_late or is_refused:
         refused_id = leader.battery_id if is_refused else None
         return HandoverMemory(
             retained_leader_id=old.battery_id, retained_until=context.now + HANDOVER_PAUSE_S, refused_id=refused_id

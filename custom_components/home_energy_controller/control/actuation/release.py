@@ -1,5 +1,6 @@
 """How batteries are let go."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..model import Action, BatteryMode, Command, CommandKind, Decision, Mode, Snapshot, Timed
@@ -20,7 +21,7 @@ STOP_COUNTDOWN_S = 900
 def release(
     settings: Settings,
     memory: ActuationMemory,
-    snapshot: Snapshot,
+    modes: Mapping[str, Timed[Mode] | None],
     now: float,
     *,
     only: str | None = None,
@@ -51,7 +52,7 @@ def release(
             command,
             memory.tracked.get(command.battery_id),
             memory.writes.get(command.battery_id),
-            snapshot.battery(command.battery_id).mode,
+            modes.get(command.battery_id),
         )
     )
     return sent, memory.released(sent, now, [command for command in commands if command not in sent])

@@ -19,6 +19,11 @@ OPPOSED_LEAST_W = 100.0
 """Of less, measuring error and direction cannot be told apart."""
 OPPOSED_AGAIN_S = 5.0
 """A ramp passes through any power: the opposite counts when it lasts."""
+UNREAD_LIMIT_S = 90.0
+"""So long Auto that was acknowledged is not given up while nobody could read the mode since: a leader that serves its
+meter does not answer each time (HMG-50), and is in Auto more likely than not."""
+UNKNOWN_AFTER_S = 20.0
+"""In a mode of an unknown name, a battery that does so long after what it was told does not run Auto beside it."""
 MODE_OF = {CommandKind.AUTO: Mode.AUTO, CommandKind.PASSIVE: Mode.PASSIVE, CommandKind.MANUAL_IDLE: Mode.MANUAL}
 
 
@@ -160,8 +165,8 @@ def effect_of(tracked: TrackedCommand, seen: BatteryObservation, battery: Batter
 
 def is_opposed(tracked: TrackedCommand, seen: BatteryObservation) -> bool:
     """Return whether the opposite of a setpoint was measured, and again some seconds later."""
-    since = tracked.opposed_since
-    return since is not None and seen.power_w is not None and seen.power_w.at >= since + OPPOSED_AGAIN_S
+    since, power = tracked.opposed_since, plausible(seen.power_w)
+    return since is not None and power is not None and power.at >= since + OPPOSED_AGAIN_S
 
 
 def may_oppose(command: Command, before: Command | None, seen: BatteryObservation) -> bool:
@@ -184,8 +189,12 @@ def why_failed(tracked: TrackedCommand, seen: BatteryObservation, battery: Batte
 
 def _judge_mode(tracked: TrackedCommand, seen: BatteryObservation) -> TrackedCommand:
     """Return what the newest reading of the mode tells; at the same power Auto and Passive look alike."""
-    if seen.mode is None or seen.mode.value is Mode.UNKNOWN:
+    if seen.mode is None:
         return tracked
+    if seen.mode.value is Mode.UNKNOWN:
+        power, since = plausible(seen.power_w), tracked.asked_at + UNKNOWN_AFTER_S
+        is_shown = power is not None and min(power.at, seen.mode.at) >= since and tracked.command.fits(power.value)
+        return replace(tracked, may_be_auto=False) if is_shown and not tracked.is_auto else tracked
     mode, at = seen.mode.value, seen.mode.at
     is_news = at > tracked.asked_at + PROOF_DELAY_S and not tracked.is_auto
     is_mode_of_it = mode is MODE_OF[tracked.command.kind] and at > tracked.asked_at

@@ -38,16 +38,19 @@ class Writes:
         """Return how many there were."""
         return sum(at > now - HOUR_S for at in self.at)
 
-    def next_at(self, now: float) -> float:
-        """Return from when on something may be sent that can wait."""
+    def next_at(self, now: float, *, is_auto: bool = False) -> float:
+        """Return from when on something may be sent that can wait; Auto ends a handover, which cannot wait for long."""
         if not self.at:
             return -inf
-        return self.at[-1] + (PAUSE_S if self.in_last_hour(now) < SOON_PER_HOUR else LONG_PAUSE_S)
+        count = self.in_last_hour(now)
+        if count >= MOST_PER_HOUR:
+            return self.at[-MOST_PER_HOUR] + HOUR_S
+        return self.at[-1] + (PAUSE_S if is_auto or count < SOON_PER_HOUR else LONG_PAUSE_S)
 
     def added(self, command: Command, now: float) -> Writes:
         """Return them with one that is sent now."""
         at = (*(at for at in self.at if at > now - HOUR_S), now)
-        exceptions = self.exceptions + (now < self.next_at(now))
+        exceptions = self.exceptions + (now < self.next_at(now, is_auto=command.kind is CommandKind.AUTO))
         return Writes(at=at, busiest_hour=max(self.busiest_hour, len(at)), exceptions=exceptions, last=command)
 
 
@@ -75,7 +78,7 @@ def paced(
         old = before.get(key)
         if old is not None and new.sent_at <= old.sent_at and new.command == old.command:
             continue
-        next_at = writes.get(key, Writes()).next_at(now)
+        next_at = writes.get(key, Writes()).next_at(now, is_auto=new.is_auto)
         if now < next_at and can_wait(new, old, snapshot.battery(key).power_w):
             waits.append(next_at)
             if old is None:

@@ -47,11 +47,12 @@ def watch(site: Site, memory: DispatchMemory) -> DispatchMemory:
     leader = site.member(memory.leader.id)
     if leader is None or leader.seen.mode is None or memory.leader.auto_inhibited or not site.settings.enabled:
         return replace(memory, leader=replace(memory.leader, auto=None))
-    auto = memory.leader.auto
-    if auto is None or auto.value is not leader.in_auto:
-        auto = Timed(leader.in_auto, site.now)
+    # A mode of an unknown name may be Auto: then the meter judges.
+    in_auto, auto = leader.mode in {Mode.AUTO, Mode.UNKNOWN}, memory.leader.auto
+    if auto is None or auto.value is not in_auto:
+        auto = Timed(in_auto, site.now)
     memory = replace(memory, leader=replace(memory.leader, auto=auto))
-    if auto.value or leader.mode is Mode.UNKNOWN:
+    if auto.value:
         return memory
     ends_at, outcome = auto.at + WAITS_S, leader.seen.outcome
     if outcome is not None and outcome.command.kind is CommandKind.AUTO and outcome.sent_at >= auto.at:
@@ -82,7 +83,7 @@ def silent_leader_id(site: Site, memory: DispatchMemory) -> str | None:
     ]
     leads_on = [view for view in silent if view.battery_id == memory.leader.id and not memory.leader.auto_inhibited]
     if not leads_on and not any(view.in_auto for view in site.members):
-        leads_on = [view for view in silent if view.mode is None and view.last_mode is Mode.AUTO]
+        leads_on = [view for view in silent if view.may_run_auto]
     return leads_on[0].battery_id if leads_on else None
 
 

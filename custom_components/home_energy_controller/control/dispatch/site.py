@@ -51,6 +51,8 @@ class BatteryView:
     """Why it gets no work now, None if it does."""
     drops_to_auto: bool = False
     """It falls into Auto whatever it is told."""
+    may_run_auto: bool = False
+    """Silent, it may run Auto: it was in it when it was heard last, or was told it since."""
 
     @property
     def battery_id(self) -> str:
@@ -70,7 +72,7 @@ class BatteryView:
     @property
     def is_out(self) -> bool:
         """Return whether it is out of control; one that does not leave Auto, whatever it is told, can still lead."""
-        in_auto = self.drops_to_auto or self.last_mode is Mode.AUTO
+        in_auto = self.drops_to_auto or self.last_mode is Mode.AUTO or self.may_run_auto
         leads_on = self.lockout is Health.NOT_FOLLOWING and in_auto and self.settings.may_lead
         return self.lockout is not None and not leads_on
 
@@ -106,17 +108,20 @@ def battery_views(
         limit_s = settings.age_limit_s(key)
         soc_pct = _fresh(plausible(seen.soc_pct), now, limit_s)
         charge = NOTHING_ALLOWED if soc_pct is None else by_soc(battery, soc_pct, before.get(key, FREE))
+        mode = _fresh(seen.mode, now, limit_s)
+        was_auto = (seen.mode is not None and seen.mode.value is Mode.AUTO) or key in feedback.may_be_auto
         view = BatteryView(
             settings=battery,
             seen=seen,
             soc_pct=soc_pct,
             power_w=_fresh(plausible(seen.power_w), now, limit_s),
-            mode=_fresh(seen.mode, now, limit_s),
+            mode=mode,
             charge=charge,
             permission=by_strategy(settings.strategy) & charge,
             auto=of_auto(battery, settings.strategy, charge) & (CHARGE_ONLY if spare_car else FREE),
             lockout=feedback.locked_out.get(key),
             drops_to_auto=key in feedback.drops_to_auto,
+            may_run_auto=mode is None and was_auto,
         )
         views.append(view)
     return tuple(views)
