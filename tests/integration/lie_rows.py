@@ -228,6 +228,7 @@ BATTERY: Final = (
             ("battery mode", "always UPS", battery(lambda fake, told: {"mode": "UPS"})),
             ("battery mode", "always Passive", battery(lambda fake, told: {"mode": "Passive"})),
             ("battery mode", "always Auto", battery(lambda fake, told: {"mode": "Auto"})),
+            ("battery mode", "always one that nobody knows", battery(lambda fake, told: {"mode": "Eco"})),
             ("battery answers", "late", fault(Fault.LATE_REPLY)),
             ("battery answers", "none, its countdown ends in Auto", fault(Fault.EXPIRES_TO_AUTO, Fault.NO_REPLY)),
             ("name", "one that nobody knows", _renamed),
