@@ -174,7 +174,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             found = found_modes(
                 cycle.decision, cycle.snapshot, result.settings, actuation.memory, is_first=self.data is None
             )
-            self.store.learn(actuation.sign, found)
+            self.store.learn(actuation.directions, found)
         due_s = CALM_INTERVAL_S if actuation.next_due is None else actuation.next_due - now
         if self.meter.is_awaited(now):
             due_s = BUSY_INTERVAL_S

@@ -34,7 +34,7 @@ def test_battery_that_does_the_opposite_for_some_seconds_is_refused_and_idled() 
     one.read(110, power=-300)
     refused = one.at(111, follow("a", 300))
     assert refused.commands == (passive("a", 0),)
-    assert (health(refused), dict(refused.sign)) == (Health.WRONG_SIGN, {"a": False})
+    assert (health(refused), dict(refused.directions)) == (Health.WRONG_SIGN, {"a": False})
     one.memory = one.memory.reset(["a"])
     later = one.read(9000, power=0).at(9001, follow("a", 300))
     assert health(later) is Health.WRONG_SIGN
@@ -88,10 +88,10 @@ def judged(one: One, now: float, **meter: object) -> Actuation:
 def test_direction_is_believed_when_the_meter_has_shown_it_or_after_45_s() -> None:
     """Whoever keeps the file."""
     one = proven()
-    assert judged(one, 110).sign == {}
-    assert judged(one, 111, believed=frozenset("a")).sign == {"a": True}
-    assert judged(proven(), 144).sign == {}
-    assert judged(proven(), 145).sign == {"a": True}
+    assert judged(one, 110).directions == {}
+    assert judged(one, 111, believed=frozenset("a")).directions == {"a": True}
+    assert judged(proven(), 144).directions == {}
+    assert judged(proven(), 145).directions == {"a": True}
 
 
 @pytest.mark.parametrize("effect", list(MeterEffect))
@@ -99,7 +99,7 @@ def test_battery_that_the_meter_contradicts_loses_its_work_until_the_meter_agree
     """However well it says that it obeys; its direction is not believed meanwhile."""
     one = proven()
     result = judged(one, 150, contradicted={"a": effect})
-    assert (health(result), result.diagnosis, result.sign) == (Health.NOT_FOLLOWING, {"a": "contradicted"}, {})
+    assert (health(result), result.diagnosis, result.directions) == (Health.NOT_FOLLOWING, {"a": "contradicted"}, {})
     assert one.memory.feedback(200).locked_out == {"a": Health.NOT_FOLLOWING}
     judged(one, 160)
     assert one.memory.feedback(211).locked_out == {}

@@ -143,13 +143,13 @@ class SiteStore:
         self._replace_battery(battery_id, **changes)
         self._save_soon()
 
-    def learn(self, signs: Mapping[str, bool], found_modes: Mapping[str, Mode | None]) -> None:
+    def learn(self, directions: Mapping[str, bool], found_modes: Mapping[str, Mode | None]) -> None:
         """Keep which way round batteries work, and the modes that they were found in, as far as that is news."""
         for battery_id, mode in found_modes.items():
             self.update_battery(battery_id, found_mode=mode)
-        for battery_id, direction_confirmed in signs.items():
-            if self.site.battery(battery_id).sign_proven is not direction_confirmed:
-                self.update_battery(battery_id, sign_proven=direction_confirmed)
+        for battery_id, direction_verified in directions.items():
+            if self.site.battery(battery_id).sign_proven is not direction_verified:
+                self.update_battery(battery_id, sign_proven=direction_verified)
 
     def note(self, **changes: Any) -> None:
         """Change fields of the site that are saved with the totals."""

@@ -104,7 +104,7 @@ class Actuation:
     health: Mapping[str, Health]
     diagnosis: Mapping[str, Diagnosis]
     """The newest trouble with each battery that had any."""
-    sign: Mapping[str, bool]
+    directions: Mapping[str, bool]
     """Batteries of which it is now known whether they do what they are told the right way round."""
     handover: bool
     """The leader is being changed."""
@@ -132,7 +132,7 @@ class BatteryContext:
     now: float
 
     @property
-    def sign(self) -> bool | None:
+    def direction(self) -> bool | None:
         """Tell whether it does what it was told the right way round; None is not known.
 
         It does when the meter says so, or nothing else for long.
@@ -177,7 +177,7 @@ def actuate(
             for key, context in by_id.items()
         },
         diagnosis={key: state.diagnosis for key, state in trust.items() if state.diagnosis is not None},
-        sign={key: context.sign for key, context in by_id.items() if context.sign is not None},
+        directions={key: context.direction for key, context in by_id.items() if context.direction is not None},
         handover=handover.handover is not None,
         reads=watched(decision, snapshot) | proofs_wanted(tracked, settings, snapshot, now),
         next_due=min(filter(isfinite, due), default=None),
