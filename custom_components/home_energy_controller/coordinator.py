@@ -287,7 +287,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         self._actuation_memory = self._actuation_memory.reset(battery_ids)
 
     def require_polling(self) -> None:
-        """Refuse to command while the owner switched polling off: nobody would follow up."""
+        """Raise ServiceValidationError while polling is switched off: nobody would follow up a command."""
         if self.config_entry.pref_disable_polling:
             raise refusal("polling_off")
 

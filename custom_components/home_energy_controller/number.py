@@ -120,7 +120,7 @@ class Reserve(BatteryEntity, NumberEntity):
 
     @override
     async def async_set_native_value(self, value: float) -> None:
-        """Change the reserve."""
+        """Change the reserve; raises ServiceValidationError for one at or above the ceiling."""
         max_soc_pct = self.battery.configured.max_soc_pct
         if _number(value) >= max_soc_pct:
             raise refusal("reserve_above_ceiling", name=self.battery.name, ceiling=f"{max_soc_pct:.0f}")

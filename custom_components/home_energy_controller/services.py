@@ -104,7 +104,10 @@ async def _async_release(call: ServiceCall) -> None:
 
 
 async def _async_clear_schedules(call: ServiceCall) -> None:
-    """Disable all schedule slots of a battery, and remember that its Manual mode is 0 W from now on."""
+    """Disable all schedule slots of a battery, and remember that its Manual mode is 0 W from now on.
+
+    Raises ServiceValidationError for what is asked wrongly, HomeAssistantError where the battery does not do it.
+    """
     coordinator, battery = _service_target(call)
     if battery is None:
         raise refusal("battery_needed")

@@ -22,7 +22,7 @@ class CodecError(ValueError):
 
 
 def encode(value: Any) -> Any:
-    """Return a value as JSON can hold it; floats come back to the bit."""
+    """Return a value as JSON can hold it; floats come back to the bit. Raises CodecError."""
     match value:
         case Enum():
             return value.value
@@ -65,7 +65,7 @@ def decode(kind: Any, data: Any) -> Any:
 
 
 def _decode_fields(kind: Any, arguments: tuple[Any, ...], data: Any) -> Any:
-    """Return a dataclass; what is missing takes its default, what is unknown is refused."""
+    """Return a dataclass; what is missing takes its default. Raises CodecError for what is unknown."""
     hints, parameters = _hints(kind), dict(zip(kind.__type_params__, arguments, strict=True))
     given = _checked(dict, data)
     if unknown := given.keys() - hints.keys():
@@ -78,7 +78,7 @@ def _decode_fields(kind: Any, arguments: tuple[Any, ...], data: Any) -> Any:
 
 
 def _decode_scalar(kind: Any, data: Any) -> Any:
-    """Return a single value."""
+    """Return a single value; raises CodecError."""
     if issubclass(kind, Enum):
         return _tried(kind, data)
     if kind in MOMENTS:
@@ -91,7 +91,7 @@ def _decode_scalar(kind: Any, data: Any) -> Any:
 
 
 def _tried(make: Callable[[Any], Any], data: Any) -> Any:
-    """Return what a value makes."""
+    """Return what a value makes; raises CodecError."""
     try:
         return make(data)
     except ValueError as err:
@@ -99,7 +99,7 @@ def _tried(make: Callable[[Any], Any], data: Any) -> Any:
 
 
 def _checked(kind: Any, data: Any) -> Any:
-    """Return data that is of a type."""
+    """Return data that is of a type; raises CodecError for any other."""
     if not isinstance(data, kind):
         raise CodecError(f"{data!r:.40} is no {getattr(kind, '__name__', kind)}")
     return data

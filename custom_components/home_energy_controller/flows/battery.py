@@ -311,7 +311,7 @@ class BatterySubentryFlow(BatteryFlow[SubentryFlowContext, SubentryFlowResult, t
         return show_form(self, "reconfigure", schema, shown, errors, **names, host=shown[CONF_HOST])
 
     async def _async_updates(self, subentry: ConfigSubentry, user_input: dict[str, Any]) -> dict[str, Any]:
-        """Return what changes; a new address counts only once the same battery answered there."""
+        """Return what changes; raises MarstekWrongDevice unless the same battery answers at a new address."""
         updates = {
             **details_data(user_input),
             CONF_CAPACITY_WH: round(user_input[CONF_CAPACITY_KWH] * 1000),

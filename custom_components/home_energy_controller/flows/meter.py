@@ -113,7 +113,7 @@ class MeterFlow(ConfigFlow):
         return bool(found[CONF_SERIAL] == meter[CONF_SERIAL])
 
     async def _async_homewizard(self, address: str) -> dict[str, Any]:
-        """Return the meter at an address once it told that it is one."""
+        """Return the meter at an address; raises NotAGridMeter unless it tells that it is one."""
         host, port = parse_address(address, DEFAULT_METER_PORT)
         session, clock = async_get_clientsession(self.hass), self.hass.loop.time
         identity = await HomeWizardMeter(session, host, port=port, clock=clock).identify()
@@ -122,7 +122,7 @@ class MeterFlow(ConfigFlow):
         return {CONF_METER_TYPE: METER_HOMEWIZARD, CONF_HOST: host, CONF_PORT: port, CONF_SERIAL: identity.serial}
 
     async def _async_confirm(self, meter: dict[str, Any]) -> ConfigFlowResult:
-        """Read the meter and show what it says, so that a wrong meter or sign is seen before it does harm."""
+        """Read the meter and show what it says, so that a wrong one is seen before it does harm; raises MeterError."""
         self._abort_if_meter_is_taken(meter)
         clock = self.hass.loop.time
         reading = await make_meter(self.hass, meter, clock=clock).read()
@@ -158,7 +158,7 @@ class MeterFlow(ConfigFlow):
         return self.async_update_and_abort(self._get_reconfigure_entry(), data_updates={CONF_METER: self._meter})
 
     def _abort_if_meter_is_taken(self, meter: Mapping[str, Any]) -> None:
-        """Refuse a meter that another site has: two controllers on one meter would fight."""
+        """Raise AbortFlow for a meter that another site has: two controllers on one meter would fight."""
         own = self._get_reconfigure_entry() if self.source == SOURCE_RECONFIGURE else None
         others = [entry for entry in self._async_current_entries(include_ignore=False) if entry is not own]
         if self._meter_id(meter) in {self._meter_id(entry.data[CONF_METER]) for entry in others}:

@@ -168,7 +168,7 @@ class MarstekClient:
         await asyncio.sleep(0)
 
     async def _converse(self, exchange: Exchange, gap_s: float) -> Answer:
-        """Send until there is an answer that stands, at most `max_sends` times."""
+        """Send until there is an answer that stands, at most `max_sends` times; raises MarstekError."""
         timing = self.timing
         gap_s = timing.write_gap_s if exchange.method.is_write else min(gap_s, timing.longest_gap_s)
         refusal: Answer | MarstekRejected | None = None
@@ -233,7 +233,10 @@ class MarstekClient:
                 return request_id
 
     async def _resolve(self, host: str) -> tuple[str, ...]:
-        """Return the IPv4 addresses of a host; a name is looked up once, and again after it fell silent."""
+        """Return the IPv4 addresses of a host; a name is looked up once, and again after it fell silent.
+
+        Raises MarstekConnectionError.
+        """
         if known := self._addresses.get(host):
             return known
         try:

@@ -54,7 +54,7 @@ async def discover(
 
 
 async def _ask_all(client: MarstekClient, request_id: int, targets: Sequence[tuple[str, int]]) -> None:
-    """Ask on every address; one that cannot be reached is no loss as long as another can."""
+    """Ask on every address; raises MarstekConnectionError where none can be reached."""
     errors: list[MarstekConnectionError] = []
     for address, port in targets:
         try:

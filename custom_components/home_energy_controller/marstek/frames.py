@@ -182,7 +182,7 @@ def _check(name: str, value: object, low: int, high: int) -> None:
 
 
 def _load(data: bytes) -> dict[str, Any]:
-    """Return the JSON object of a datagram, bounded in size and depth."""
+    """Return the JSON object of a datagram, bounded in size and depth; raises MarstekProtocolError."""
     if not 0 < len(data) <= MAX_DATAGRAM_BYTES:
         raise MarstekProtocolError(f"datagram of {len(data)} bytes")
     # Bounds the depth as well, so that the parser cannot run out of stack.
@@ -198,7 +198,7 @@ def _load(data: bytes) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> float:
-    """Refuse NaN and Infinity, which Python's parser would take."""
+    """Raise ValueError for NaN and Infinity, which Python's parser would take."""
     raise ValueError(name)
 
 

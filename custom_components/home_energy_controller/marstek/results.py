@@ -120,7 +120,7 @@ def _possible(power_w: float) -> float:
 
 
 def _soc(result: Result, name: str) -> float | None:
-    """Return a state of charge in percent."""
+    """Return a state of charge (%); raises MarstekProtocolError for one that cannot be."""
     soc_pct = as_number(result.get(name))
     if soc_pct is not None and not 0.0 <= soc_pct <= 100.0:
         raise MarstekProtocolError(f"{name} {soc_pct:g} %")

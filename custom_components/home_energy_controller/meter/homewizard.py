@@ -101,7 +101,7 @@ class HomeWizardMeter:
         return MeterIdentity(product_type=product_type, product_name=product_name, serial=serial.lower())
 
     async def _get(self, path: str) -> dict[str, object]:
-        """Return the JSON object at `path`, with every failure mapped to a MeterError."""
+        """Return the JSON object at `path`; every failure raises a MeterError."""
         try:
             url = URL.build(scheme="http", host=self._host, port=self._port, path=path)
             # A meter never redirects, and nothing else on the network may send us elsewhere.

@@ -72,7 +72,7 @@ class SiteMeter:
         return before, next((reading for reading in self._history if reading.at >= at), None)
 
     async def read(self, limit_s: float, batteries_w: float) -> None:
-        """Read the meter, while the batteries deliver `batteries_w`; down and up are logged once each."""
+        """Read the meter, while the batteries deliver `batteries_w` (W); down and up are logged once each."""
         try:
             async with asyncio.timeout(limit_s):
                 reading = await self.source.read()
