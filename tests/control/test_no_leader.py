@@ -281,6 +281,14 @@ def test_leader_is_not_judged_by_readings_that_hide_a_pulse() -> None:
     assert (decision.looks_closer, decision.ineligible) == (False, {})
 
 
+def test_full_leader_that_leaves_the_sun_to_the_grid_is_not_looked_at_more_closely() -> None:
+    """Its charge explains it, for hours: the meter is read every ten seconds as ever."""
+    made = course("a").see(seen("a", mode=Mode.AUTO, soc=99))
+    made.at(0, -2000)
+    decision = made.every(10, 600, -2000)
+    assert (decision.looks_closer, decision.ineligible) == (False, {})
+
+
 def test_sole_leader_without_effect_is_followed_by_setpoints_alone() -> None:
     """Slower, but served."""
     made = course("a").see(seen("a", mode=Mode.AUTO))

@@ -118,8 +118,10 @@ def judge(site: Site, memory: DispatchMemory, leaders: tuple[BatteryView, ...]) 
     best_output = evidence.best_output(memory.leader.best_output, leader.seen.power_w, site.grid_w)
     sign, leads_s = evidence.undone_sign(memory.meter_window, site.now), site.now - auto.at
     is_against = leads_s >= AGAINST_AFTER_S and evidence.works_against(sign, leader.seen.power_w, memory.meter_window)
+    # Full under the sun, a leader does no more for hours: its charge explains that, and nobody has to look more closely.
+    is_unexplained = not near_bound(leader.settings, leader.soc_pct, sign)
     doubted_at = None
-    if sign and (is_against or site.now - max(auto.at, best_output.at) >= evidence.TRIES_S):
+    if sign and (is_against or (is_unexplained and site.now - max(auto.at, best_output.at) >= evidence.TRIES_S)):
         doubted_at = site.now if memory.leader.doubted_at is None else memory.leader.doubted_at
     memory = replace(memory, leader=replace(memory.leader, best_output=best_output, doubted_at=doubted_at))
     if not sign and leads_s >= REDEEMED_S:
@@ -136,8 +138,6 @@ def _stands_still(site: Site, memory: DispatchMemory, leader: BatteryView, sign:
     """Return the memory with what a leader can do that comes no nearer to what the meter asks for."""
     power, soc_pct = leader.seen.power_w, leader.soc_pct
     if power is None or soc_pct is None or power.at < memory.meter_window[0].at + evidence.ANSWER_S:
-        return memory
-    if near_bound(leader.settings, soc_pct, sign):
         return memory
     if limit := headroom.standing_limit(leader.settings, power, sign):
         known = memory.observed_limits
