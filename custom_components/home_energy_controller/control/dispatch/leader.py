@@ -118,7 +118,7 @@ def judge(site: Site, memory: DispatchMemory, leaders: tuple[BatteryView, ...]) 
     best_output = evidence.best_output(memory.leader.best_output, leader.seen.power_w, site.grid_w)
     sign, leads_s = evidence.undone_sign(memory.meter_window, site.now), site.now - auto.at
     is_against = leads_s >= AGAINST_AFTER_S and evidence.works_against(sign, leader.seen.power_w, memory.meter_window)
-    # Full under the sun, a leader does no more for hours: its charge explains that, and nobody has to look more closely.
+    # Full under the sun, a leader does no more for hours: its charge explains that, nobody has to look more closely.
     is_unexplained = not near_bound(leader.settings, leader.soc_pct, sign)
     doubted_at = None
     if sign and (is_against or (is_unexplained and site.now - max(auto.at, best_output.at) >= evidence.TRIES_S)):
