@@ -1,4 +1,4 @@
-"""Quarters of an hour, numbered since 1970 in UTC: days of the clock change have 92 or 100, and nothing else changes."""
+"""Quarters of an hour, numbered since 1970 in UTC: a day of the clock change has 92 or 100, that is all."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping

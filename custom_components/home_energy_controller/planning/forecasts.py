@@ -1,0 +1,169 @@
+"""What is expected of the next days: load by habit, sun by a forecast that is put right, prices as published.
+
+All by slot, in W. Nothing here peeks: a forecast is made of what lies before its first slot, and of what others
+forecast for the time after it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import tzinfo
+from math import exp, hypot
+from statistics import fmean
+
+from .modes import Expected
+from .slots import PER_DAY, SLOT_H, BySlot, start_of
+from .tariff import SlotPrice
+
+HORIZON = 2 * PER_DAY
+HABIT_DAYS = 28
+"""Load is expected as on the same kind of day within this time."""
+LEAST_HABIT_DAYS = 2
+"""With fewer days of history nothing is planned."""
+SEEN_SLOTS = 4
+"""By how the last hour differed from the habit, the next is expected to differ,"""
+FADES_SLOTS = 6.0
+"""fading within an hour and a half."""
+BIAS_DAYS = 14
+BIAS_LIMITS = (0.5, 2.0)
+"""A forecast that is further off is not of this roof; it is put right no further."""
+DOUBT_SHARE = 0.2
+"""Of a day's sun that has to be seen before today's deviation counts as much as the forecast."""
+LOAD_SPREAD, SUN_SPREAD = 0.5, 0.15
+"""Standard deviation within a slot, as a share: kettles and clouds (minutes of measured homes)."""
+SATURDAY = 5
+
+type QuarterOfDay = tuple[int | None, bool | None]
+"""Which of the day's 96 by the clock on the wall, and whether at a weekend; None is any."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What is expected of slot after slot, from `first` on."""
+
+    first: int
+    slots: tuple[Expected, ...]
+    load_w: tuple[float, ...]
+    sun_w: tuple[float, ...]
+    known: int
+    """So many slots have a published price; the others repeat the day before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """The mean load (W) of each quarter of the day, on workdays and at weekends."""
+
+    by_quarter: Mapping[QuarterOfDay, float]
+    zone: tzinfo
+
+    def load_w(self, history_w: BySlot, first: int, count: int = HORIZON) -> list[float]:
+        """Return the load expected of slots from `first` on, by habit and by how the last hour differed from it."""
+        seen = [history_w[slot] - self.at(slot) for slot in range(first - SEEN_SLOTS, first) if slot in history_w]
+        deviation_w = fmean(seen) if seen else 0.0
+        return [max(0.0, self.at(first + index) + deviation_w * exp(-index / FADES_SLOTS)) for index in range(count)]
+
+    def at(self, slot: int) -> float:
+        """Return the habitual load of a slot; of another kind of day, or of any time, where no other is known."""
+        return next(self.by_quarter[key] for key in _quarters(slot, self.zone) if key in self.by_quarter)
+
+
+def learn_habits(history_w: BySlot, first: int, zone: tzinfo) -> Habits | None:
+    """Return the habits of the four weeks before a slot; None while there is too little history."""
+    known = [slot for slot in range(first - HABIT_DAYS * PER_DAY, first) if slot in history_w]
+    if len(known) < LEAST_HABIT_DAYS * PER_DAY:
+        return None
+    loads_w: defaultdict[QuarterOfDay, list[float]] = defaultdict(list)
+    for slot in known:
+        for key in _quarters(slot, zone):
+            loads_w[key].append(history_w[slot])
+    return Habits({key: fmean(each) for key, each in loads_w.items()}, zone)
+
+
+def _quarters(slot: int, zone: tzinfo) -> tuple[QuarterOfDay, ...]:
+    """Return by what a slot may be known, the best first: quarter and kind of day, quarter, anything."""
+    local = start_of(slot, zone)
+    quarter = local.hour * 4 + local.minute // 15
+    return (quarter, local.weekday() >= SATURDAY), (quarter, None), (None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class SunSeen:
+    """What the sun brought (W), what had been forecast of it, and where."""
+
+    history_w: BySlot
+    forecast_w: BySlot
+    zone: tzinfo
+
+    def expected_w(self, forecast_w: BySlot | None, first: int, count: int = HORIZON) -> list[float]:
+        """Return the power (W) expected of slots from `first` on.
+
+        A forecast is put right by its own bias in the last weeks, and today's by what today showed. Without one, the
+        mean of the last seven days has to do.
+        """
+        slots = range(first, first + count)
+        if not forecast_w:
+            return [_mean_of_week(self.history_w, slot, first) for slot in slots]
+        bias = self._bias(first)
+        midnight = first - slots_since_midnight(first, self.zone)
+        today = range(midnight, midnight + PER_DAY)
+        whole_wh = _energy_wh({**self.forecast_w, **forecast_w}, today)
+        of_today = self._ratio(range(midnight, first), DOUBT_SHARE * whole_wh, bias)
+        return [max(0.0, forecast_w.get(slot, 0.0)) * (of_today if slot in today else bias) for slot in slots]
+
+    def _bias(self, first: int) -> float:
+        """Return by how much the forecast fell short in the last weeks; one day's worth of doubt."""
+        past = range(first - BIAS_DAYS * PER_DAY, first)
+        known = [slot for slot in past if slot in self.history_w and slot in self.forecast_w]
+        return self._ratio(past, _energy_wh(self.forecast_w, known) / max(1.0, len(known) / PER_DAY), 1.0)
+
+    def _ratio(self, slots: range, doubt_wh: float, expected: float) -> float:
+        """Return by how much the forecast fell short; what is expected counts as if it had been seen for `doubt_wh`."""
+        known = [slot for slot in slots if slot in self.history_w and slot in self.forecast_w]
+        forecast_wh = _energy_wh(self.forecast_w, known) + doubt_wh
+        if forecast_wh <= 0:
+            return expected
+        least, most = BIAS_LIMITS
+        return max(least, min(most, (_energy_wh(self.history_w, known) + expected * doubt_wh) / forecast_wh))
+
+
+def outlook(first: int, prices: Mapping[int, SlotPrice], load_w: list[float], sun_w: list[float]) -> Outlook | None:
+    """Return what is expected of the slots that follow; None without a price for the first of them.
+
+    Where prices are not published yet, the day before is repeated.
+    """
+    if first not in prices:
+        return None
+    all_prices, known = dict(prices), 0
+    while first + known in prices and known < len(load_w):
+        known += 1
+    for slot in range(first, first + len(load_w)):
+        if slot not in all_prices:
+            all_prices[slot] = all_prices.get(slot - PER_DAY, all_prices[slot - 1])
+    slots = tuple(
+        Expected(
+            net_load_w=load - sun,
+            spread_w=hypot(LOAD_SPREAD * load, SUN_SPREAD * sun),
+            buy=all_prices[first + index].buy,
+            sell=all_prices[first + index].sell,
+        )
+        for index, (load, sun) in enumerate(zip(load_w, sun_w, strict=True))
+    )
+    return Outlook(first=first, slots=slots, load_w=tuple(load_w), sun_w=tuple(sun_w), known=known)
+
+
+def _mean_of_week(history_w: BySlot, slot: int, first: int) -> float:
+    """Return the mean (W) of the same quarter on the last seven days that are known; 0 where none is."""
+    days = range((slot - first) // PER_DAY + 1, (slot - first) // PER_DAY + 8)
+    known = [history_w[slot - day * PER_DAY] for day in days if slot - day * PER_DAY in history_w]
+    return fmean(known) if known else 0.0
+
+
+def _energy_wh(power_w: BySlot, slots: Iterable[int]) -> float:
+    """Return the energy (Wh) of slots."""
+    return sum(max(0.0, power_w.get(slot, 0.0)) for slot in slots) * SLOT_H
+
+
+def slots_since_midnight(slot: int, zone: tzinfo) -> int:
+    """Return how many quarters by the clock on the wall a slot is after midnight."""
+    local = start_of(slot, zone)
+    return local.hour * 4 + local.minute // 15

@@ -1,0 +1,152 @@
+"""What the batteries may be asked to do in a slot, and what it costs: the seconds stay with the leader."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from math import inf
+
+from ..control.losses import loss_w
+from .slots import SLOT_H
+
+POINTS = (-1.2247, 0.0, 1.2247)
+"""Of the net load within a slot, in standard deviations: three, equally likely, of the right mean and spread."""
+SHARES = (0.25, 0.5, 0.75, 1.0)
+"""Of the batteries' power, at which the grid is used on purpose."""
+DRAIN_STEP_W = 10
+
+
+class PlanMode(StrEnum):
+    """What the batteries do in a slot; each follows sun and house within it."""
+
+    NET_ZERO = "net_zero"
+    CHARGE_ONLY = "charge_only"
+    DISCHARGE_ONLY = "discharge_only"
+    STANDBY = "standby"
+    CHARGE_FROM_GRID = "charge_from_grid"
+    DELIVER_TO_GRID = "deliver_to_grid"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A mode, and at least how much flows (W, + discharging) where the grid is used on purpose."""
+
+    mode: PlanMode
+    power_w: int = 0
+
+    def battery_w(self, net_load_w: float) -> float:
+        """Return what the batteries are asked for (W, + discharging) at a net load of the house."""
+        match self.mode:
+            case PlanMode.NET_ZERO:
+                return net_load_w
+            case PlanMode.CHARGE_ONLY:
+                return min(0.0, net_load_w)
+            case PlanMode.DISCHARGE_ONLY:
+                return max(0.0, net_load_w)
+            case PlanMode.STANDBY:
+                return 0.0
+            case PlanMode.CHARGE_FROM_GRID:
+                return min(self.power_w, net_load_w)
+        return max(self.power_w, net_load_w)
+
+
+NET_ZERO = Choice(PlanMode.NET_ZERO)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    """All batteries of the site as one, and what their owner allows."""
+
+    units: int
+    usable_wh: float
+    """Between the owner's reserve and maximum."""
+    charge_w: float
+    discharge_w: float
+    """The most that all together do (W, both positive)."""
+    max_import_w: float = inf
+    max_export_w: float = inf
+    """Of the connection; batteries add nothing beyond."""
+    may_charge_from_grid: bool = False
+    may_deliver_to_grid: bool = False
+
+    def choices(self) -> tuple[Choice, ...]:
+        """Return what may be asked for."""
+        free = [Choice(mode) for mode in (PlanMode.NET_ZERO, PlanMode.CHARGE_ONLY, PlanMode.DISCHARGE_ONLY)]
+        grid = []
+        if self.may_charge_from_grid:
+            grid += [Choice(PlanMode.CHARGE_FROM_GRID, -round(share * self.charge_w)) for share in SHARES]
+        if self.may_deliver_to_grid:
+            grid += [Choice(PlanMode.DELIVER_TO_GRID, round(share * self.discharge_w)) for share in SHARES]
+        return (*free, Choice(PlanMode.STANDBY), *(choice for choice in grid if choice.power_w))
+
+    def power_w(self, choice: Choice, net_load_w: float) -> float:
+        """Return what the batteries do (W, + discharging) while they are neither full nor empty."""
+        wanted_w = max(-self.charge_w, min(self.discharge_w, choice.battery_w(net_load_w)))
+        if wanted_w < 0:
+            return min(0.0, max(wanted_w, net_load_w - self.max_import_w))
+        return max(0.0, min(wanted_w, net_load_w + self.max_export_w))
+
+    def drain_w(self, power_w: float) -> float:
+        """Return what leaves the cells (W; negative is what enters them) at an AC power."""
+        return _drain_w(round(power_w / DRAIN_STEP_W), self.units) + power_w
+
+
+@lru_cache(maxsize=16384)
+def _drain_w(steps: int, units: int) -> float:
+    """Return what is lost (W), spread over the number of units that loses least; those at rest lose nothing here."""
+    if not steps:
+        return 0.0
+    power_w = steps * DRAIN_STEP_W
+    return min(count * loss_w(power_w / count) for count in range(1, units + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What is expected of one slot: net load (W) with its spread within the slot, and prices per kWh."""
+
+    net_load_w: float
+    spread_w: float
+    buy: float
+    sell: float
+
+    def points_w(self) -> Iterator[float]:
+        """Return net loads (W) that stand for all that occur."""
+        return (self.net_load_w + point * self.spread_w for point in POINTS)
+
+    def cost(self, grid_w: float) -> float:
+        """Return what a slot costs at a power of the grid (W, + import)."""
+        return grid_w * (self.buy if grid_w > 0 else self.sell) * SLOT_H / 1000
+
+    @property
+    def rest_cost(self) -> float:
+        """Return what the slot costs while the batteries do nothing."""
+        return sum(self.cost(net_load_w) for net_load_w in self.points_w()) / len(POINTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a choice makes of a slot, on the average of its points."""
+
+    cost: float
+    """Of the grid's energy, in the currency of the prices."""
+    change_wh: float
+    """Of the energy in the cells."""
+    rest_cost: float
+    """While the batteries can do nothing: full or empty."""
+
+    def within(self, energy_wh: float, usable_wh: float) -> tuple[float, float]:
+        """Return cost and energy at the end, from an energy at the begin: what does not fit is left to the grid."""
+        room_wh = usable_wh - energy_wh if self.change_wh > 0 else energy_wh
+        share = min(1.0, room_wh / abs(self.change_wh)) if self.change_wh else 1.0
+        return self.rest_cost + share * (self.cost - self.rest_cost), energy_wh + share * self.change_wh
+
+
+def outcome(choice: Choice, expected: Expected, storage: Storage) -> Outcome:
+    """Return what a choice makes of a slot."""
+    cost = drained_w = rest_cost = 0.0
+    for net_load_w in expected.points_w():
+        power_w = storage.power_w(choice, net_load_w)
+        cost += expected.cost(net_load_w - power_w)
+        rest_cost += expected.cost(net_load_w)
+        drained_w += storage.drain_w(power_w)
+    return Outcome(cost / len(POINTS), -drained_w / len(POINTS) * SLOT_H, rest_cost / len(POINTS))
