@@ -106,7 +106,9 @@ class SunSeen:
         bias = self._bias(first)
         midnight = first - slots_since_midnight(first, self.zone)
         today = range(midnight, midnight + PER_DAY)
-        whole_wh = _energy_wh({**self.forecast_w, **forecast_w}, today)
+        whole_wh = _energy_wh(self.forecast_w, range(midnight, first)) + _energy_wh(
+            forecast_w, range(first, today.stop)
+        )
         of_today = self._ratio(range(midnight, first), DOUBT_SHARE * whole_wh, bias)
         return [max(0.0, forecast_w.get(slot, 0.0)) * (of_today if slot in today else bias) for slot in slots]
 

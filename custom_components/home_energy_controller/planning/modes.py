@@ -1,6 +1,6 @@
 """What the batteries may be asked to do in a slot, and what it costs: the seconds stay with the leader."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -93,11 +93,9 @@ class Storage:
 
 @lru_cache(maxsize=16384)
 def _drain_w(steps: int, units: int) -> float:
-    """Return what is lost (W), spread over the number of units that loses least; those at rest lose nothing here."""
-    if not steps:
-        return 0.0
-    power_w = steps * DRAIN_STEP_W
-    return min(count * loss_w(power_w / count) for count in range(1, units + 1))
+    """Return what is lost (W), spread over the number of units that loses least; those at rest lose a little too."""
+    power_w, rest_w = steps * DRAIN_STEP_W, loss_w(0.0)
+    return min(count * loss_w(power_w / count) + (units - count) * rest_w for count in range(1, units + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,18 +107,20 @@ class Expected:
     buy: float
     sell: float
 
-    def points_w(self) -> Iterator[float]:
+    @property
+    def points_w(self) -> tuple[float, ...]:
         """Return net loads (W) that stand for all that occur."""
-        return (self.net_load_w + point * self.spread_w for point in POINTS)
-
-    def cost(self, grid_w: float) -> float:
-        """Return what a slot costs at a power of the grid (W, + import)."""
-        return grid_w * (self.buy if grid_w > 0 else self.sell) * SLOT_H / 1000
+        return tuple(self.net_load_w + point * self.spread_w for point in POINTS)
 
     @property
     def rest_cost(self) -> float:
         """Return what the slot costs while the batteries do nothing."""
-        return sum(self.cost(net_load_w) for net_load_w in self.points_w()) / len(POINTS)
+        return self.cost(self.points_w)
+
+    def cost(self, grid_w: Iterable[float]) -> float:
+        """Return what the slot costs at powers of the grid (W, + import), each as likely as the others."""
+        rates = sum(power_w * (self.buy if power_w > 0 else self.sell) for power_w in grid_w)
+        return rates / len(POINTS) * SLOT_H / 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +143,8 @@ class Outcome:
 
 def outcome(choice: Choice, expected: Expected, storage: Storage) -> Outcome:
     """Return what a choice makes of a slot."""
-    cost = drained_w = rest_cost = 0.0
-    for net_load_w in expected.points_w():
-        power_w = storage.power_w(choice, net_load_w)
-        cost += expected.cost(net_load_w - power_w)
-        rest_cost += expected.cost(net_load_w)
-        drained_w += storage.drain_w(power_w)
-    return Outcome(cost / len(POINTS), -drained_w / len(POINTS) * SLOT_H, rest_cost / len(POINTS))
+    net_loads_w = expected.points_w
+    powers_w = [storage.power_w(choice, net_load_w) for net_load_w in net_loads_w]
+    cost = expected.cost(net_load_w - power_w for net_load_w, power_w in zip(net_loads_w, powers_w, strict=True))
+    drained_w = sum(map(storage.drain_w, powers_w)) / len(POINTS)
+    return Outcome(cost, -drained_w * SLOT_H, expected.cost(net_loads_w))

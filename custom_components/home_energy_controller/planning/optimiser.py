@@ -1,8 +1,8 @@
 """The plan: backward dynamic programming over charge x slots x modes.
 
-What every charge is worth at the begin of a slot is the cost of the cheapest choice in it, with what the charge that
-it leaves is worth at the begin of the next. A change of mode costs a little, so that modes do not flap. The end of the
-horizon is worth what its last day, repeated, says. Same inputs, same plan: nothing is drawn, nothing is timed.
+What is left to pay from a slot on, with a charge, is the cost of the cheapest choice in the slot and what is left to pay
+with the charge that it leaves. The choice before stays unless another one is worth a little more, so that modes do not
+flap. The end of the horizon is worth what its last day, repeated, says. Same inputs, same plan: nothing is drawn.
 """
 
 from collections.abc import Sequence
@@ -13,14 +13,14 @@ from .slots import PER_DAY
 
 LEVELS = 81
 """Of charge, between empty and full."""
-CHANGE_KWH = 0.02
-"""What a change of mode has to be worth, as energy at the mean price: half a cent."""
+CHANGE_KWH = 0.005
+"""What a change of mode has to be worth in its first slot, as energy at the mean price: a tenth of a cent."""
 
 END_SHARE, END_PERCENTILE = 0.88, 0.45
 """Of the buying price of the last day: what energy is worth that is left when the horizon ends."""
 
-type Worth = tuple[list[float], ...]
-"""What each level of charge costs until the end (less is better), by the choice of the slot before."""
+type Left = list[float]
+"""What is left to pay until the end, by level of charge; less is better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +40,16 @@ class Solution:
     choices: tuple[Choice, ...]
     outcomes: tuple[tuple[Outcome, ...], ...]
     """Of each slot, of each choice."""
-    worth: tuple[Worth, ...]
+    left: tuple[Left, ...]
     """At the end of each slot."""
     change_cost: float
 
     def choose(self, index: int, energy_wh: float, before: Choice | None) -> Choice:
         """Return the best choice in a slot of the horizon, from an energy and the choice before."""
         costs = [
-            cost + self._left(index, number, end_wh) + (0.0 if choice == before else self.change_cost)
-            for number, choice in enumerate(self.choices)
-            for cost, end_wh in [self.outcomes[index][number].within(energy_wh, self.storage.usable_wh)]
+            cost + self._left(index, end_wh) - (self.change_cost if choice == before else 0.0)
+            for choice, each in zip(self.choices, self.outcomes[index], strict=True)
+            for cost, end_wh in [each.within(energy_wh, self.storage.usable_wh)]
         ]
         return self.choices[costs.index(min(costs))]
 
@@ -68,56 +68,51 @@ class Solution:
         return self.outcomes[index][self.choices.index(choice)]
 
     def value_per_kwh(self, index: int, energy_wh: float) -> float:
-        """Return what a kWh more in the cells at the end of a slot is worth (per kWh): the slope of what is left."""
-        step_wh = self.storage.usable_wh / (LEVELS - 1)
-        least: list[float] = [min(each) for each in zip(*self.worth[index], strict=True)]
+        """Return what a kWh more in the cells at the end of a slot is worth: the slope of what is left to pay."""
+        left, step_wh = self.left[index], self.storage.usable_wh / (LEVELS - 1)
         level = min(LEVELS - 2, max(0, int(energy_wh / step_wh)))
         low, high = max(0, level - 1), min(LEVELS - 1, level + 2)
-        return (least[low] - least[high]) / ((high - low) * step_wh) * 1000
+        return (left[low] - left[high]) / ((high - low) * step_wh) * 1000
 
-    def _left(self, index: int, number: int, energy_wh: float) -> float:
+    def _left(self, index: int, energy_wh: float) -> float:
         """Return what is left to pay after a slot, at an energy between levels."""
-        worth = self.worth[index][number]
-        position = energy_wh / self.storage.usable_wh * (LEVELS - 1)
+        left, position = self.left[index], energy_wh / self.storage.usable_wh * (LEVELS - 1)
         level = min(LEVELS - 2, max(0, int(position)))
-        return worth[level] + (position - level) * (worth[level + 1] - worth[level])
+        return left[level] + (position - level) * (left[level + 1] - left[level])
 
 
 def solve(slots: Sequence[Expected], storage: Storage) -> Solution:
-    """Return what every charge is worth at every slot of the horizon."""
+    """Return what is left to pay with every charge at every slot of the horizon."""
     choices = storage.choices()
-    change_cost = CHANGE_KWH * max(0.0, sum(slot.buy for slot in slots) / len(slots))
     outcomes = tuple(tuple(outcome(choice, slot, storage) for choice in choices) for slot in slots)
-    worth: Worth = (_at_the_end(slots[-PER_DAY:], storage),) * len(choices)
+    step_wh = storage.usable_wh / (LEVELS - 1)
+    left = _at_the_end(slots[-PER_DAY:], step_wh)
     for each in reversed(outcomes[-PER_DAY:]):  # What the last day, repeated, says.
-        worth = _before(each, worth, storage, change_cost)
+        left = _before(each, left, step_wh)
     ends = []
     for each in reversed(outcomes):
-        ends.append(worth)
-        worth = _before(each, worth, storage, change_cost)
-    return Solution(storage, choices, outcomes, tuple(reversed(ends)), change_cost)
+        ends.append(left)
+        left = _before(each, left, step_wh)
+    mean_buy = sum(slot.buy for slot in slots) / len(slots)
+    return Solution(storage, choices, outcomes, tuple(reversed(ends)), CHANGE_KWH * max(0.0, mean_buy))
 
 
-def _at_the_end(last_day: Sequence[Expected], storage: Storage) -> list[float]:
+def _at_the_end(last_day: Sequence[Expected], step_wh: float) -> Left:
     """Return what each level is worth after the last day was repeated: what is kept serves a cheaper half of a day."""
     cheaper = sorted(slot.buy for slot in last_day)[int(len(last_day) * END_PERCENTILE)]
-    step_kwh = storage.usable_wh / (LEVELS - 1) / 1000
-    return [-END_SHARE * cheaper * level * step_kwh for level in range(LEVELS)]
+    return [-END_SHARE * cheaper * level * step_wh / 1000 for level in range(LEVELS)]
 
 
-def _before(outcomes: Sequence[Outcome], after: Worth, storage: Storage, change_cost: float) -> Worth:
-    """Return what each level is worth at the begin of a slot, by the choice of the slot before it."""
-    step_wh = storage.usable_wh / (LEVELS - 1)
-    by_choice = [_through(each, worth, step_wh) for each, worth in zip(outcomes, after, strict=True)]
-    changed = [min(each) + change_cost for each in zip(*by_choice, strict=True)]
-    return tuple([min(kept, new) for kept, new in zip(worth, changed, strict=True)] for worth in by_choice)
+def _before(outcomes: Sequence[Outcome], left: Left, step_wh: float) -> Left:
+    """Return what is left to pay at the begin of a slot: by the cheapest choice at each level."""
+    return list(map(min, *(_through(each, left, step_wh) for each in dict.fromkeys(outcomes)), strict=True))
 
 
-def _through(slot: Outcome, after: list[float], step_wh: float) -> list[float]:
-    """Return what each level is worth before a slot with one choice: its cost, and what the level at its end is worth.
+def _through(slot: Outcome, after: Left, step_wh: float) -> Left:
+    """Return what is left to pay at the begin of a slot with one choice: its cost, and what is left at its end.
 
-    Between levels worth is a straight line; where the batteries are full or empty before the slot ends, it costs in
-    proportion.
+    Between levels that is a straight line; where the batteries are full or empty before the slot ends, they do their
+    part of it.
     """
     moved = abs(slot.change_wh) / step_wh
     if slot.change_wh < 0:  # Counted from empty, as charging is counted from full.
