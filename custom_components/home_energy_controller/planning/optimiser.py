@@ -1,8 +1,8 @@
 """The plan: backward dynamic programming over charge x slots x modes.
 
-What is left to pay from a slot on, with a charge, is the cost of the cheapest choice in the slot and what is left to pay
-with the charge that it leaves. The choice before stays unless another one is worth a little more, so that modes do not
-flap. The end of the horizon is worth what its last day, repeated, says. Same inputs, same plan: nothing is drawn.
+What is left to pay from a slot on, with a charge, is the cost of the cheapest choice in the slot, and what is left to
+pay with the charge that it leaves. The choice before stays unless another one is worth a little more, so that modes do
+not flap. The end of the horizon is worth what its last day, repeated, says. Same inputs, same plan: nothing is drawn.
 """
 
 from collections.abc import Sequence
