@@ -7,12 +7,12 @@ forecast for the time after it.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, time, timedelta, tzinfo
 from math import exp, hypot
 from statistics import fmean
 
 from .modes import Expected
-from .slots import PER_DAY, SLOT_H, BySlot, start_of
+from .slots import PER_DAY, SLOT_H, BySlot, slot_of, start_of
 from .tariff import SlotPrice
 
 HORIZON = 2 * PER_DAY
@@ -32,6 +32,7 @@ DOUBT_SHARE = 0.2
 LOAD_SPREAD, SUN_SPREAD = 0.5, 0.15
 """Standard deviation within a slot, as a share: kettles and clouds (minutes of measured homes)."""
 SATURDAY = 5
+PUBLISHED_H = 13
 
 type QuarterOfDay = tuple[int | None, bool | None]
 """Which of the day's 96 by the clock on the wall, and whether at a weekend; None is any."""
@@ -128,29 +129,60 @@ class SunSeen:
         return max(least, min(most, (_energy_wh(self.history_w, known) + expected * doubt_wh) / forecast_wh))
 
 
-def outlook(first: int, prices: Mapping[int, SlotPrice], load_w: list[float], sun_w: list[float]) -> Outlook | None:
-    """Return what is expected of the slots that follow; None without a price for the first of them.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """What is known of a home, by slot: measured in the past, published and forecast for what comes."""
 
-    Where prices are not published yet, the day before is repeated.
-    """
-    if first not in prices:
-        return None
-    all_prices, known = dict(prices), 0
-    while first + known in prices and known < len(load_w):
-        known += 1
-    for slot in range(first, first + len(load_w)):
-        if slot not in all_prices:
-            all_prices[slot] = all_prices.get(slot - PER_DAY, all_prices[slot - 1])
-    slots = tuple(
-        Expected(
-            net_load_w=load - sun,
-            spread_w=hypot(LOAD_SPREAD * load, SUN_SPREAD * sun),
-            buy=all_prices[first + index].buy,
-            sell=all_prices[first + index].sell,
+    prices: Mapping[int, SlotPrice]
+    load_w: BySlot
+    sun_w: BySlot
+    sun_forecast_w: BySlot
+    """For past slots, what was forecast then; empty without a forecast."""
+    zone: tzinfo
+
+    def outlook(self, first: int, habits: Habits, known_until: int | None = None) -> Outlook | None:
+        """Return what is expected from a slot on, by nothing that was measured later; None without a price for it.
+
+        Prices count to `known_until` only. Where they are not published yet, the day before is repeated.
+        """
+        prices = (
+            dict(self.prices)
+            if known_until is None
+            else {slot: self.prices[slot] for slot in range(first - PER_DAY, known_until) if slot in self.prices}
         )
-        for index, (load, sun) in enumerate(zip(load_w, sun_w, strict=True))
-    )
-    return Outlook(first=first, slots=slots, load_w=tuple(load_w), sun_w=tuple(sun_w), known=known)
+        if first not in prices:
+            return None
+        known = next(index for index in range(HORIZON + 1) if index == HORIZON or first + index not in prices)
+        for slot in range(first, first + HORIZON):
+            if slot not in prices:
+                prices[slot] = prices.get(slot - PER_DAY, prices[slot - 1])
+        load_w = habits.load_w(self.load_w, first)
+        sun_w = SunSeen(self.sun_w, self.sun_forecast_w, self.zone).expected_w(self.sun_forecast_w, first)
+        slots = tuple(
+            expected(load, sun, prices[first + index])
+            for index, (load, sun) in enumerate(zip(load_w, sun_w, strict=True))
+        )
+        return Outlook(first=first, slots=slots, load_w=tuple(load_w), sun_w=tuple(sun_w), known=known)
+
+    def measured(self, slot: int) -> Expected | None:
+        """Return what a slot that has passed was; None where it is not known."""
+        if slot not in self.prices or slot not in self.load_w:
+            return None
+        return expected(self.load_w[slot], self.sun_w.get(slot, 0.0), self.prices[slot])
+
+
+def expected(load_w: float, sun_w: float, price: SlotPrice) -> Expected:
+    """Return a slot with the spread within it that such a load and sun have."""
+    spread_w = hypot(LOAD_SPREAD * load_w, SUN_SPREAD * sun_w)
+    return Expected(net_load_w=load_w - sun_w, spread_w=spread_w, buy=price.buy, sell=price.sell)
+
+
+def published_until(slot: int, zone: tzinfo) -> int:
+    """Return the first slot of which the market has published no price: tomorrow's are known from 13:00 on."""
+    local = start_of(slot, zone)
+    days = 2 if local.hour >= PUBLISHED_H else 1
+    midnight = datetime.combine(local.date() + timedelta(days=days), time(), zone)
+    return slot_of(midnight)
 
 
 def _mean_of_week(history_w: BySlot, slot: int, first: int) -> float:

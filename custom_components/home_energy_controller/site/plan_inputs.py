@@ -1,0 +1,87 @@
+"""Where the plan's inputs come from: the market, the forecast of the sun, and what was measured."""
+
+from datetime import datetime, timedelta
+import logging
+from typing import Final
+
+from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
+
+from ..planning.forecasts import HABIT_DAYS, published_until
+from ..planning.slots import PER_DAY, slot_of
+from .contract import PricesConfig
+from .forecasts import async_solar_forecast
+from .history import async_home_history
+from .plan_file import PlanPast
+from .price_reader import PriceProblem
+from .price_sources import async_read_spot
+
+_LOGGER = logging.getLogger(__name__)
+
+ASK_AGAIN: Final = timedelta(minutes=55)
+"""Prices that are known already, and forecasts, are asked for about once an hour."""
+RECENT: Final = timedelta(hours=3)
+BACK_DAYS: Final = 14
+
+
+class PlanInputs:
+    """Reads what is due into the past of the plan; whatever fails, what is known stays."""
+
+    def __init__(self, hass: HomeAssistant, past: PlanPast) -> None:
+        """Begin with nothing read."""
+        self._hass, self._past = hass, past
+        self.price_problem: PriceProblem | None = None
+        self.has_forecast = False
+        self._prices_at: datetime | None = None
+        self._forecast_at: datetime | None = None
+        self._history_day: int | None = None
+
+    async def async_read(self, config: PricesConfig, now: datetime) -> None:
+        """Read what is due."""
+        if config.contract.follows_market:
+            await self._async_prices(config.source, now)
+        await self._async_forecast(now)
+        await self._async_history(now)
+
+    async def _async_prices(self, source: str, now: datetime) -> None:
+        """Read the market, unless all that is published is known."""
+        until = published_until(slot_of(now), dt_util.get_default_time_zone())
+        is_known = until - 1 in self._past.spot and slot_of(now) in self._past.spot
+        if is_known and self._prices_at is not None and now - self._prices_at < ASK_AGAIN:
+            return
+        answer = await async_read_spot(self._hass, source, now)
+        self._prices_at = now
+        if isinstance(answer, PriceProblem):
+            self.price_problem = answer
+            return
+        self.price_problem = None
+        self._past.spot.update(answer.by_slot)
+
+    async def async_past_prices(self, source: str, now: datetime) -> None:
+        """Read the market's prices of the last two weeks, where the source still knows them."""
+        for days in range(2, BACK_DAYS + 1, 2):
+            answer = await async_read_spot(self._hass, source, now - timedelta(days=days))
+            if isinstance(answer, PriceProblem):
+                return
+            self._past.spot.update({slot: price for slot, price in answer.by_slot.items() if slot <= slot_of(now)})
+
+    async def _async_forecast(self, now: datetime) -> None:
+        """Read the forecast of the sun: what it says of slots that have passed is not changed any more."""
+        if self._forecast_at is not None and now - self._forecast_at < ASK_AGAIN:
+            return
+        forecast = await async_solar_forecast(self._hass)
+        self._forecast_at = now
+        self.has_forecast = forecast is not None and not forecast.is_empty
+        if forecast is not None and not forecast.is_empty:
+            coming = {slot: power_w for slot, power_w in forecast.by_slot.items() if slot >= slot_of(now)}
+            self._past.sun_forecast_w.update(coming)
+
+    async def _async_history(self, now: datetime) -> None:
+        """Read what the Energy dashboard counted: of four weeks once a day, else of the last hours."""
+        day = slot_of(now) // PER_DAY
+        is_new_day = day != self._history_day
+        home = await async_home_history(self._hass, now - (timedelta(days=HABIT_DAYS) if is_new_day else RECENT), now)
+        self._history_day = day
+        if home.problem is None:
+            self._past.load_w.update(home.load_w)
+            self._past.sun_w.update(home.sun_w)

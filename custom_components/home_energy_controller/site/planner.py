@@ -1,0 +1,316 @@
+"""The plan at run time: made each quarter of an hour in the executor, judged each night, asked by each cycle."""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
+
+from ..control.model import Snapshot, Strategy
+from ..control.settings import Prices, Settings
+from ..planning.backtest import back_test, day_slots
+from ..planning.forecasts import Outlook, Records, learn_habits
+from ..planning.judgement import DayResult, Judgement, judge
+from ..planning.modes import NET_ZERO, Choice, PlanMode, Storage
+from ..planning.plan import Plan, PlannedSlot, make_plan
+from ..planning.slots import PER_DAY, slot_of
+from ..planning.tariff import SlotPrice
+from .contract import PricesConfig, prices_config
+from .plan_book import Held, PlanBook, is_whole
+from .plan_file import PlanFile, PlanPast
+from .plan_inputs import BACK_DAYS, PlanInputs
+from .slot_meter import MeasuredSlot, SlotMeter
+from .storage import energy_above_reserve_wh, storage_of
+
+STALE_S: Final = 1800.0
+"""An older plan is none."""
+HORIZON: Final = 2 * PER_DAY
+STRATEGIES: Final = {
+    PlanMode.NET_ZERO: Strategy.ZERO,
+    PlanMode.CHARGE_ONLY: Strategy.ZERO_CHARGE_ONLY,
+    PlanMode.DISCHARGE_ONLY: Strategy.ZERO_DISCHARGE_ONLY,
+    PlanMode.STANDBY: Strategy.STANDBY,
+    PlanMode.CHARGE_FROM_GRID: Strategy.CHARGE_FROM_GRID,
+    PlanMode.DELIVER_TO_GRID: Strategy.DELIVER_TO_GRID,
+}
+
+
+class PlanStatus(StrEnum):
+    """Whether the plan acts, or would; else why it is net zero."""
+
+    ACTS = "acts"
+    NO_CONTRACT = "no_contract"
+    """What energy costs was never told."""
+    STARTING = "starting"
+    NO_PRICES = "no_prices"
+    NO_HISTORY = "no_history"
+    """What the house needs is not known yet."""
+    NO_BATTERY = "no_battery"
+    STALE = "stale"
+    """The last plan is older than half an hour."""
+    JUDGING = "judging"
+    """Too few days to tell whether it pays."""
+    NOT_PAYING = "not_paying"
+    """In the last two weeks net zero was as good."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanView:
+    """What is shown of the plan."""
+
+    status: PlanStatus
+    planned: PlannedSlot | None = None
+    """Of the slot that is now."""
+    next_change: PlannedSlot | None = None
+    saving_today: float | None = None
+    """Expected of today against net zero: what the shadow is ahead, and what the plan still wins."""
+    yesterday: DayResult | None = None
+    month: tuple[DayResult, ...] = ()
+    """The days of this month so far, without today."""
+    judgement: Judgement | None = None
+    made_at: datetime | None = None
+
+    @property
+    def acts(self) -> bool:
+        """Return whether the plan would be followed."""
+        return self.status is PlanStatus.ACTS
+
+
+class Planner:
+    """Makes the plan and judges it; control asks what to do now."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        spawn: Callable[[Coroutine[Any, Any, None], str], object],
+        clock: Callable[[], float],
+    ) -> None:
+        """Gather the parts; nothing is read yet."""
+        self._hass, self._entry, self._spawn, self._clock = hass, entry, spawn, clock
+        self._file = PlanFile(hass, entry.entry_id)
+        self.book = PlanBook(PlanPast())
+        self._inputs = PlanInputs(hass, self.past)
+        self._meter = SlotMeter()
+        self.plan: Plan | None = None
+        self._planned_at: float | None = None
+        self._made_at: datetime | None = None
+        self._refreshed: int | None = None
+        self._is_refreshing = False
+        self._storage: Storage | None = None
+        self._energy_wh: float | None = None
+        self._acting: tuple[int, Plan, Choice] | None = None
+        """What is done in a slot, by which plan: settled once, so that it does not change within the slot."""
+        self._has_looked_back = False
+        self._reason = PlanStatus.NO_PRICES
+        """Why there is no plan."""
+        self._status = PlanStatus.STARTING
+        self._view = PlanView(status=PlanStatus.STARTING)
+
+    @property
+    def past(self) -> PlanPast:
+        """Return what is known of the past."""
+        return self.book.past
+
+    @property
+    def config(self) -> PricesConfig | None:
+        """Return what the owner told of prices; None while nothing was."""
+        return prices_config(self._entry.options)
+
+    async def async_load(self) -> None:
+        """Read what is stored."""
+        self.book = PlanBook(await self._file.async_load())
+        self._inputs = PlanInputs(self._hass, self.past)
+
+    async def async_save(self) -> None:
+        """Write what has to outlive a restart."""
+        await self._file.async_save(self.past)
+
+    def observe(self, snapshot: Snapshot, settings: Settings, grid_w: float | None) -> None:
+        """Take what a cycle saw; begin a new plan when a slot begins."""
+        now, moment, config = self._clock(), snapshot.local_time, self.config
+        powers = [seen.power_w for seen in snapshot.batteries]
+        battery_w = None if any(power is None for power in powers) else sum(power.value for power in powers if power)
+        done = self._meter.add(moment, now, grid_w, battery_w)
+        if config is None:
+            self.plan, self._status = None, PlanStatus.NO_CONTRACT
+            self._view = PlanView(status=self._status)
+            return
+        self._storage = storage_of(settings, config)
+        self._energy_wh = energy_above_reserve_wh(settings, snapshot)
+        if done is not None:
+            self._settle(done, config)
+        slot = slot_of(moment)
+        if slot != self._refreshed and not self._is_refreshing and self._storage is not None:
+            self._is_refreshing, self._refreshed = True, slot
+            self._spawn(self._async_refresh(config, moment), "plan")
+        self._status = self._judge_status(config, slot, now)
+        self._view = self._look(moment)
+
+    def acting(self, moment: datetime) -> tuple[Strategy, int]:
+        """Return strategy and power (W) that `predictive` means now: net zero unless the plan acts."""
+        slot = slot_of(moment)
+        if self._status is not PlanStatus.ACTS or self.plan is None:
+            return Strategy.ZERO, 0
+        choice = self._choice(self.plan, slot)
+        return STRATEGIES[choice.mode], choice.power_w
+
+    def prices_now(self, moment: datetime) -> Prices | None:
+        """Return what energy costs now by the contract, None where that is not known."""
+        config, slot = self.config, slot_of(moment)
+        price = None if config is None else self._prices(config, range(slot, slot + 1)).get(slot)
+        return None if price is None else Prices(buy_per_kwh=price.buy, sell_per_kwh=min(price.buy, price.sell))
+
+    @property
+    def view(self) -> PlanView:
+        """Return what is shown of the plan."""
+        return self._view
+
+    def records(self, config: PricesConfig, slot: int) -> Records:
+        """Return all that is known, by slot."""
+        prices = self._prices(config, range(slot - BACK_DAYS * PER_DAY, slot + HORIZON)) | self.past.prices
+        return Records(
+            prices=prices,
+            load_w=dict(self.past.load_w),
+            sun_w=dict(self.past.sun_w),
+            sun_forecast_w=dict(self.past.sun_forecast_w),
+            zone=dt_util.get_default_time_zone(),
+        )
+
+    async def async_back_test(self, days: int) -> list[DayResult]:
+        """Return what past days cost and would have cost, the newest last; what was measured replaces no estimate."""
+        config, storage, now = self.config, self._storage, dt_util.now()
+        if config is None or storage is None:
+            return []
+        records = self.records(config, slot_of(now))
+        return await self._hass.async_add_executor_job(
+            lambda: list(
+                back_test(
+                    records,
+                    storage,
+                    now.date() - timedelta(days=days),
+                    days,
+                    follows_market=config.contract.follows_market,
+                )
+            )
+        )
+
+    async def _async_refresh(self, config: PricesConfig, moment: datetime) -> None:
+        """Read what is due, judge the day that ended, and make the plan of the slot that is now."""
+        try:
+            await self._inputs.async_read(config, moment)
+            await self._async_judge(config, moment)
+            slot, storage, energy_wh = slot_of(moment), self._storage, self._energy_wh
+            self.past.prices.update(self._prices(config, range(slot, slot + 1)))
+            if storage is not None and energy_wh is not None:
+                records, before = self.records(config, slot), None if self._acting is None else self._acting[2]
+                made = await self._hass.async_add_executor_job(_make, records, slot, storage, energy_wh, before)
+                if isinstance(made, Plan):
+                    self.plan, self._planned_at, self._made_at = made, self._clock(), dt_util.now()
+                else:
+                    self.plan, self._reason = None, made
+            if slot % 4 == 0:
+                self.past.prune(slot)
+                await self.async_save()
+        finally:
+            self._is_refreshing = False
+
+    async def _async_judge(self, config: PricesConfig, moment: datetime) -> None:
+        """Judge days that ended; on the first day, those of the last two weeks that can be played again."""
+        for ended in self.book.take_ended():
+            self.past.days.append(await self._hass.async_add_executor_job(ended.result))
+        if self.past.days or not self.past.load_w or self._has_looked_back:
+            return
+        self._has_looked_back = True
+        if config.contract.follows_market:
+            await self._inputs.async_past_prices(config.source, moment)
+        results = await self.async_back_test(BACK_DAYS)
+        self.past.days = [day for day in results if is_whole(day)] + self.past.days
+
+    def _settle(self, done: MeasuredSlot, config: PricesConfig) -> None:
+        """Settle a slot that has passed."""
+        plan, book, storage = self.plan, self.book, self._storage
+        price = self.past.prices.get(done.slot) or self._prices(config, range(done.slot, done.slot + 1)).get(done.slot)
+        value = self._value() or 0.0
+        choice = None
+        if plan is not None and storage is not None:
+            account = self.past.shadow.plan
+            choice = plan.choose(done.slot, min(account.energy_wh, storage.usable_wh), self.past.shadow.choice)
+        book.settle(done, price, choice or NET_ZERO, Held(storage, self._energy_wh, value))
+
+    def _prices(self, config: PricesConfig, slots: range) -> dict[int, SlotPrice]:
+        """Return what energy costs and yields in slots, as far as that is known."""
+        zone = dt_util.get_default_time_zone()
+        return config.contract.prices(slots, self.past.spot, zone, config.day_kinds(self._hass))
+
+    def _judge_status(self, config: PricesConfig, slot: int, now: float) -> PlanStatus:
+        """Return whether the plan may act, else why not."""
+        if self._storage is None or self._energy_wh is None:
+            return PlanStatus.NO_BATTERY
+        if self.plan is None or self._planned_at is None:
+            return PlanStatus.STARTING if self._is_refreshing else self._reason
+        if now - self._planned_at > STALE_S or self.plan.at(slot) is None:
+            return PlanStatus.STALE
+        if config.insists:
+            return PlanStatus.ACTS
+        judgement = self.judgement
+        if judgement.pays:
+            return PlanStatus.ACTS
+        return PlanStatus.NOT_PAYING if judgement.is_known else PlanStatus.JUDGING
+
+    @property
+    def judgement(self) -> Judgement:
+        """Return whether the plan paid in the last days."""
+        return judge([day.gain for day in self.past.days])
+
+    def _choice(self, plan: Plan, slot: int) -> Choice:
+        """Return what the plan does in a slot, with the energy that there was when it was asked first."""
+        acting = self._acting
+        if acting is None or acting[:2] != (slot, plan):
+            before, energy_wh = None if acting is None else acting[2], self._energy_wh or 0.0
+            self._acting = acting = (slot, plan, plan.choose(slot, energy_wh, before) or NET_ZERO)
+        return acting[2]
+
+    def _value(self) -> float | None:
+        """Return what a kWh in the cells is worth now."""
+        planned = None if self.plan is None else self.plan.at(slot_of(dt_util.utcnow()))
+        return None if planned is None else planned.value_per_kwh
+
+    def _look(self, moment: datetime) -> PlanView:
+        """Return what is shown now."""
+        slot, past, plan = slot_of(moment), self.past, self.plan
+        yesterday = moment.date() - timedelta(days=1)
+        results = {day.day: day for day in past.days}
+        month = tuple(day for day in past.days if day.day.replace(day=1) == moment.date().replace(day=1))
+        saving = None
+        if plan is not None and plan.at(slot) is not None:
+            value = self._value() or 0.0
+            so_far = past.shadow.net_zero.paid(value) - past.shadow.plan.paid(value)
+            saving = so_far + plan.saving(
+                range(plan.first, day_slots(moment.date(), moment.tzinfo or dt_util.UTC).stop)
+            )
+        return PlanView(
+            status=self._status,
+            planned=None if plan is None else plan.at(slot),
+            next_change=None if plan is None else plan.next_change(slot),
+            saving_today=saving,
+            yesterday=results.get(yesterday),
+            month=month,
+            judgement=self.judgement,
+            made_at=self._made_at,
+        )
+
+
+def _make(records: Records, slot: int, storage: Storage, energy_wh: float, before: Choice | None) -> Plan | PlanStatus:
+    """Return the plan from a slot on, or why there is none."""
+    habits = learn_habits(records.load_w, slot, records.zone)
+    if habits is None:
+        return PlanStatus.NO_HISTORY
+    outlook: Outlook | None = records.outlook(slot, habits)
+    if outlook is None:
+        return PlanStatus.NO_PRICES
+    return make_plan(outlook, storage, energy_wh, before)
