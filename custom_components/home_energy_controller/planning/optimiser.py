@@ -105,10 +105,10 @@ def _at_the_end(last_day: Sequence[Expected], step_wh: float) -> Left:
 
 def _before(outcomes: Sequence[Outcome], left: Left, step_wh: float) -> Left:
     """Return what is left to pay at the begin of a slot: by the cheapest choice at each level."""
-    return list(map(min, *(_through(each, left, step_wh) for each in dict.fromkeys(outcomes)), strict=True))
+    return list(map(min, *(through(each, left, step_wh) for each in dict.fromkeys(outcomes)), strict=True))
 
 
-def _through(slot: Outcome, after: Left, step_wh: float) -> Left:
+def through(slot: Outcome, after: Left, step_wh: float) -> Left:
     """Return what is left to pay at the begin of a slot with one choice: its cost, and what is left at its end.
 
     Between levels that is a straight line; where the batteries are full or empty before the slot ends, they do their
@@ -116,11 +116,11 @@ def _through(slot: Outcome, after: Left, step_wh: float) -> Left:
     """
     moved = abs(slot.change_wh) / step_wh
     if slot.change_wh < 0:  # Counted from empty, as charging is counted from full.
-        return _through(Outcome(slot.cost, -slot.change_wh, slot.rest_cost), after[::-1], step_wh)[::-1]
-    whole, last = int(moved), LEVELS - 1
+        return through(Outcome(slot.cost, -slot.change_wh, slot.rest_cost), after[::-1], step_wh)[::-1]
+    whole, last = int(moved), len(after) - 1
     part, cost = moved - whole, slot.cost
     free = [cost + low + part * (high - low) for low, high in zip(after[whole:last], after[whole + 1 :], strict=True)]
     if not moved:
         return [*free, cost + after[-1]]
     gain, first = (cost - slot.rest_cost) / moved, max(0, last - whole)
-    return [*free, *(slot.rest_cost + gain * (last - level) + after[-1] for level in range(first, LEVELS))]
+    return [*free, *(slot.rest_cost + gain * (last - level) + after[-1] for level in range(first, len(after)))]

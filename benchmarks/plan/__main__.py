@@ -1,0 +1,170 @@
+"""Plays a year by the minute under all planners: `python -m benchmarks.plan --help`."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+import json
+from pathlib import Path
+from time import perf_counter
+
+from benchmarks.plan.homes import HOMES, home_named, year_of
+from benchmarks.plan.inputs import InputError, moved, read_powers, read_prices, whole_year
+from benchmarks.plan.perfect import Perfect
+from benchmarks.plan.planners import Allowed, Ours, Plans, storage_of
+from benchmarks.plan.play import NetZero
+from benchmarks.plan.profiles import draw_prices, usual_year
+from benchmarks.plan.rivals import PLANNERS as RIVALS
+from benchmarks.plan.tariffs import CASES
+from benchmarks.plan.view import Planner, Views
+from benchmarks.plan.year import BASE, BEST, NONE, Score, play_together, scores
+from custom_components.home_energy_controller.planning.slots import PER_DAY
+
+ALL = (NONE, BASE, *RIVALS, "ours", "ours_unjudged", BEST)
+QUICK_DAYS = 14
+QUICK_FIRST = 70
+"""Two weeks of March: sun, and prices that move."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A home with a contract, and what it is played with."""
+
+    home: str
+    tariff: str
+    planners: tuple[str, ...]
+    allowed: Allowed
+    prices: Path | None
+    load: Path | None
+    pv: Path | None
+    seed: int
+    first_day: int
+    days: int | None
+
+    @property
+    def name(self) -> str:
+        """Return what the case is called."""
+        return f"{self.home}+{self.tariff}"
+
+
+def play(task: Task) -> dict[str, Score]:
+    """Return the scores of all planners in a case."""
+    home, case = home_named(task.home), CASES[task.tariff]
+    spot = None if task.prices is None else read_prices(task.prices)
+    slots = usual_year() if spot is None else whole_year(spot)
+    first = slots.start + task.first_day * PER_DAY
+    slots = range(first, slots.stop if task.days is None else min(slots.stop, first + task.days * PER_DAY))
+    load = None if task.load is None else read_powers(task.load, "load_w")
+    pv = None if task.pv is None else read_powers(task.pv, "pv_w")
+    year = year_of(home, slots, load=load, pv=pv, seed=task.seed)
+    market = draw_prices(task.seed, slots) if spot is None else moved(spot, slots)
+    views = Views(home, year, case, market, seed=task.seed)
+    plans = Plans(year, views, storage_of(home, task.allowed), is_published=case.is_published)
+    planners: dict[str, Planner] = {BASE: NetZero(), BEST: Perfect(home, year, views.prices, task.allowed)}
+    for name in task.planners:
+        if name in RIVALS:
+            planners[name] = RIVALS[name](task.allowed)
+    planners |= {name: Ours(plans, is_judged=name == "ours") for name in ("ours", "ours_unjudged")}
+    chosen = {name: planner for name, planner in planners.items() if name in {*task.planners, BASE, BEST}}
+    found = scores(play_together(chosen, home, year, views))
+    return {name: found[name] for name in ALL if name in found}
+
+
+def table(name: str, found: Mapping[str, Score], took_s: float) -> Iterator[str]:
+    """Yield the lines of a case."""
+    yield f"{name} ({took_s:.0f} s)"
+    yield f"  {'':14}{'EUR':>9}{'share':>9}{'scoring':>9}{'worst week':>12}{'changes/day':>13}"
+    for planner, score in found.items():
+        shares = "".join(f"{_pct(share):>9}" for share in (score.share_pct, score.scoring_pct))
+        yield f"  {planner:14}{score.cost_eur:9.2f}{shares}{score.worst_week_eur:12.2f}{score.changes_per_day:13.1f}"
+
+
+def _pct(share: float | None) -> str:
+    return "-" if share is None else f"{share:.1f} %"
+
+
+def tasks(options: Namespace) -> Iterator[Task]:
+    """Yield the cases that were asked for."""
+    for home in options.homes.split(","):
+        for tariff in options.tariffs.split(","):
+            if tariff not in CASES:
+                raise InputError(f"no tariff {tariff}; there are {', '.join(CASES)}")
+            yield Task(
+                home=home_named(home).name,
+                tariff=tariff,
+                planners=tuple(options.planners.split(",")),
+                allowed=Allowed(charge_from_grid=not options.no_grid_charging, deliver_to_grid=not options.no_delivery),
+                prices=options.prices,
+                load=options.load,
+                pv=options.pv,
+                seed=options.seed,
+                first_day=options.first_day,
+                days=options.days,
+            )
+
+
+def parser() -> ArgumentParser:
+    """Return what the command understands."""
+    about = ArgumentParser(prog="python -m benchmarks.plan", description=__doc__)
+    about.add_argument("--homes", default="family3", help=f"of {', '.join(HOMES)}")
+    about.add_argument("--tariffs", default="nl_dynamic", help=f"of {', '.join(CASES)}")
+    about.add_argument("--planners", default=",".join(ALL), help="which to play; net_zero and perfect always are")
+    about.add_argument("--prices", type=Path, help="start_utc or start_local, eur_per_kwh; hours or quarters")
+    about.add_argument("--load", type=Path, help="start_utc, load_w")
+    about.add_argument("--pv", type=Path, help="start_utc, pv_w")
+    about.add_argument("--seed", type=int, default=1)
+    about.add_argument("--first-day", type=int, default=0, help="of the year")
+    about.add_argument("--days", type=int, help="how many, instead of the whole year")
+    about.add_argument("--no-delivery", action="store_true", help="batteries may not deliver to the grid")
+    about.add_argument("--no-grid-charging", action="store_true", help="nor be charged from it")
+    about.add_argument("--processes", type=int, default=2)
+    about.add_argument("--json", type=Path, help="write cost, share and worst week of each case and planner")
+    about.add_argument("--quick", action="store_true", help=f"{QUICK_DAYS} days")
+    return about
+
+
+def run(options: Namespace) -> dict[str, dict[str, Score]]:
+    """Play all cases; print each when it is done."""
+    if options.quick:
+        options.days, options.first_day = QUICK_DAYS, QUICK_FIRST
+    wanted = list(tasks(options))
+    return dict(_played(wanted, options.processes))
+
+
+def _played(wanted: Iterable[Task], processes: int) -> Iterator[tuple[str, dict[str, Score]]]:
+    """Yield the scores of each case, in order."""
+    with ProcessPoolExecutor(processes) as pool:
+        for task, (found, took_s) in zip(wanted, pool.map(_timed, wanted), strict=True):
+            print("\n".join(table(task.name, found, took_s)), flush=True)
+            yield task.name, found
+
+
+def _timed(task: Task) -> tuple[dict[str, Score], float]:
+    began = perf_counter()
+    return play(task), perf_counter() - began
+
+
+def main() -> None:
+    """Run the command."""
+    options = parser().parse_args()
+    try:
+        found = run(options)
+    except InputError as err:
+        raise SystemExit(str(err)) from err
+    if options.json is not None:
+        kept = {
+            case: {
+                name: {
+                    "cost_eur": round(score.cost_eur, 3),
+                    "share_pct": None if score.share_pct is None else round(score.share_pct, 2),
+                    "worst_week_eur": round(score.worst_week_eur, 3),
+                }
+                for name, score in each.items()
+            }
+            for case, each in found.items()
+        }
+        options.json.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
