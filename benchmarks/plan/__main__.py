@@ -1,73 +1,21 @@
 """Plays a year by the minute under all planners: `python -m benchmarks.plan --help`."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 import json
 from pathlib import Path
-from time import perf_counter
 
-from benchmarks.plan.homes import HOMES, home_named, year_of
-from benchmarks.plan.inputs import InputError, moved, read_powers, read_prices, whole_year
-from benchmarks.plan.perfect import Perfect
-from benchmarks.plan.planners import Allowed, Ours, Plans, storage_of
-from benchmarks.plan.play import NetZero
-from benchmarks.plan.profiles import draw_prices, usual_year
-from benchmarks.plan.rivals import PLANNERS as RIVALS
+from benchmarks.plan.cases import ALL, Task, timed
+from benchmarks.plan.homes import HOMES, home_named
+from benchmarks.plan.inputs import InputError
+from benchmarks.plan.planners import Allowed
 from benchmarks.plan.tariffs import CASES
-from benchmarks.plan.view import Planner, Views
-from benchmarks.plan.year import BASE, BEST, NONE, Score, play_together, scores
-from custom_components.home_energy_controller.planning.slots import PER_DAY
+from benchmarks.plan.year import Score
 
-ALL = (NONE, BASE, *RIVALS, "ours", "ours_unjudged", BEST)
 QUICK_DAYS = 14
 QUICK_FIRST = 70
 """Two weeks of March: sun, and prices that move."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """A home with a contract, and what it is played with."""
-
-    home: str
-    tariff: str
-    planners: tuple[str, ...]
-    allowed: Allowed
-    prices: Path | None
-    load: Path | None
-    pv: Path | None
-    seed: int
-    first_day: int
-    days: int | None
-
-    @property
-    def name(self) -> str:
-        """Return what the case is called."""
-        return f"{self.home}+{self.tariff}"
-
-
-def play(task: Task) -> dict[str, Score]:
-    """Return the scores of all planners in a case."""
-    home, case = home_named(task.home), CASES[task.tariff]
-    spot = None if task.prices is None else read_prices(task.prices)
-    slots = usual_year() if spot is None else whole_year(spot)
-    first = slots.start + task.first_day * PER_DAY
-    slots = range(first, slots.stop if task.days is None else min(slots.stop, first + task.days * PER_DAY))
-    load = None if task.load is None else read_powers(task.load, "load_w")
-    pv = None if task.pv is None else read_powers(task.pv, "pv_w")
-    year = year_of(home, slots, load=load, pv=pv, seed=task.seed)
-    market = draw_prices(task.seed, slots) if spot is None else moved(spot, slots)
-    views = Views(home, year, case, market, seed=task.seed)
-    plans = Plans(year, views, storage_of(home, task.allowed), is_published=case.is_published)
-    planners: dict[str, Planner] = {BASE: NetZero(), BEST: Perfect(home, year, views.prices, task.allowed)}
-    for name in task.planners:
-        if name in RIVALS:
-            planners[name] = RIVALS[name](task.allowed)
-    planners |= {name: Ours(plans, is_judged=name == "ours") for name in ("ours", "ours_unjudged")}
-    chosen = {name: planner for name, planner in planners.items() if name in {*task.planners, BASE, BEST}}
-    found = scores(play_together(chosen, home, year, views))
-    return {name: found[name] for name in ALL if name in found}
 
 
 def table(name: str, found: Mapping[str, Score], took_s: float) -> Iterator[str]:
@@ -131,17 +79,12 @@ def run(options: Namespace) -> dict[str, dict[str, Score]]:
     return dict(_played(wanted, options.processes))
 
 
-def _played(wanted: Iterable[Task], processes: int) -> Iterator[tuple[str, dict[str, Score]]]:
+def _played(wanted: Sequence[Task], processes: int) -> Iterator[tuple[str, dict[str, Score]]]:
     """Yield the scores of each case, in order."""
-    with ProcessPoolExecutor(processes) as pool:
-        for task, (found, took_s) in zip(wanted, pool.map(_timed, wanted), strict=True):
+    with ProcessPoolExecutor(min(processes, len(wanted))) as pool:
+        for task, (found, took_s) in zip(wanted, pool.map(timed, wanted), strict=True):
             print("\n".join(table(task.name, found, took_s)), flush=True)
             yield task.name, found
-
-
-def _timed(task: Task) -> tuple[dict[str, Score], float]:
-    began = perf_counter()
-    return play(task), perf_counter() - began
 
 
 def main() -> None:

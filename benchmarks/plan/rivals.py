@@ -1,6 +1,6 @@
 """Planners as others build them: a rule by the day, permissions by the price, a linear programme."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from statistics import fmean, quantiles
 
 import highspy
@@ -10,11 +10,13 @@ import numpy as np
 from benchmarks.plan.errors import PER_HOUR
 from benchmarks.plan.homes import Home
 from benchmarks.plan.inputs import AMSTERDAM
+from benchmarks.plan.planners import Allowed
 from benchmarks.plan.plant import Mode
-from benchmarks.plan.view import View, Wish
+from benchmarks.plan.view import Planner, View, Wish
 from custom_components.home_energy_controller.planning.slots import SLOT_H, start_of
 from custom_components.home_energy_controller.planning.tariff import SlotPrice
 
+ALL_ALLOWED = Allowed()
 CHEAP_HOURS = 3
 CHARGED, DISCHARGED = 0.95, 0.93
 """What arrives in the cells, and what comes out of them: the figures of the pilot, without what is fixed."""
@@ -94,7 +96,8 @@ class LinearProgramme:
     Losses are shares, as such programmes have them. It may buy and sell with the batteries.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, allowed: Allowed = ALL_ALLOWED) -> None:
+        self._allowed = allowed
         self._wishes: dict[int, Wish] = {}
 
     def choose(self, view: View) -> Wish:
@@ -103,11 +106,10 @@ class LinearProgramme:
             self._wishes = self._plan(view)
         return self._wishes[view.now_slot]
 
-    @staticmethod
-    def _plan(view: View) -> dict[int, Wish]:
+    def _plan(self, view: View) -> dict[int, Wish]:
         """Return modes until the next plan."""
         prices, net_w = dict(view.prices), {slot: view.net_w(slot) for slot in view.prices}
-        powers_w = solve(prices, net_w, view.stored_wh, view.home)
+        powers_w = solve(prices, net_w, view.stored_wh, view.home, self._allowed)
         return {slot: as_mode(powers_w[slot], net_w[slot]) for slot in list(prices)[:PER_HOUR]}
 
 
@@ -124,7 +126,11 @@ def as_mode(power_w: float, net_w: float) -> Wish:
 
 
 def solve(
-    prices: Mapping[int, SlotPrice], net_w: Mapping[int, float], stored_wh: float, home: Home
+    prices: Mapping[int, SlotPrice],
+    net_w: Mapping[int, float],
+    stored_wh: float,
+    home: Home,
+    allowed: Allowed = ALL_ALLOWED,
 ) -> dict[int, float]:
     """Return the powers (W, + discharging) that cost least; raises ArithmeticError if the solver finds none."""
     count = len(prices)
@@ -137,9 +143,17 @@ def solve(
     programme, solver = highspy.HighsLp(), _Highs()
     programme.num_col_, programme.num_row_ = len(cost), 2 * count
     programme.col_cost_, programme.col_lower_ = cost, np.zeros(len(cost))
-    tops = (home.charge_w / 1000, home.discharge_w / 1000, highspy.kHighsInf, highspy.kHighsInf, usable_kwh)
-    programme.col_upper_ = np.repeat(np.array(tops), count)
-    bounds = np.concatenate([np.array(list(net_w.values())) / 1000, zeros])
+    net_kw = np.array(list(net_w.values())) / 1000
+    free = np.full(count, highspy.kHighsInf)
+    tops = (
+        np.full(count, home.charge_w / 1000),
+        np.full(count, home.discharge_w / 1000),
+        free if allowed.charge_from_grid else np.maximum(0.0, net_kw),
+        free if allowed.deliver_to_grid else np.maximum(0.0, -net_kw),
+        np.full(count, usable_kwh),
+    )
+    programme.col_upper_ = np.concatenate(tops)
+    bounds = np.concatenate([net_kw, zeros])
     bounds[count] = min(usable_kwh, stored_wh / 1000)
     programme.row_lower_ = programme.row_upper_ = bounds
     _fill(programme.a_matrix_, count)
@@ -170,4 +184,30 @@ def _fill(matrix: highspy.HighsSparseMatrix, count: int) -> None:
     matrix.value_ = np.concatenate([values[0].ravel(), what])
 
 
-RIVALS = {"rule": Rule, "permissions": Permissions, "lp": LinearProgramme}
+class Kept:
+    """Keeps a planner to what its home's owner allows."""
+
+    def __init__(self, planner: Planner, allowed: Allowed) -> None:
+        self._planner, self._allowed = planner, allowed
+
+    def choose(self, view: View) -> Wish:
+        """Return what the planner wants, or the nearest to it that is allowed."""
+        wish = self._planner.choose(view)
+        if wish.mode == Mode.CHARGE_FROM_GRID and not self._allowed.charge_from_grid:
+            return Wish(Mode.CHARGE_ONLY)
+        if wish.mode == Mode.DELIVER_TO_GRID and not self._allowed.deliver_to_grid:
+            return Wish(Mode.NET_ZERO)
+        return wish
+
+
+RIVALS = ("rule", "permissions", "lp")
+
+
+def rival(name: str, allowed: Allowed) -> Planner:
+    """Return a rival by name."""
+    planners: dict[str, Callable[[], Planner]] = {
+        "rule": Rule,
+        "permissions": Permissions,
+        "lp": lambda: LinearProgramme(allowed),
+    }
+    return Kept(planners[name](), allowed)
