@@ -9,7 +9,15 @@ from typing import Any
 
 import pytest
 
-from custom_components.home_energy_controller.control.model import OwnMeter, Release
+from custom_components.home_energy_controller.control.model import (
+    OWNER_STRATEGIES,
+    PLANNED_STRATEGIES,
+    BatteryMode,
+    OwnMeter,
+    Release,
+    SiteState,
+    Strategy,
+)
 from custom_components.home_energy_controller.flows import forms
 
 FOLDER = Path(__file__).parent.parent / "custom_components" / "home_energy_controller" / "translations"
@@ -127,3 +135,14 @@ def test_every_option_of_a_select_has_a_text() -> None:
     selector = load("en")["selector"]
     assert set(selector["own_meter"]["options"]) == set(OwnMeter)
     assert set(selector["release"]["options"]) == {"default", *Release}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_strategy_mode_and_state_has_a_text(language: str) -> None:
+    """Of the strategies, those that people can choose: what only the plan chooses shows as a state."""
+    entity = load(language)["entity"]
+    assert (
+        set(entity["select"]["strategy"]["state"]) == set(OWNER_STRATEGIES) == set(Strategy) - set(PLANNED_STRATEGIES)
+    )
+    assert set(entity["select"]["mode"]["state"]) == set(BatteryMode)
+    assert set(entity["sensor"]["state"]["state"]) == set(SiteState)

@@ -6,13 +6,13 @@ from homeassistant.components.select import SelectEntity, SelectEntityDescriptio
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .control.model import BatteryMode, Strategy
+from .control.model import OWNER_STRATEGIES, BatteryMode, Strategy
 from .coordinator import SiteConfigEntry
 from .entity import BatteryEntity, SiteEntity
 
 PARALLEL_UPDATES = 1
 
-STRATEGY = SelectEntityDescription(key="strategy", options=[strategy.value for strategy in Strategy])
+STRATEGY = SelectEntityDescription(key="strategy", options=[strategy.value for strategy in OWNER_STRATEGIES])
 MODE = SelectEntityDescription(key="mode", options=[mode.value for mode in BatteryMode])
 
 

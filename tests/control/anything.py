@@ -1,5 +1,6 @@
 """Any site, any reading, any course of them: what properties are tested with."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from hypothesis import strategies as st
@@ -150,6 +151,8 @@ SITES = st.builds(
     enabled=st.booleans() | st.just(True),
     strategy=st.sampled_from((Strategy.ZERO, *Strategy)),
     setpoint_w=st.integers(-9000, 9000),
+    may_charge_from_grid=st.booleans() | st.just(True),
+    may_deliver_to_grid=st.booleans() | st.just(True),
     grid_target_w=st.sampled_from((0, 0, 500)),
     max_import_w=st.sampled_from((None, None, 4000)),
     max_export_w=st.sampled_from((None, None, 0, 4000)),
@@ -166,17 +169,25 @@ STEPS = st.lists(st.tuples(st.none() | SNAPSHOTS | LIVELY, WAITS, st.booleans())
 
 
 def course(
-    given_: Settings, steps: list[Step], memories: list[DispatchMemory] | None = None, law: Law = allocate
+    given_: Settings,
+    steps: list[Step],
+    memories: list[DispatchMemory] | None = None,
+    law: Law = allocate,
+    strategies: Sequence[Strategy] = (),
 ) -> list[Moment]:
-    """Return what is decided and pursued over a course of unrelated snapshots; `memories` notes what is remembered."""
+    """Return what is decided and pursued over a course of unrelated snapshots; `memories` notes what is remembered.
+
+    Of `strategies` another one is chosen at every step, over and over.
+    """
     now, remembered, told = 0.0, DispatchMemory(), ActuationMemory()
     tight = tuple(replace(own, max_charge_w=300, max_discharge_w=300) for own in given_.batteries)
     result: list[Moment] = []
     seen = Snapshot(meter_w=None, batteries=(), local_time=NOON)
-    for undated, wait_s, is_tight in steps:
+    for number, (undated, wait_s, is_tight) in enumerate(steps):
         now += wait_s
         seen = undated or seen
         snapshot, own = dated(seen, now), replace(given_, batteries=tight) if is_tight else given_
+        own = replace(own, strategy=strategies[number % len(strategies)]) if strategies else own
         decision, remembered = dispatch(snapshot, own, remembered, now, law=law)
         actuation = actuate(decision, snapshot, own, told, now)
         told = actuation.memory

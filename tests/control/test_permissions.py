@@ -27,6 +27,8 @@ from tests.control.build import battery
         (Strategy.TO_FULL, CHARGE_ONLY),
         (Strategy.ZERO_DISCHARGE_ONLY, DISCHARGE_ONLY),
         (Strategy.STANDBY, NOTHING_ALLOWED),
+        (Strategy.CHARGE_FROM_GRID, CHARGE_ONLY),
+        (Strategy.DELIVER_TO_GRID, DISCHARGE_ONLY),
     ],
 )
 def test_strategy_opens_directions(strategy: Strategy, permission: Permission) -> None:

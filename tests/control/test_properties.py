@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, example, given, settings, strategies as st
 from custom_components.home_energy_controller.control.dispatch.dispatch import DispatchMemory
 from custom_components.home_energy_controller.control.dispatch.site import Load
 from custom_components.home_energy_controller.control.model import (
+    PLANNED_STRATEGIES,
     Action,
     BatteryMode,
     BatteryObservation,
@@ -69,6 +70,42 @@ def assert_allowed(target: Target, own: BatterySettings, seen: BatteryObservatio
         assert soc.value < own.max_soc_pct if target.power_w < 0 else soc.value > own.reserve_pct
 
 
+@given(
+    SITES,
+    STEPS,
+    st.lists(
+        st.sampled_from((*PLANNED_STRATEGIES, *PLANNED_STRATEGIES, Strategy.ZERO, Strategy.ZERO_CHARGE_ONLY)),
+        min_size=1,
+        max_size=3,
+    ),
+)
+@settings(max_examples=200, deadline=None)
+def test_with_the_grid_nobody_is_in_auto_and_nothing_flows_the_other_way(
+    site_: Settings, steps: list[Step], strategies: list[Strategy]
+) -> None:
+    """Whatever was chosen before, whoever led then, and whatever is seen; 0 W and Auto's end may always be sent."""
+    for _, given_, _, decision, actuation in course(site_, steps, strategies=strategies):
+        if given_.acting_strategy not in PLANNED_STRATEGIES:
+            continue
+        controlled = {target.battery_id: target for target in decision.targets if target.role is not Role.OWNER}
+        assert not any(map(is_auto, controlled.values()))
+        assert all(target.power_w * given_.setpoint_w >= 0 for target in controlled.values())
+        if given_.enabled and not decision.let_go:
+            commands = [command for command in actuation.commands if command.battery_id in controlled]
+            assert all(command.kind is not CommandKind.AUTO for command in commands)
+            assert all(command.power_w * given_.setpoint_w >= 0 for command in commands)
+
+
+@given(SITES, STEPS, st.sampled_from((Strategy.PREDICTIVE, *PLANNED_STRATEGIES)))
+@settings(max_examples=100, deadline=None)
+def test_a_plan_without_permission_is_net_zero(site_: Settings, steps: list[Step], strategy: Strategy) -> None:
+    """To the letter; so is one that nobody has put into something else."""
+    forbidden = replace(site_, may_charge_from_grid=False, may_deliver_to_grid=False, strategy=strategy)
+    zero = replace(site_, strategy=Strategy.ZERO)
+    decided = [(decision, actuation) for *_, decision, actuation in course(forbidden, steps)]
+    assert repr(decided) == repr([(decision, actuation) for *_, decision, actuation in course(zero, steps)])
+
+
 def fused(site_: Settings, limit_w: int, powers_w: tuple[int, ...]) -> Settings:
     """Return a site of which all batteries are on one circuit, and those that are `fixed` ask for a lot."""
     circuit = Circuit(name="shed", limit_w=limit_w)
@@ -120,8 +157,10 @@ def plugged(battery_id: str) -> st.SearchStrategy[BatterySettings]:
 CONNECTED = st.builds(
     Settings,
     enabled=st.just(True),
-    strategy=st.sampled_from((Strategy.ZERO, Strategy.ZERO, Strategy.TO_FULL, Strategy.FIXED)),
+    strategy=st.sampled_from((Strategy.ZERO, Strategy.ZERO, Strategy.TO_FULL, Strategy.FIXED, *PLANNED_STRATEGIES)),
     setpoint_w=st.sampled_from((-6000, 6000)),
+    may_charge_from_grid=st.just(True),
+    may_deliver_to_grid=st.just(True),
     max_import_w=st.sampled_from((None, 3000, 8000)),
     max_export_w=st.sampled_from((None, 0, 3000, 8000)),
     max_phase_import_w=st.sampled_from((None, 3680, 5750)),
@@ -217,6 +256,8 @@ def wild_world(seed: int, loss: float, circuits: tuple[Circuit | None, ...] = (N
                 )
                 for name in names
             ),
+            may_charge_from_grid=True,
+            may_deliver_to_grid=True,
         ),
         loss=loss,
         seed=seed,
@@ -244,10 +285,18 @@ def test_there_are_never_two_loops_whatever_is_lost(seed: int, loss: float, legs
         made.load_w = load_w
         if event == 0:
             made.restart()
+        made.settings = chosen(made.settings, event)
         made.run(duration_s)
         assert made.most_auto <= 1
         for toy in made.toys.values():
             assert -toy.settings.rated_charge_w <= toy.passive_w <= toy.settings.rated_power_w
+
+
+def chosen(settings_: Settings, event: int) -> Settings:
+    """Return settings in which the plan may have chosen something else: by every other event, more or less power."""
+    strategies = {11: Strategy.CHARGE_FROM_GRID, 13: Strategy.DELIVER_TO_GRID, 15: Strategy.ZERO}
+    power_w = (-1 if event == 11 else 1) * settings_.batteries[0].rated_power_w
+    return replace(settings_, strategy=strategies.get(event, settings_.strategy), setpoint_w=power_w)
 
 
 def assert_fuses_hold(made: World) -> None:
@@ -292,4 +341,5 @@ def test_fuses_hold_whatever_the_leader_does_and_whatever_is_lost(
                 for own in made.settings.batteries
             )
             made.settings = replace(made.settings, batteries=tuple(batteries))
+        made.settings = chosen(made.settings, event)
         made.run(duration_s)

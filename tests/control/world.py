@@ -8,6 +8,7 @@ from custom_components.home_energy_controller.control.actuation.actuation import
 from custom_components.home_energy_controller.control.dispatch.dispatch import DispatchMemory, dispatch
 from custom_components.home_energy_controller.control.model import (
     BatteryObservation,
+    CarObservation,
     Command,
     CommandKind,
     CommandOutcome,
@@ -82,6 +83,7 @@ class World:
         self.settings = settings
         self.toys = {battery.battery_id: ToyBattery(battery) for battery in settings.batteries}
         self.load_w = load_w
+        self.car = CarObservation()
         self.loss = loss
         self.random = Random(seed)
         self.now = 1000.0
@@ -99,7 +101,7 @@ class World:
     @property
     def meter_w(self) -> float:
         """Return what the grid gives at this moment."""
-        return self.load_w - sum(toy.power_w for toy in self.toys.values())
+        return self.load_w + (self.car.power_w or 0.0) - sum(toy.power_w for toy in self.toys.values())
 
     @property
     def in_auto(self) -> list[str]:
@@ -145,6 +147,7 @@ class World:
             meter_w=self.meter,
             batteries=batteries,
             net_load_w=self.samples,
+            car=self.car,
             local_time=NOON,
             feedback=self.actuation_memory.feedback(self.now),
         )

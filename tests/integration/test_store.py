@@ -62,6 +62,7 @@ def test_the_power_of_a_site_is_not_resumed_either(before: str, after: Strategy)
         [],
         {"enabled": "yes", "strategy": "fly", "setpoint_w": "many", "batteries": []},
         {"batteries": {"a": None, "b": 3}, "setpoint_w": float("nan")},
+        {"strategy": "charge_from_grid", "strategy_before": "deliver_to_grid"},
     ],
 )
 def test_nonsense_falls_back_to_the_defaults(content: Any) -> None:

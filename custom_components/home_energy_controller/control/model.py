@@ -72,10 +72,21 @@ class Strategy(StrEnum):
     TO_FULL = "to_full"
     STANDBY = "standby"
     FIXED = "fixed"
+    PREDICTIVE = "predictive"
+    """The day-ahead plan chooses one of the others; where none has, net zero."""
+    CHARGE_FROM_GRID = "charge_from_grid"
+    """At least with the setpoint, and with all of a larger surplus."""
+    DELIVER_TO_GRID = "deliver_to_grid"
+    """At least the setpoint, and all that the house needs beyond it."""
+
+
+PLANNED_STRATEGIES = (Strategy.CHARGE_FROM_GRID, Strategy.DELIVER_TO_GRID)
+"""Only the plan chooses them."""
+OWNER_STRATEGIES = tuple(strategy for strategy in Strategy if strategy not in PLANNED_STRATEGIES)
 
 
 class SiteState(StrEnum):
-    """Why the site does what it does; at most fifteen, each translated."""
+    """Why the site does what it does; at most seventeen, each translated."""
 
     OFF = "off"
     STARTING = "starting"
@@ -94,6 +105,8 @@ class SiteState(StrEnum):
     METER_NOT_FOLLOWING = "meter_not_following"
     """What the batteries do does not show on the meter, or the wrong way round: nothing is told by it."""
     POLLING_OFF = "polling_off"
+    CHARGING_FROM_GRID = "charging_from_grid"
+    DELIVERING_TO_GRID = "delivering_to_grid"
 
 
 class LeaderFault(StrEnum):

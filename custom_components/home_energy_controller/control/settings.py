@@ -149,7 +149,10 @@ class Settings:
     enabled: bool
     strategy: Strategy = Strategy.ZERO
     setpoint_w: int = 0
-    """For the strategy `fixed`: + discharges."""
+    """For the strategies that have a power: + discharges."""
+    may_charge_from_grid: bool = False
+    may_deliver_to_grid: bool = False
+    """What the plan may do with the grid."""
     grid_target_w: int = 0
     """Where nobody leads, the meter is kept here (W, + import); a leader knows 0 only."""
     batteries: tuple[BatterySettings, ...]
@@ -169,6 +172,16 @@ class Settings:
     """So long after a change the meter shows it: a telegram every ten seconds at worst, or a slow sensor's time."""
     battery_age_limit_s: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     """Per battery: how old a reading may be (three polls of its firmware, at least 90 s)."""
+
+    @property
+    def acting_strategy(self) -> Strategy:
+        """Return what is acted on: for a plan's choice without permission, or without its power, net zero."""
+        may_act = {
+            Strategy.PREDICTIVE: False,
+            Strategy.CHARGE_FROM_GRID: self.may_charge_from_grid and self.setpoint_w < 0,
+            Strategy.DELIVER_TO_GRID: self.may_deliver_to_grid and self.setpoint_w > 0,
+        }
+        return self.strategy if may_act.get(self.strategy, True) else Strategy.ZERO
 
     def age_limit_s(self, battery_id: str) -> float:
         """Return how old a reading of this battery may be."""

@@ -14,7 +14,7 @@ from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
-from ..control.model import BatteryMode, Mode, Strategy
+from ..control.model import OWNER_STRATEGIES, BatteryMode, Mode, Strategy
 from .energy import Today
 
 _LOGGER = logging.getLogger(__name__)
@@ -242,5 +242,6 @@ def _read_value(kind: Any, value: object, default: object) -> object:
         return {str(key): _read_fields(get_args(kind)[1], part) for key, part in parts if isinstance(part, Mapping)}
     if kind is str:
         return str(value)
-    members = next(iter(get_args(kind)), kind)  # Of what may be None as well.
+    # Of what may be None as well, the first; of the strategies, those that people can choose.
+    members = OWNER_STRATEGIES if kind is Strategy else next(iter(get_args(kind)), kind)
     return next((member for member in members if member == value), default)

@@ -112,7 +112,7 @@ class HandoverContext:
 
     def permission(self, battery: BatterySettings) -> Permission:
         """Return what strategy and charge allow."""
-        return by_strategy(self.settings.strategy) & self.charge(battery)
+        return by_strategy(self.settings.acting_strategy) & self.charge(battery)
 
     def charge(self, battery: BatterySettings) -> Permission:
         """Return what the charge of the battery allows."""
@@ -220,7 +220,7 @@ def _is_retained(
         sum(own.rated_w(sign) for own in sharing) > kept.circuit.limit_w for sign in (1, -1)
     ):
         return False
-    may_lead = kept.may_lead and of_auto(kept, context.settings.strategy, context.charge(kept)).both
+    may_lead = kept.may_lead and of_auto(kept, context.settings.acting_strategy, context.charge(kept)).both
     may_lead = may_lead and not context.target(leader).is_watched
     return kept is not leader and context.now < memory.retained_until and may_lead and context.can_hand_over(kept)
 

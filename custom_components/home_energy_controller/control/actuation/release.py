@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ..model import Action, BatteryMode, Command, CommandKind, Decision, Mode, Snapshot, Timed
+from ..model import PLANNED_STRATEGIES, Action, BatteryMode, Command, CommandKind, Decision, Mode, Snapshot, Timed
 from ..permissions import by_strategy
 from ..settings import Settings, is_spared
 from .commands import release_command, setpoint
@@ -92,9 +92,10 @@ def stop(settings: Settings, memory: ActuationMemory, snapshot: Snapshot) -> tup
     """Return what keeps the house safe while Home Assistant is away: that is no release.
 
     A leader that may do everything goes on; any other would do, unwatched, what is forbidden. Followers are told
-    nothing: their countdowns end.
+    nothing: their countdowns end. But nobody goes on charging from the grid, or delivering to it.
     """
-    if not settings.enabled or (by_strategy(settings.strategy).both and not is_spared(settings.car, snapshot.car)):
+    strategy = settings.acting_strategy
+    if not settings.enabled or (by_strategy(strategy).both and not is_spared(settings.car, snapshot.car)):
         return ()
     commands = (
         setpoint(battery, 0, STOP_COUNTDOWN_S)
@@ -103,6 +104,7 @@ def stop(settings: Settings, memory: ActuationMemory, snapshot: Snapshot) -> tup
         and battery.battery_id in memory.tracked
         and (
             battery.battery_id == memory.leader_id
+            or strategy in PLANNED_STRATEGIES
             or may_be_auto(memory.tracked.get(battery.battery_id), snapshot.battery(battery.battery_id))
         )
     )

@@ -24,7 +24,7 @@ from ..permissions import allowed_power_w, near_bound
 from ..settings import BatterySettings, Settings
 from . import car, evidence, leader as leading, limits
 from .law import DISPATCH_INTERVAL_S, Law, allocate
-from .setpoints import for_house, limits_w, spread_over, without_leader
+from .setpoints import beyond_asked, for_house, limits_w, spread_over, without_leader
 from .site import METER_FRESH_S, BatteryView, DispatchMemory, Leader, Site, battery_views
 from .witness import METER, Sight, WitnessMemory, observe
 
@@ -44,6 +44,10 @@ SILENT_S = 900.0
 """Who was not heard for so long is not waited for."""
 
 OPEN_LOOP = {Strategy.STANDBY, Strategy.FIXED, Strategy.TO_FULL}
+WITH_GRID = {
+    Strategy.CHARGE_FROM_GRID: SiteState.CHARGING_FROM_GRID,
+    Strategy.DELIVER_TO_GRID: SiteState.DELIVERING_TO_GRID,
+}
 
 
 def dispatch(
@@ -92,7 +96,7 @@ def dispatch(
 
 def _remember(site: Site, memory: DispatchMemory, drawn: car.CarMemory) -> DispatchMemory:
     """Return the memory with what is seen now; after a new strategy, or switching on, all is decided anew."""
-    asked = (site.settings.enabled, site.settings.strategy)
+    asked = (site.settings.enabled, site.settings.acting_strategy)
     if asked != memory.asked:
         was_asked = memory.asked is not None and memory.asked[0] is site.settings.enabled
         memory = memory.begun_anew(asked, site.now)
@@ -131,7 +135,7 @@ def _witnessed(site: Site, memory: DispatchMemory) -> DispatchMemory:
 
 def _plan(site: Site, memory: DispatchMemory, law: Law, interval_s: float) -> tuple[SiteState, DispatchMemory]:
     """Return the state of the site, and in the memory who does what."""
-    open_loop = site.settings.strategy in OPEN_LOOP
+    open_loop = site.settings.acting_strategy in OPEN_LOOP
     if not memory.started:
         waited_s = site.now - (memory.begun_at or 0.0)
         have_answered = all(view.is_known for view in site.views if view.is_ours) or waited_s >= STARTING_LIMIT_S
@@ -191,6 +195,9 @@ def _closed_loop(site: Site, memory: DispatchMemory, law: Law, interval_s: float
     if memory.witness.against(METER, site.now):
         return SiteState.METER_NOT_FOLLOWING, _at_rest(memory, auto_inhibited=True)
     memory = leading.without_presumed_lost(site, leading.watch(site, memory))
+    if site.members and (state := WITH_GRID.get(site.settings.acting_strategy)):
+        spares_car = state is SiteState.DELIVERING_TO_GRID and site.car.spared
+        return SiteState.SPARING_CAR if spares_car else state, beyond_asked(site, memory)
     silent_id = leading.silent_leader_id(site, memory)
     if silent_id is not None:
         return _served(site, replace(memory, leader=replace(memory.leader, id=silent_id, auto_inhibited=False)))

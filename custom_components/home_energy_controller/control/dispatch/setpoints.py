@@ -5,6 +5,7 @@ from math import copysign, inf
 
 from ..losses import spread
 from ..model import TOLERANCE_W
+from ..power_range import range_of
 from . import car, evidence, limits
 from .leader import LATE_S
 from .site import METER_FRESH_S, DispatchMemory, Leader, Site, Unseen
@@ -37,13 +38,56 @@ def without_leader(site: Site, memory: DispatchMemory) -> DispatchMemory:
     distance_w = site.grid_w - site.settings.grid_target_w
     if not waited or abs(distance_w) < TOLERANCE_W or not site.meter_is_fresh(METER_FRESH_S):
         return memory
+    wanted_w = _stepped_w(site, memory, distance_w)
+    return _by_setpoints(site, memory, min(0.0, wanted_w) if site.car.spared else wanted_w)
+
+
+def beyond_asked(site: Site, memory: DispatchMemory) -> DispatchMemory:
+    """Return setpoints that take from the grid, or give it, what is asked for, and follow the meter beyond that.
+
+    What is asked for is told at once. Beside a battery in Auto nothing is: it would serve what they charge.
+    """
+    memory, asked_w = _step_judged(site, replace(memory, leader=Leader())), site.settings.setpoint_w
+    given_w, terms = sum(memory.setpoints.values()), site.terms | {("", range_of(asked_w))}
+    if _has_loop(site, memory):
+        return replace(memory, setpoints={}, decided_at=None, unseen=None)
+    if site.car.spared and asked_w > 0:
+        return for_house(site, memory)
+    if _stands_still(site, memory):
+        return replace(memory, setpoints={}, decided_at=site.now, unseen=None)
+    waited = memory.decided_at is None or site.now - memory.decided_at + LATE_S >= SETPOINTS_ALONE_S
+    is_told = given_w or memory.witness.is_sure or _has_rested(site, memory)
+    if not (waited or memory.decided_for != terms) or not is_told or not site.meter_is_fresh(METER_FRESH_S):
+        return memory
+    followed_w = given_w if abs(site.grid_w) < TOLERANCE_W else _stepped_w(site, memory, site.grid_w)
+    decided = _by_setpoints(site, memory, max(asked_w, followed_w) if asked_w > 0 else min(asked_w, followed_w))
+    # What stays as it is was decided when it was told: a meter that stands still ever since is noticed.
+    return replace(decided if decided.setpoints != memory.setpoints else memory, decided_for=terms)
+
+
+def _has_loop(site: Site, memory: DispatchMemory) -> bool:
+    """Return whether a battery runs Auto, or one that is silent may; not one whose work the meter misses."""
+    return any(
+        view.in_auto
+        or (view.is_ours and view.may_run_auto and not view.is_out and view.battery_id not in memory.presumed_lost)
+        for view in site.views
+    )
+
+
+def _has_rested(site: Site, memory: DispatchMemory) -> bool:
+    """Return whether the meter has been seen with the batteries as they are: a step from there can be judged."""
+    rests_from = memory.witness.moved_at + site.settings.meter_settle_s
+    return any(sample.at >= rests_from for sample in site.car.house_w[-1:])
+
+
+def _stepped_w(site: Site, memory: DispatchMemory, distance_w: float) -> float:
+    """Return what the members should deliver after one step (W), with the meter so far from where it should be."""
     # What goes too far is taken back at once, but not into the other direction.
     too_far_w = min(abs(distance_w), abs(site.members_w)) if distance_w * site.members_w < 0 else 0.0
     change_w = max(DAMPING * abs(distance_w), too_far_w)
     if not memory.witness.is_sure:
         change_w = max(change_w, min(abs(distance_w), SETPOINT_LEAST_W))  # Of less, nothing would be seen.
-    wanted_w = copysign(change_w, distance_w) + site.members_w
-    return _by_setpoints(site, memory, min(0.0, wanted_w) if site.car.spared else wanted_w)
+    return copysign(change_w, distance_w) + site.members_w
 
 
 def _stands_still(site: Site, memory: DispatchMemory) -> bool:
