@@ -25,7 +25,7 @@ ARROWS: Final[Mapping[str, set[str]]] = {
     "platforms": {"coordinator", "flows", "view", "site", "cycle", "actuation", "control", "marstek", "shared"},
     "coordinator": {"view", "site", "cycle", "dispatch", "actuation", "control", "marstek", "meter", "shared"},
     "view": {"site", "actuation", "control", "marstek", "meter", "shared"},
-    "flows": {"site", "control", "marstek", "meter", "shared"},
+    "flows": {"site", "planning", "control", "marstek", "meter", "shared"},
     "site": {"planning", "control", "marstek", "meter", "shared"},
     "planning": {"control"},
     "cycle": {"dispatch", "actuation", "control"},

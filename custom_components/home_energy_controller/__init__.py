@@ -15,6 +15,7 @@ from .entity import site_device_info, update_devices
 from .marstek.client import MarstekClient
 from .services import async_setup_actions
 from .site.meter import make_meter, monotonic_clock
+from .site.migration import with_prices
 from .site.search import async_search_silent
 from .site.store import SiteStore
 
@@ -57,6 +58,15 @@ async def async_setup_entry(hass: HomeAssistant, entry: SiteConfigEntry) -> bool
     entry.async_on_unload(entry.add_update_listener(partial(_async_reload, _chosen(entry))))
     # A stop job runs before background tasks are cancelled, the stop event only after.
     entry.async_on_unload(hass.async_add_shutdown_job(HassJob(coordinator.async_stop)))
+    return True
+
+
+async def async_migrate_entry(hass: HomeAssistant, entry: SiteConfigEntry) -> bool:
+    """Bring an older entry up to date; refuse one of a version to come."""
+    if entry.version > 1:
+        return False
+    if entry.minor_version < 2:
+        hass.config_entries.async_update_entry(entry, options=with_prices(entry.options), minor_version=2)
     return True
 
 

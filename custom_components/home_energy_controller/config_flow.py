@@ -28,6 +28,7 @@ class SiteConfigFlow(BatteryFlow[ConfigFlowContext, ConfigFlowResult, str], Mete
     """Sets up a site, changes its meter, and follows batteries to new addresses."""
 
     VERSION = 1
+    MINOR_VERSION = 2
 
     @classmethod
     @callback

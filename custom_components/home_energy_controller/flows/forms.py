@@ -4,7 +4,14 @@ from collections.abc import Iterable, Mapping
 import math
 from typing import Any, Final, override
 
-from homeassistant.config_entries import ConfigEntry, ConfigSubentry, ConfigSubentryFlow, UnknownEntry, UnknownSubEntry
+from homeassistant.config_entries import (
+    ConfigEntry,
+    ConfigSubentry,
+    ConfigSubentryFlow,
+    OptionsFlow,
+    UnknownEntry,
+    UnknownSubEntry,
+)
 from homeassistant.const import UnitOfPower
 from homeassistant.core import callback
 from homeassistant.data_entry_flow import AbortFlow, FlowContext, FlowHandler, FlowResult
@@ -111,6 +118,19 @@ class FiniteNumber(selector.NumberSelector):
         if not math.isfinite(value):
             raise vol.Invalid(f"{value} is no number")
         return value
+
+
+class SiteFlow(OptionsFlow):
+    """A flow about a site; it ends with words when the site was removed meanwhile."""
+
+    @property
+    @override
+    def config_entry(self) -> ConfigEntry:
+        """Return the site; raise AbortFlow when it was removed while the form was open."""
+        try:
+            return super().config_entry
+        except UnknownEntry as err:
+            raise AbortFlow("removed") from err
 
 
 class PartFlow(ConfigSubentryFlow):

@@ -1,13 +1,12 @@
-"""The options of a site: circuits, connection, tariff, and how patient control is with the meter."""
+"""The options of a site: circuits, connection, hours of the car, how patient control is with the meter; prices."""
 
 from collections.abc import Iterable, Mapping
 from datetime import time
-from typing import Any, Final, override
+from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigFlowResult, OptionsFlow, UnknownEntry
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
 from homeassistant.const import CONF_NAME, UnitOfElectricCurrent, UnitOfElectricPotential, UnitOfPower, UnitOfTime
-from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import AbortFlow, section
+from homeassistant.data_entry_flow import section
 from homeassistant.helpers import selector
 import voluptuous as vol
 
@@ -24,73 +23,54 @@ from ..const import (
     DEFAULT_METER_AGE_LIMIT_S,
     SUBENTRY_BATTERY,
 )
-from ..control.settings import MIDNIGHT, Prices, TariffHours
+from ..control.settings import MIDNIGHT, TariffHours
 from ..site.config import (
-    CONF_BUY,
     CONF_HIGH_DAYS,
     CONF_HIGH_FROM,
     CONF_HIGH_TO,
-    CONF_PRICE,
-    CONF_SELL,
-    DAYS,
     EXPORTS,
     IMPORTS,
     VOLTAGE_V,
     SiteOptions,
     circuit_limit_w,
 )
-from ..site.foreign_entities import lasting_id, present_id, state_of
-from ..site.prices import LARGE_UNITS, MOST_PER_KWH, is_refused, unit_of
+from ..site.contract import DAYS
 from .forms import LEAST_LIMIT_W, FiniteNumber, circuit_selector, loses_auto, number_box, show_form, watt_selector
+from .prices import PricesFlow
 
 METER_AGE_LIMITS_S: Final = (15, 300)
 """Shorter, and one lost reading pauses control; longer, and control acts on what the house did minutes ago."""
 
 
-def validate_tariff(hass: HomeAssistant, part: Mapping[str, Any]) -> str | None:
-    """Return the error key of what makes no sense."""
+def validate_tariff(part: Mapping[str, Any]) -> str | None:
+    """Return the error key of hours that make no sense."""
     begin, end = time.fromisoformat(part[CONF_HIGH_FROM]), time.fromisoformat(part[CONF_HIGH_TO])
-    if end <= begin and end != MIDNIGHT:
-        return "tariff_ends_before_start"
-    if hass.config.currency in LARGE_UNITS and max(part[CONF_BUY], part[CONF_SELL]) > MOST_PER_KWH:
-        return "price_in_cents"
-    if part[CONF_SELL] > part[CONF_BUY]:
-        return "sell_above_buy"
-    state = state_of(hass, part.get(CONF_PRICE))
-    if state is None or (unit_of(state) is not None and not is_refused(state)):
-        return None
-    return "price_without_unit" if unit_of(state) is None else "price_sensor_in_cents"
+    return "tariff_ends_before_start" if end <= begin and end != MIDNIGHT else None
 
 
-class SiteOptionsFlow(OptionsFlow):
+class SiteOptionsFlow(PricesFlow):
     """Changes what is hardly ever changed; what is needed daily are entities."""
 
     _warned: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     """Which consequences of which options their owner was told."""
 
-    @property
-    @override
-    def config_entry(self) -> ConfigEntry:
-        """Return the site; raise AbortFlow when it was removed while the form was open."""
-        try:
-            return super().config_entry
-        except UnknownEntry as err:
-            raise AbortFlow("removed") from err
-
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Offer the options by what they are about."""
+        return self.async_show_menu(step_id="init", menu_options=["prices", "limits"])
+
+    async def async_step_limits(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show the options in sections."""
         errors: dict[str, str] = {}
         placeholders: dict[str, str] = {}
         if user_input is not None:
-            numbers, tariff = user_input[CONF_METER] | user_input[CONF_CONNECTION], user_input[CONF_TARIFF]
-            if tariff.get(CONF_PRICE):  # It is named such that it may be renamed.
-                tariff = {**tariff, CONF_PRICE: lasting_id(self.hass, tariff[CONF_PRICE])}
+            numbers = user_input[CONF_METER] | user_input[CONF_CONNECTION]
+            tariff = {**self._tariff, **user_input[CONF_TARIFF]}
             options = {
                 **{name: round(value) for name, value in numbers.items()},
                 CONF_CIRCUITS: user_input[CONF_CIRCUITS].get(CONF_CIRCUITS, []),
                 CONF_TARIFF: tariff,
             }
-            key = validate_tariff(self.hass, tariff)
+            key = validate_tariff(tariff)
             if key is None:
                 key, placeholders = self._validate(options)
             if key is None:
@@ -99,15 +79,19 @@ class SiteOptionsFlow(OptionsFlow):
                 kept = {name: value for name, value in self.config_entry.options.items() if name not in known}
                 return self.async_create_entry(data=kept | options)
             errors["base"] = key
-        return show_form(self, "init", _schema(self._circuits), user_input or self._present(), errors, **placeholders)
+        return show_form(self, "limits", _schema(self._circuits), user_input or self._present(), errors, **placeholders)
 
     def _present(self) -> dict[str, Any]:
         """Return the options as the form has them."""
         options = self.config_entry.options
-        tariff = dict(options.get(CONF_TARIFF, {}))
-        if sensor := present_id(self.hass, tariff.pop(CONF_PRICE, None)):
-            tariff[CONF_PRICE] = sensor
-        return {**dict.fromkeys((CONF_METER, CONF_CONNECTION, CONF_CIRCUITS), options), CONF_TARIFF: tariff}
+        parts = dict.fromkeys((CONF_METER, CONF_CONNECTION, CONF_CIRCUITS), options)
+        return {**parts, CONF_TARIFF: self._tariff}
+
+    @property
+    def _tariff(self) -> Mapping[str, Any]:
+        """Return the hours, and what an older version kept beside them, which it needs should it come back."""
+        tariff = self.config_entry.options.get(CONF_TARIFF)
+        return tariff if isinstance(tariff, Mapping) else {}
 
     def _validate(self, options: dict[str, Any]) -> tuple[str | None, dict[str, str]]:
         """Return the error key of what makes no sense, and what its text tells; who was warned once, may go on."""
@@ -193,17 +177,13 @@ def _schema(circuit_names: list[str]) -> vol.Schema:
 
 def tariff_schema() -> vol.Schema:
     """Return the fields of the section."""
-    hours, prices = TariffHours(), Prices()
+    hours = TariffHours()
     workdays = [DAYS[day] for day in sorted(hours.high_days)]
     days = selector.SelectSelector({"options": list(DAYS), "multiple": True, "translation_key": "weekday"})
-    price = FiniteNumber({"min": -10, "max": 1000, "step": "any", "mode": selector.NumberSelectorMode.BOX})
     return vol.Schema(
         {
             vol.Required(CONF_HIGH_DAYS, default=workdays): days,
             vol.Required(CONF_HIGH_FROM, default=hours.high_from.isoformat()): selector.TimeSelector(),
             vol.Required(CONF_HIGH_TO, default=hours.high_to.isoformat()): selector.TimeSelector(),
-            vol.Required(CONF_BUY, default=prices.buy_per_kwh): price,
-            vol.Required(CONF_SELL, default=prices.sell_per_kwh): price,
-            vol.Optional(CONF_PRICE): selector.EntitySelector({"filter": {"domain": "sensor"}}),
         }
     )

@@ -32,22 +32,19 @@ from ..const import (
     RELEASE_DEFAULT,
 )
 from ..control.model import OwnMeter
-from ..control.settings import BatterySettings, CarSettings, Circuit, Prices, TariffHours
+from ..control.settings import BatterySettings, CarSettings, Circuit, TariffHours
 from ..marstek.profiles import Profile
+from .contract import DAYS
 
 VOLTAGE_V: Final = 230
 
 CONF_HIGH_DAYS: Final = "high_days"
 CONF_HIGH_FROM: Final = "high_from"
 CONF_HIGH_TO: Final = "high_to"
-CONF_BUY: Final = "buy_per_kwh"
-CONF_SELL: Final = "sell_per_kwh"
-CONF_PRICE: Final = "price_entity"
 
 IMPORTS: Final = (CONF_MAX_IMPORT_W, CONF_MAX_PHASE_IMPORT_W)
 EXPORTS: Final = (CONF_MAX_EXPORT_W, CONF_MAX_PHASE_EXPORT_W)
 """Limits of the connection: of all phases together, and of each."""
-DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,20 +126,6 @@ class SiteOptions:
             high_from=time.fromisoformat(part[CONF_HIGH_FROM]),
             high_to=time.fromisoformat(part[CONF_HIGH_TO]),
         )
-
-    @property
-    def fixed_prices(self) -> Prices:
-        """Return what energy costs while no sensor says otherwise."""
-        if CONF_TARIFF not in self.data:
-            return Prices()
-        part = self.data[CONF_TARIFF]
-        return Prices(buy_per_kwh=part[CONF_BUY], sell_per_kwh=part[CONF_SELL])
-
-    @property
-    def price_sensor(self) -> str | None:
-        """Return the lasting id of the owner's price sensor, None without one."""
-        sensor: str | None = self.data.get(CONF_TARIFF, {}).get(CONF_PRICE)
-        return sensor
 
 
 def circuit_limit_w(part: Mapping[str, Any]) -> int:

@@ -1,7 +1,8 @@
-"""What energy costs now, by the options or by the owner's price sensor."""
+"""What energy costs now, by the contract and the owner's price sensor."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 import re
 from typing import Any, Final
 import unicodedata
@@ -9,9 +10,12 @@ import unicodedata
 from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT
 from homeassistant.core import HomeAssistant, State
 from homeassistant.generated.currencies import ACTIVE_CURRENCIES
+from homeassistant.util import dt as dt_util
 
 from ..control.settings import Prices
-from .config import SiteOptions
+from ..planning.slots import slot_of
+from ..planning.tariff import SlotPrice
+from .contract import PricesConfig, day_kind_of
 from .foreign_entities import number_of, state_of
 
 MOST_PER_KWH: Final = 5.0
@@ -37,18 +41,35 @@ PENCE: Final = "GBp"
 """Only its small letter tells it from pounds."""
 
 
-def prices_of(hass: HomeAssistant, options: Mapping[str, Any]) -> Prices:
-    """Return what energy costs now: what the sensor says replaces the fixed price, unless it is unknown.
+TEMPO_BEGINS: Final = timedelta(hours=6)
+"""A day of a colour begins then, and ends the next morning."""
 
-    However old it is: a price of day and night changes twice a day.
+
+def prices_of(hass: HomeAssistant, options: Mapping[str, Any]) -> Prices:
+    """Return what energy costs now, by the contract and what the owner's price sensor says, if there is one.
+
+    However old that is: a price of day and night changes twice a day. While it is unknown, the price for that holds.
     """
-    fixed = SiteOptions(options).fixed_prices
-    state = state_of(hass, SiteOptions(options).price_sensor)
-    buy = price_of(state) if state else None
-    if buy is None:
-        return fixed
+    config = PricesConfig.from_options(options)
+    state = state_of(hass, config.price_sensor)
+    spot, now = price_of(state) if state else None, dt_util.now()
+    slot, zone = slot_of(now), dt_util.get_default_time_zone()
+    known = {} if spot is None else {slot: spot}
+    price = config.contract.prices([slot], known, zone, day_kinds_of(hass, config, now)).get(slot)
+    if price is None:
+        sell = config.contract.sell.price(None, now, {})
+        price = SlotPrice(config.fallback_per_kwh, Prices().sell_per_kwh if sell is None else sell)
     # Were selling worth more than buying, the law would do well to do both at once.
-    return Prices(buy_per_kwh=buy, sell_per_kwh=min(buy, fixed.sell_per_kwh))
+    return Prices(buy_per_kwh=price.buy, sell_per_kwh=min(price.buy, price.sell))
+
+
+def day_kinds_of(hass: HomeAssistant, config: PricesConfig, now: datetime) -> dict[date, str]:
+    """Return the colours of the present day, which begins at 6 h, and of the next, as far as entities tell them."""
+    today = (now - TEMPO_BEGINS).date()
+    named = {today: config.day_kind_today, today + timedelta(days=1): config.day_kind_tomorrow}
+    states = {day: state_of(hass, entity) for day, entity in named.items()}
+    kinds = {day: day_kind_of(state.state) for day, state in states.items() if state}
+    return {day: kind for day, kind in kinds.items() if kind}
 
 
 def price_of(state: State) -> float | None:

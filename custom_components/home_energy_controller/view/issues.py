@@ -15,6 +15,7 @@ from ..marstek.profiles import Family, firmware_text, model_name
 from ..meter.base import MeterApiDisabled, MeterShowsUsageOnly
 from ..site.battery import Battery
 from ..site.config import SiteOptions
+from ..site.contract import PricesConfig
 from ..site.foreign_entities import state_of
 from ..site.prices import is_refused
 from ..site.running import RunningSite
@@ -99,7 +100,7 @@ def _meter_name(watch: Watched) -> dict[str, str]:
 
 def _price(watch: Watched) -> State | None:
     """Return what the price sensor shows."""
-    return state_of(watch.site.hass, SiteOptions(watch.site.config_entry.options).price_sensor)
+    return state_of(watch.site.hass, PricesConfig.from_options(watch.site.config_entry.options).price_sensor)
 
 
 def _price_name(watch: Watched) -> dict[str, str]:
