@@ -77,11 +77,12 @@ class Permissions:
 
 def _needed_wh(view: View) -> float:
     """Return the most that slots dearer than now will have taken, less what the sun has brought by then."""
-    prices = dict(view.prices)
+    prices, load_w, sun_w = dict(view.prices), dict(view.load_forecast_w), dict(view.sun_forecast_w)
     least = prices.pop(view.now_slot).buy * DEARER
+    charge_w, discharge_w = view.home.charge_w, view.home.discharge_w
     needed_wh = most_wh = 0.0
     for slot, price in prices.items():
-        net_w = min(view.home.discharge_w, max(-view.home.charge_w, view.net_w(slot)))
+        net_w = min(discharge_w, max(-charge_w, load_w.get(slot, 0.0) - sun_w.get(slot, 0.0)))
         if net_w < 0 or price.buy > least:
             needed_wh += net_w * SLOT_H
             most_wh = max(most_wh, needed_wh)
