@@ -145,6 +145,7 @@ def solve(
     programme.row_lower_ = programme.row_upper_ = bounds
     _fill(programme.a_matrix_, count)
     solver.setOptionValue("output_flag", False)
+    solver.setOptionValue("presolve", "off")  # It takes longer than it saves here.
     solver.passModel(programme)
     solver.run()
     if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
