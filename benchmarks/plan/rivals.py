@@ -79,11 +79,12 @@ class Permissions:
 
 def _needed_wh(view: View) -> float:
     """Return the most that slots dearer than now will have taken, less what the sun has brought by then."""
-    prices = dict(view.prices)
+    prices, load_w, sun_w = dict(view.prices), dict(view.load_forecast_w), dict(view.sun_forecast_w)
     least = prices.pop(view.now_slot).buy * DEARER
+    charge_w, discharge_w = view.home.charge_w, view.home.discharge_w
     needed_wh = most_wh = 0.0
     for slot, price in prices.items():
-        net_w = min(view.home.discharge_w, max(-view.home.charge_w, view.net_w(slot)))
+        net_w = min(discharge_w, max(-charge_w, load_w.get(slot, 0.0) - sun_w.get(slot, 0.0)))
         if net_w < 0 or price.buy > least:
             needed_wh += net_w * SLOT_H
             most_wh = max(most_wh, needed_wh)
@@ -158,6 +159,7 @@ def solve(
     programme.row_lower_ = programme.row_upper_ = bounds
     _fill(programme.a_matrix_, count)
     solver.setOptionValue("output_flag", False)
+    solver.setOptionValue("presolve", "off")  # It takes longer than it saves here.
     solver.passModel(programme)
     solver.run()
     if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
