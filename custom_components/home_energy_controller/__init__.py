@@ -16,6 +16,7 @@ from .marstek.client import MarstekClient
 from .services import async_setup_actions
 from .site.meter import make_meter, monotonic_clock
 from .site.migration import with_prices
+from .site.plan_file import PlanFile
 from .site.search import async_search_silent
 from .site.store import SiteStore
 
@@ -39,6 +40,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: SiteConfigEntry) -> bool
     await store.async_load()
     meter = make_meter(hass, entry.data[CONF_METER], clock)
     coordinator = SiteCoordinator(hass, entry, client=client, meter=meter, store=store, clock=clock)
+    await coordinator.planner.async_load()
     try:
         await coordinator.async_config_entry_first_refresh()
     except ConfigEntryNotReady:
@@ -79,6 +81,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: SiteConfigEntry) -> boo
 async def async_remove_entry(hass: HomeAssistant, entry: SiteConfigEntry) -> None:
     """Forget what was set for the site."""
     await SiteStore(hass, entry.entry_id).async_remove()
+    await PlanFile(hass, entry.entry_id).async_remove()
 
 
 def _chosen(entry: SiteConfigEntry) -> tuple[Any, ...]:

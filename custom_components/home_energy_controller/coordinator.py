@@ -38,6 +38,7 @@ from .site.isolation import Isolation
 from .site.meter import SiteMeter
 from .site.observing import Observing
 from .site.overrides import Overrides
+from .site.planner import Planner
 from .site.prices import prices_of
 from .site.requests import Requests
 from .site.settings import site_batteries, site_settings
@@ -110,6 +111,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         self.energy_statistics = EnergyStatistics(store.site.today)
         self.requests = Requests(self, self.changes)
         self.overrides = Overrides(self, self.requests, self.changes)
+        self.planner = Planner(hass, entry, self.spawn, clock)
         self._watch = Watch(self)
 
     @override
@@ -134,6 +136,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             self.charger.steer(decision.car_power_w if may_send and settings.enabled else None, now)
         with self.parts.part("recorder"):
             self.recorder.add(result, sent=may_send)
+        with self.parts.part("plan"):
+            self.planner.observe(result.cycle.snapshot, settings)
         with self.parts.part("figures"):
             self.energy_statistics.add(result.cycle.snapshot, settings)
             self.store.note(today=self.energy_statistics.today)
@@ -192,6 +196,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             saved=self.store.saved,
             batteries=tuple(self.batteries.values()),
             energy_statistics=self.energy_statistics,
+            plan=self.planner.view,
             parts=self.parts,
             before=self.data,
             now=now,
@@ -218,6 +223,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         settings = site_settings(self.config_entry, self.store.site, self.batteries, self._last_leader_id, release)
         with self.parts.part("prices"):
             settings = replace(settings, prices=prices_of(self.hass, self.config_entry.options))
+        with self.parts.part("what the plan does"):
+            settings = self.planner.followed(settings, dt_util.now())
         return replace(settings, car=self.charger.settings)
 
     async def async_dry_run(self) -> Cycle:
@@ -262,6 +269,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             self._watch.end()
         with self.parts.part("save"):
             await self.store.async_save()
+        with self.parts.part("save the plan"):
+            await self.planner.async_save()
 
     async def async_stop(self) -> None:
         """Home Assistant stops. That is no release: the house goes on being served while it is away."""
@@ -271,6 +280,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             await async_send_last(self.batteries, commands, STOP_LIMIT_S)
         with self.parts.part("save"):
             await self.store.async_save()
+        with self.parts.part("save the plan"):
+            await self.planner.async_save()
 
     def note_writes(self, battery_id: str, kind: CommandKind, number: int) -> None:
         """Count writes that are made besides control."""

@@ -15,6 +15,7 @@ from homeassistant.helpers.typing import StateType
 from .control.model import Health, Mode, Role, SiteState
 from .coordinator import SiteConfigEntry
 from .entity import BatteryEntity, SiteEntity
+from .plan_sensor import PLAN_SENSORS, PlanSensor
 from .site.battery import Battery
 from .view.snapshot import BatterySnapshot, SiteSnapshot
 
@@ -151,6 +152,7 @@ async def async_setup_entry(
     """Set up the sensors of the site, of each battery and of the charger."""
     coordinator = entry.runtime_data
     async_add_entities(SiteSensor(coordinator, description) for description in SITE_SENSORS)
+    async_add_entities(PlanSensor(coordinator, description) for description in PLAN_SENSORS)
     missing = {battery.id: list(BATTERY_SENSORS) for battery in coordinator.batteries.values()}
 
     def add_what_exists() -> None:

@@ -19,8 +19,10 @@ from .coordinator import SiteConfigEntry, SiteCoordinator
 from .errors import failure, refusal
 from .marstek.errors import MarstekError
 from .site.battery import Battery
+from .view.plan_response import back_test_response, plan_response
 
 ATTR_CONFIRM: Final = "confirm"
+ATTR_DAYS: Final = "days"
 ATTR_DRY_RUN: Final = "dry_run"
 ATTR_DURATION: Final = "duration"
 ATTR_POWER_W: Final = "power_w"
@@ -59,6 +61,8 @@ SET_POWER: Final = vol.Schema(
     }
 )
 RELEASE: Final = vol.Schema(TARGET)
+GET_PLAN: Final = vol.Schema(TARGET)
+BACK_TEST: Final = vol.Schema({**TARGET, vol.Optional(ATTR_DAYS, default=14): _bounded(vol.Coerce(int), 1, 28)})
 CLEAR_SCHEDULES: Final = vol.Schema({**TARGET, vol.Required(ATTR_CONFIRM): cv.boolean})
 
 
@@ -66,6 +70,10 @@ def async_setup_actions(hass: HomeAssistant) -> None:
     """Register the actions, once for all sites."""
     hass.services.async_register(
         DOMAIN, "run_cycle", _async_run_cycle, RUN_CYCLE, supports_response=SupportsResponse.OPTIONAL
+    )
+    hass.services.async_register(DOMAIN, "get_plan", _async_get_plan, GET_PLAN, supports_response=SupportsResponse.ONLY)
+    hass.services.async_register(
+        DOMAIN, "back_test", _async_back_test, BACK_TEST, supports_response=SupportsResponse.ONLY
     )
     hass.services.async_register(DOMAIN, "set_power", _async_set_power, SET_POWER)
     hass.services.async_register(DOMAIN, "release", _async_release, RELEASE)
@@ -79,6 +87,24 @@ async def _async_run_cycle(call: ServiceCall) -> ServiceResponse:
         return _cycle_response(coordinator, await coordinator.async_dry_run())
     await coordinator.changes.async_act()
     return _cycle_response(coordinator, coordinator.recorder.last)
+
+
+async def _async_get_plan(call: ServiceCall) -> ServiceResponse:
+    """Return the slots of the plan, each with its reason in words."""
+    coordinator, _ = _service_target(call)
+    plan, words = coordinator.planner.plan, coordinator.planner.words
+    if plan is None or words is None:
+        raise refusal("no_plan", status="" if words is None else words.status(coordinator.planner.view.status))
+    return plan_response(plan, words, coordinator.planner.view)
+
+
+async def _async_back_test(call: ServiceCall) -> ServiceResponse:
+    """Return what past days cost and would have cost."""
+    coordinator, _ = _service_target(call)
+    days = await coordinator.planner.async_back_test(call.data[ATTR_DAYS])
+    if not days:
+        raise refusal("no_back_test")
+    return back_test_response(days, coordinator.hass.config.currency)
 
 
 async def _async_set_power(call: ServiceCall) -> None:

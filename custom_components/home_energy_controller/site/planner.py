@@ -1,7 +1,7 @@
 """The plan at run time: made each quarter of an hour in the executor, judged each night, asked by each cycle."""
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -10,6 +10,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
+from ..const import CONF_PRICES
 from ..control.model import Snapshot, Strategy
 from ..control.settings import Prices, Settings
 from ..planning.backtest import back_test, day_slots
@@ -19,13 +20,17 @@ from ..planning.modes import NET_ZERO, Choice, PlanMode, Storage
 from ..planning.plan import Plan, PlannedSlot, make_plan
 from ..planning.slots import PER_DAY, slot_of
 from ..planning.tariff import SlotPrice
-from .contract import PricesConfig, prices_config
+from .contract import PricesConfig
 from .plan_book import Held, PlanBook, is_whole
 from .plan_file import PlanFile, PlanPast
 from .plan_inputs import BACK_DAYS, PlanInputs
+from .plan_words import PlanWords
+from .prices import day_kinds_of
 from .slot_meter import MeasuredSlot, SlotMeter
 from .storage import energy_above_reserve_wh, storage_of
 
+CONF_INSISTS: Final = "insists"
+"""The plan acts though it did not pay."""
 STALE_S: Final = 1800.0
 """An older plan is none."""
 HORIZON: Final = 2 * PER_DAY
@@ -95,6 +100,7 @@ class Planner:
         self._file = PlanFile(hass, entry.entry_id)
         self.book = PlanBook(PlanPast())
         self._inputs = PlanInputs(hass, self.past)
+        self.words: PlanWords | None = None
         self._meter = SlotMeter()
         self.plan: Plan | None = None
         self._planned_at: float | None = None
@@ -119,23 +125,23 @@ class Planner:
     @property
     def config(self) -> PricesConfig | None:
         """Return what the owner told of prices; None while nothing was."""
-        return prices_config(self._entry.options)
+        options = self._entry.options
+        return PricesConfig.from_options(options) if CONF_PRICES in options else None
 
     async def async_load(self) -> None:
         """Read what is stored."""
         self.book = PlanBook(await self._file.async_load())
+        self.words = await PlanWords.async_load(self._hass)
         self._inputs = PlanInputs(self._hass, self.past)
 
     async def async_save(self) -> None:
         """Write what has to outlive a restart."""
         await self._file.async_save(self.past)
 
-    def observe(self, snapshot: Snapshot, settings: Settings, grid_w: float | None) -> None:
+    def observe(self, snapshot: Snapshot, settings: Settings) -> None:
         """Take what a cycle saw; begin a new plan when a slot begins."""
         now, moment, config = self._clock(), snapshot.local_time, self.config
-        powers = [seen.power_w for seen in snapshot.batteries]
-        battery_w = None if any(power is None for power in powers) else sum(power.value for power in powers if power)
-        done = self._meter.add(moment, now, grid_w, battery_w)
+        done = self._meter.add(moment, now, *_measured_w(snapshot, settings, now))
         if config is None:
             self.plan, self._status = None, PlanStatus.NO_CONTRACT
             self._view = PlanView(status=self._status)
@@ -151,33 +157,40 @@ class Planner:
         self._status = self._judge_status(config, slot, now)
         self._view = self._look(moment)
 
-    def acting(self, moment: datetime) -> tuple[Strategy, int]:
-        """Return strategy and power (W) that `predictive` means now: net zero unless the plan acts."""
-        slot = slot_of(moment)
-        if self._status is not PlanStatus.ACTS or self.plan is None:
-            return Strategy.ZERO, 0
-        choice = self._choice(self.plan, slot)
-        return STRATEGIES[choice.mode], choice.power_w
-
-    def prices_now(self, moment: datetime) -> Prices | None:
-        """Return what energy costs now by the contract, None where that is not known."""
+    def followed(self, settings: Settings, moment: datetime) -> Settings:
+        """Return settings with what `predictive` means now: net zero unless the plan acts."""
         config, slot = self.config, slot_of(moment)
-        price = None if config is None else self._prices(config, range(slot, slot + 1)).get(slot)
-        return None if price is None else Prices(buy_per_kwh=price.buy, sell_per_kwh=min(price.buy, price.sell))
+        if config is None:
+            return settings
+        price = self._prices(config, range(slot, slot + 1)).get(slot)
+        if price is not None:
+            # Were selling worth more than buying, the law would do well to do both at once.
+            prices = Prices(buy_per_kwh=price.buy, sell_per_kwh=min(price.buy, price.sell))
+            settings = replace(settings, prices=prices)
+        if settings.strategy is not Strategy.PREDICTIVE or self._status is not PlanStatus.ACTS or self.plan is None:
+            return settings
+        choice = self._choice(self.plan, slot)
+        return replace(
+            settings,
+            strategy=STRATEGIES[choice.mode],
+            setpoint_w=choice.power_w,
+            may_charge_from_grid=config.may_charge_from_grid,
+            may_deliver_to_grid=config.may_deliver_to_grid,
+        )
 
     @property
     def view(self) -> PlanView:
         """Return what is shown of the plan."""
         return self._view
 
-    def records(self, config: PricesConfig, slot: int) -> Records:
-        """Return all that is known, by slot."""
-        prices = self._prices(config, range(slot - BACK_DAYS * PER_DAY, slot + HORIZON)) | self.past.prices
+    def records(self, config: PricesConfig, slot: int, back: int = PER_DAY) -> Records:
+        """Return all that is known, by slot; prices from `back` slots before one on."""
+        past = self.past
         return Records(
-            prices=prices,
-            load_w=dict(self.past.load_w),
-            sun_w=dict(self.past.sun_w),
-            sun_forecast_w=dict(self.past.sun_forecast_w),
+            prices=self._prices(config, range(slot - back, slot + HORIZON)) | past.prices,
+            load_w=dict(past.load_w),
+            sun_w=dict(past.sun_w),
+            sun_forecast_w=dict(past.sun_forecast_w),
             zone=dt_util.get_default_time_zone(),
         )
 
@@ -186,7 +199,7 @@ class Planner:
         config, storage, now = self.config, self._storage, dt_util.now()
         if config is None or storage is None:
             return []
-        records = self.records(config, slot_of(now))
+        records = self.records(config, slot_of(now), days * PER_DAY + PER_DAY)
         return await self._hass.async_add_executor_job(
             lambda: list(
                 back_test(
@@ -245,7 +258,7 @@ class Planner:
     def _prices(self, config: PricesConfig, slots: range) -> dict[int, SlotPrice]:
         """Return what energy costs and yields in slots, as far as that is known."""
         zone = dt_util.get_default_time_zone()
-        return config.contract.prices(slots, self.past.spot, zone, config.day_kinds(self._hass))
+        return config.contract.prices(slots, self.past.spot, zone, day_kinds_of(self._hass, config, dt_util.now()))
 
     def _judge_status(self, config: PricesConfig, slot: int, now: float) -> PlanStatus:
         """Return whether the plan may act, else why not."""
@@ -255,7 +268,7 @@ class Planner:
             return PlanStatus.STARTING if self._is_refreshing else self._reason
         if now - self._planned_at > STALE_S or self.plan.at(slot) is None:
             return PlanStatus.STALE
-        if config.insists:
+        if self._entry.options[CONF_PRICES].get(CONF_INSISTS) is True:
             return PlanStatus.ACTS
         judgement = self.judgement
         if judgement.pays:
@@ -272,7 +285,8 @@ class Planner:
         acting = self._acting
         if acting is None or acting[:2] != (slot, plan):
             before, energy_wh = None if acting is None else acting[2], self._energy_wh or 0.0
-            self._acting = acting = (slot, plan, plan.choose(slot, energy_wh, before) or NET_ZERO)
+            chosen = plan.slots[0].choice if slot == plan.first else plan.choose(slot, energy_wh, before)
+            self._acting = acting = (slot, plan, chosen or NET_ZERO)
         return acting[2]
 
     def _value(self) -> float | None:
@@ -314,3 +328,12 @@ def _make(records: Records, slot: int, storage: Storage, energy_wh: float, befor
     if outlook is None:
         return PlanStatus.NO_PRICES
     return make_plan(outlook, storage, energy_wh, before)
+
+
+def _measured_w(snapshot: Snapshot, settings: Settings, now: float) -> tuple[float | None, float | None]:
+    """Return the powers of grid and batteries (W), None for what is not measured now."""
+    meter = snapshot.meter_w
+    is_fresh = meter is not None and meter.fresh(now, settings.meter_age_limit_s) and not snapshot.meter_is_frozen
+    powers = [seen.power_w for seen in snapshot.batteries]
+    known = [power.value for power in powers if power is not None]
+    return meter.value if meter is not None and is_fresh else None, sum(known) if len(known) == len(powers) else None

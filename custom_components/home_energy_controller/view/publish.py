@@ -9,6 +9,7 @@ from ..control.model import Action, BatteryMode, Decision, Health, Role, SiteSta
 from ..site.battery import Battery
 from ..site.energy import EnergyStatistics
 from ..site.isolation import Isolation
+from ..site.planner import PlanView
 from ..site.store import StoredSite
 from .snapshot import BatterySnapshot, SiteSnapshot
 
@@ -30,6 +31,7 @@ def site_snapshot(
     saved: StoredSite,
     batteries: Iterable[Battery],
     energy_statistics: EnergyStatistics,
+    plan: PlanView,
     parts: Isolation,
     before: SiteSnapshot | None,
     now: float,
@@ -78,6 +80,7 @@ def site_snapshot(
         today=energy_statistics.today,
         quality=quality,
         car_power_w=decision.car_power_w,
+        plan=plan,
         batteries=members,
     )
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from ..control.actuation.trust import Diagnosis
 from ..control.model import BatteryMode, Health, LeaderFault, MeterEffect, Mode, Role, SiteState, Strategy
 from ..site.energy import Quality, Today
+from ..site.planner import PlanView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,4 +70,5 @@ class SiteSnapshot:
     quality: Quality | None
     car_power_w: int | None
     """What the car should draw, or would with the controller on; None without a charger."""
+    plan: PlanView
     batteries: Mapping[str, BatterySnapshot]

@@ -1,0 +1,74 @@
+"""The plan in words: prices, times and sentences as people of the home say them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Final, Self
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.translation import async_get_translations
+from homeassistant.util import dt as dt_util
+
+from ..const import DOMAIN
+from ..planning.reasons import Reason, Why
+from ..planning.slots import start_of
+
+CENTS: Final = {"EUR": "ct", "USD": "¢", "GBP": "p", "CHF": "Rp.", "AUD": "¢", "NZD": "¢", "CAD": "¢"}
+"""What hundredths are called, in currencies in which a kWh costs less than one."""
+COMMA: Final = frozenset({"de", "fr", "nl"})
+BEYOND: Final = "_beyond"
+"""Added to the key of a sentence whose reason lies beyond what is planned."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanWords:
+    """Sentences and numbers in one language."""
+
+    texts: Mapping[str, str]
+    """By the keys of the translations; sentences have {price}, {other} and {at}."""
+    language: str
+    currency: str
+    zone: tzinfo
+
+    @classmethod
+    async def async_load(cls, hass: HomeAssistant) -> Self:
+        """Return the words of the home's language."""
+        texts: dict[str, str] = {}
+        for category in ("selector", "entity"):
+            texts |= await async_get_translations(hass, hass.config.language, category, [DOMAIN])
+        return cls(texts, hass.config.language, hass.config.currency, dt_util.get_default_time_zone())
+
+    def text(self, key: str) -> str:
+        """Return a translation; nothing where the language has none."""
+        return self.texts.get(f"component.{DOMAIN}.{key}", "")
+
+    def status(self, status: str) -> str:
+        """Return whether the plan acts, or why it does not."""
+        return self.text(f"selector.plan_status.options.{status}")
+
+    def mode(self, mode: str) -> str:
+        """Return what a mode is called."""
+        return self.text(f"entity.sensor.plan.state.{mode}")
+
+    def price(self, per_kwh: float) -> str:
+        """Return a price per kWh: 38.0 ct, or 2.31 SEK."""
+        if self.currency in CENTS:
+            return self._spelt(f"{per_kwh * 100:.1f} {CENTS[self.currency]}")
+        return self._spelt(f"{per_kwh:.2f} {self.currency}")
+
+    def at(self, slot: int) -> str:
+        """Return when a slot begins, by the clock on the wall."""
+        return f"{start_of(slot, self.zone):%H:%M}"
+
+    def sentence(self, reason: Reason) -> str:
+        """Return why, in one sentence; nothing where the language has none."""
+        is_open = reason.at is None and reason.why in {Why.KEPT, Why.CHEAP_NOW}
+        key = f"{reason.why}{BEYOND if is_open else ''}"
+        return self.text(f"selector.plan_reason.options.{key}").format(
+            price=self.price(reason.price),
+            other=self.price(reason.other_price),
+            at="" if reason.at is None else self.at(reason.at),
+        )
+
+    def _spelt(self, number: str) -> str:
+        return number.replace(".", ",", 1) if self.language.split("-")[0] in COMMA else number
