@@ -195,22 +195,17 @@ class Planner:
         )
 
     async def async_back_test(self, days: int) -> list[DayResult]:
-        """Return what past days cost and would have cost, the newest last; what was measured replaces no estimate."""
+        """Return what past days would have cost, and what they did where that was measured; the newest last."""
         config, storage, now = self.config, self._storage, dt_util.now()
         if config is None or storage is None:
             return []
         records = self.records(config, slot_of(now), days * PER_DAY + PER_DAY)
-        return await self._hass.async_add_executor_job(
-            lambda: list(
-                back_test(
-                    records,
-                    storage,
-                    now.date() - timedelta(days=days),
-                    days,
-                    follows_market=config.contract.follows_market,
-                )
-            )
+        first_day, follows = now.date() - timedelta(days=days), config.contract.follows_market
+        played = await self._hass.async_add_executor_job(
+            lambda: list(back_test(records, storage, first_day, days, follows_market=follows))
         )
+        actual = {day.day: day.actual for day in self.past.days}
+        return [replace(day, actual=actual.get(day.day)) for day in played]
 
     async def _async_refresh(self, config: PricesConfig, moment: datetime) -> None:
         """Read what is due, judge the day that ended, and make the plan of the slot that is now."""

@@ -37,7 +37,7 @@ def plan_response(plan: Plan, words: PlanWords, view: PlanView) -> dict[str, Any
 
 
 def back_test_response(days: Sequence[DayResult], currency: str) -> dict[str, Any]:
-    """Return costs by day and in all; what was not measured is null, and days with gaps say how many slots they have."""
+    """Return costs by day and in all; what was not measured is null; gaps show in the number of slots."""
     table = [
         {
             "day": day.day.isoformat(),
