@@ -22,9 +22,9 @@ SHARED: Final = frozenset({"const", "errors"})
 """Known by every room of Home Assistant's side."""
 
 ARROWS: Final[Mapping[str, set[str]]] = {
-    "platforms": {"coordinator", "flows", "view", "site", "cycle", "actuation", "control", "marstek", "shared"},
+    "platforms": {"coordinator", "flows", "view", "site", "planning", "cycle", "actuation", "control", "marstek", "shared"},
     "coordinator": {"view", "site", "cycle", "dispatch", "actuation", "control", "marstek", "meter", "shared"},
-    "view": {"site", "actuation", "control", "marstek", "meter", "shared"},
+    "view": {"site", "planning", "actuation", "control", "marstek", "meter", "shared"},
     "flows": {"site", "planning", "control", "marstek", "meter", "shared"},
     "site": {"planning", "control", "marstek", "meter", "shared"},
     "planning": {"control"},
@@ -36,7 +36,7 @@ ARROWS: Final[Mapping[str, set[str]]] = {
     "meter": set(),
     "shared": set(),
 }
-"""Who may know whom, from top to bottom; whatever is not here is a wall. `planning/` is a room to come."""
+"""Who may know whom, from top to bottom; whatever is not here is a wall."""
 
 ABOUT: Final = {
     "platforms": "platforms<br><small>what Home Assistant looks for</small>",
