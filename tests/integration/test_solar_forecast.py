@@ -1,6 +1,6 @@
 """The sun, as the forecasts of the Energy dashboard tell it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -48,7 +48,7 @@ async def dashboard_of(hass: HomeAssistant, freezer: Any) -> Callable[..., Any]:
             return answer
 
         mock_integration(hass, MockModule("sunny"))
-        mock_platform(hass, "sunny.energy", SimpleNamespace(async_get_solar_forecast=forecast))  # type: ignore[arg-type]
+        mock_platform(hass, "sunny.energy", SimpleNamespace(async_get_solar_forecast=forecast))
         hass.config.components.add("sunny")
         assert await async_setup_component(hass, "energy", {})
         for each in told:
@@ -72,7 +72,7 @@ async def name_sources(hass: HomeAssistant, forecasts: list[list[str]]) -> None:
     await manager.async_update({"energy_sources": sources})  # type: ignore[typeddict-item]
 
 
-def wh_hours(values: dict[float, float], days: int = 1) -> dict[str, Any]:
+def wh_hours(values: Mapping[float, float] | Mapping[int, float], days: int = 1) -> dict[str, Any]:
     """Return the energies of hours of today and the days after it, as an integration tells them."""
     return {
         "wh_hours": {
