@@ -1,7 +1,6 @@
 """The sun, as the forecasts of the Energy dashboard tell it."""
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +15,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockModule, mock_integration, mock_platform
 
 from custom_components.home_energy_controller.planning.slots import by_slot, slot_of
-from custom_components.home_energy_controller.site import dashboard, foreign_calls
+from custom_components.home_energy_controller.site import dashboard
 from custom_components.home_energy_controller.site.forecasts import async_solar_forecast, power_rows
 
 from .foreign_libraries import make_up
@@ -49,7 +48,7 @@ async def dashboard_of(hass: HomeAssistant, freezer: Any) -> Callable[..., Any]:
             return answer
 
         mock_integration(hass, MockModule("sunny"))
-        mock_platform(hass, "sunny.energy", SimpleNamespace(async_get_solar_forecast=forecast))  # type: ignore[arg-type]
+        mock_platform(hass, "sunny.energy", SimpleNamespace(async_get_solar_forecast=forecast))
         hass.config.components.add("sunny")
         assert await async_setup_component(hass, "energy", {})
         for each in told:
@@ -73,7 +72,7 @@ async def name_sources(hass: HomeAssistant, forecasts: list[list[str]]) -> None:
     await manager.async_update({"energy_sources": sources})  # type: ignore[typeddict-item]
 
 
-def wh_hours(values: dict[float, float], days: int = 1) -> dict[str, Any]:
+def wh_hours(values: Mapping[float, float] | Mapping[int, float], days: int = 1) -> dict[str, Any]:
     """Return the energies of hours of today and the days after it, as an integration tells them."""
     return {
         "wh_hours": {
@@ -150,24 +149,6 @@ async def test_an_entry_that_is_not_loaded_or_gone_is_not_asked(hass: HomeAssist
     assert (forecast.is_empty, forecast.missing) == (True, 1)
     await name_sources(hass, [["gone"]])
     forecast = await async_solar_forecast(hass)
-    assert forecast is not None
-    assert forecast.missing == 1
-
-
-async def test_one_that_hangs_is_not_waited_for(
-    hass: HomeAssistant, dashboard_of: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It counts as one that fails."""
-    await dashboard_of(None)
-    await dashboard.async_forecasters(hass)
-
-    async def hang(_hass: HomeAssistant, _entry_id: str) -> None:
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr(dashboard, "PLATFORMS", lambda _: answer({"sunny": hang}))
-    monkeypatch.setattr(foreign_calls.async_outcome, "__kwdefaults__", {"wait_s": 0.1, "is_shared": False})
-    async with asyncio.timeout(5):
-        forecast = await async_solar_forecast(hass)
     assert forecast is not None
     assert forecast.missing == 1
 
