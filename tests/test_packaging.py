@@ -26,6 +26,8 @@ TEXTS = load("en")
 SERVICES = load_yaml_dict(INTEGRATION / "services.yaml")
 SCHEMAS = {
     "run_cycle": services.RUN_CYCLE,
+    "get_plan": services.GET_PLAN,
+    "back_test": services.BACK_TEST,
     "set_power": services.SET_POWER,
     "release": services.RELEASE,
     "clear_schedules": services.CLEAR_SCHEDULES,
