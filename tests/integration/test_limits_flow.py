@@ -31,7 +31,7 @@ class Options:
         """Open the form, which has a text for everything."""
         result = await self.flow.async_init(self.world.entry.entry_id)
         assert_translated(result, TEXTS["options"])
-        assert list(result["menu_options"]) == ["prices", "limits"]
+        assert result["menu_options"] == ["prices", "limits"]
         result = await self.flow.async_configure(result["flow_id"], {"next_step_id": "limits"})
         assert_translated(result, TEXTS["options"])
         return result
