@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from unittest.mock import patch
 
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 import pytest
@@ -11,6 +12,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from simulation.site import SimulatedSite
 
 from .flow_home import INTEGRATION, FlowHome, short_waits
+from .prices_walk import NOON, Walk, walk_of
 from .world import Clock, World, site_entry, turned_by
 
 
@@ -56,3 +58,10 @@ def entry(home: FlowHome) -> MockConfigEntry:
     entry = site_entry(home.site)
     entry.add_to_hass(home.hass)
     return entry
+
+
+@pytest.fixture
+async def walk(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Walk:
+    """Return somebody who sets the prices, at noon of a Monday."""
+    freezer.move_to(NOON)
+    return await walk_of(hass)

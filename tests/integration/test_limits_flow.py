@@ -17,8 +17,6 @@ TARIFF = {
     "high_days": ["mon", "tue", "wed", "thu", "fri"],
     "high_from": "07:00:00",
     "high_to": "22:00:00",
-    "buy_per_kwh": 0.3,
-    "sell_per_kwh": 0.08,
 }
 
 
@@ -32,6 +30,9 @@ class Options:
     async def open(self) -> Any:
         """Open the form, which has a text for everything."""
         result = await self.flow.async_init(self.world.entry.entry_id)
+        assert_translated(result, TEXTS["options"])
+        assert result["menu_options"] == ["prices", "limits"]
+        result = await self.flow.async_configure(result["flow_id"], {"next_step_id": "limits"})
         assert_translated(result, TEXTS["options"])
         return result
 

@@ -5,13 +5,13 @@ from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant, State
-from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.home_energy_controller.const import DOMAIN
 from custom_components.home_energy_controller.control.settings import Prices, TariffHours
 from custom_components.home_energy_controller.site.config import SiteOptions
+from custom_components.home_energy_controller.site.contract import PricesConfig
 from custom_components.home_energy_controller.site.prices import is_refused, price_of, prices_of
 
 from .flow_home import TEXTS, assert_translated, suggested
@@ -20,12 +20,9 @@ from .world import World, issues
 
 PRICE = "sensor.price"
 EVERY_DAY = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-TARIFF: dict[str, Any] = {
-    "high_days": EVERY_DAY[:5],
-    "high_from": "07:00:00",
-    "high_to": "22:00:00",
-    "buy_per_kwh": 0.3,
-    "sell_per_kwh": 0.08,
+TARIFF: dict[str, Any] = {"high_days": EVERY_DAY[:5], "high_from": "07:00:00", "high_to": "22:00:00"}
+BY_SENSOR = {
+    "prices": {"preset": "own", "source": f"entity:{PRICE}", "fallback_per_kwh": 0.3, "sell_fixed_per_kwh": 0.08}
 }
 
 
@@ -37,37 +34,32 @@ def entry(hass: HomeAssistant) -> MockConfigEntry:
     return entry
 
 
+async def open_limits(hass: HomeAssistant, entry: MockConfigEntry) -> Any:
+    """Open the form that has the hours."""
+    menu = await hass.config_entries.options.async_init(entry.entry_id)
+    return await hass.config_entries.options.async_configure(menu["flow_id"], {"next_step_id": "limits"})
+
+
 async def fill(hass: HomeAssistant, entry: MockConfigEntry, result: Any = None, **tariff: Any) -> Any:
     """Send the options with another tariff."""
     flow = hass.config_entries.options
     if result is None:
-        result = await flow.async_init(entry.entry_id)
+        result = await open_limits(hass, entry)
     sent = {"circuits": {}, "connection": {}, "meter": {"meter_age_limit_s": 60}, "tariff": TARIFF | tariff}
     result = await flow.async_configure(result["flow_id"], sent)
     assert_translated(result, TEXTS["options"])
     return result
 
 
-async def test_hours_and_prices_are_chosen_in_the_options(
-    hass: HomeAssistant, entry: MockConfigEntry, entity_registry: er.EntityRegistry
-) -> None:
-    """The sensor is kept by what outlives a new name, and shown by the name that it has."""
-    entity_registry.async_get_or_create("sensor", "nordpool", "price", suggested_object_id="price")
-    hass.states.async_set(PRICE, "0.21", {"unit_of_measurement": "EUR/kWh"})
-    changes = {"high_days": ["sat"], "high_from": "17:00:00", "high_to": "00:00:00", "price_entity": PRICE}
+async def test_hours_are_chosen_in_the_options(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """And shown again."""
+    changes = {"high_days": ["sat"], "high_from": "17:00:00", "high_to": "00:00:00"}
     result = await fill(hass, entry, **changes)
     assert result["type"] == "create_entry"
     assert SiteOptions(entry.options).tariff == TariffHours(
         high_days=frozenset({5}), high_from=time(17), high_to=time()
     )
-    assert prices_of(hass, entry.options) == Prices(buy_per_kwh=0.21, sell_per_kwh=0.08)
-
-    entity_registry.async_update_entity(PRICE, new_entity_id="sensor.renamed")
-    form = await hass.config_entries.options.async_init(entry.entry_id)
-    assert suggested(form)["tariff"] == TARIFF | changes | {"price_entity": "sensor.renamed"}
-    entity_registry.async_remove("sensor.renamed")
-    form = await hass.config_entries.options.async_init(entry.entry_id)
-    assert "price_entity" not in suggested(form)["tariff"]
+    assert suggested(await open_limits(hass, entry))["tariff"] == changes
 
 
 @pytest.mark.parametrize(
@@ -75,22 +67,16 @@ async def test_hours_and_prices_are_chosen_in_the_options(
     [
         ({"high_from": "22:00:00", "high_to": "07:00:00"}, "tariff_ends_before_start"),
         ({"high_from": "07:00:00", "high_to": "07:00:00"}, "tariff_ends_before_start"),
-        ({"sell_per_kwh": 0.4}, "sell_above_buy"),
-        ({"buy_per_kwh": 30}, "price_in_cents"),
-        ({"sell_per_kwh": 8}, "price_in_cents"),
-        ({"price_entity": PRICE}, "price_without_unit"),
     ],
 )
 async def test_nonsense_is_refused(
     hass: HomeAssistant, entry: MockConfigEntry, given: dict[str, Any], error: str
 ) -> None:
     """And can be put right in the same form."""
-    hass.states.async_set(PRICE, "0.21", {"unit_of_measurement": "EUR"})
     result = await fill(hass, entry, **given)
     assert result["errors"] == {"base": error}
     assert (await fill(hass, entry, result))["type"] == "create_entry"
     assert SiteOptions(entry.options).tariff == TariffHours()
-    assert prices_of(hass, entry.options) == Prices()
 
 
 @pytest.mark.parametrize(
@@ -112,7 +98,7 @@ async def test_the_sensor_replaces_the_price_of_buying(
 ) -> None:
     """Whatever its unit; selling is never worth more, and what is no price leaves the fixed one."""
     hass.states.async_set(PRICE, state, {"unit_of_measurement": unit})
-    found = prices_of(hass, {"tariff": {**TARIFF, "price_entity": PRICE}})
+    found = prices_of(hass, BY_SENSOR)
     assert (found.buy_per_kwh, found.sell_per_kwh) == pytest.approx(prices)
 
 
@@ -121,14 +107,13 @@ async def test_price_counts_for_as_long_as_its_sensor_is_available(
 ) -> None:
     """That of day and night is written twice a day; one that was not heard since Friday is still the contract's."""
     hass.states.async_set(PRICE, "0.21", {"unit_of_measurement": "EUR/kWh"})
-    options = {"tariff": {**TARIFF, "price_entity": PRICE}}
     for hours in (1, 2, 9, 60):
         freezer.tick(timedelta(hours=hours))
-        assert prices_of(hass, options).buy_per_kwh == 0.21
+        assert prices_of(hass, BY_SENSOR).buy_per_kwh == 0.21
     hass.states.async_set(PRICE, "unavailable", {"unit_of_measurement": "EUR/kWh"})
-    assert prices_of(hass, options).buy_per_kwh == 0.3
+    assert prices_of(hass, BY_SENSOR).buy_per_kwh == 0.3
     hass.states.async_remove(PRICE)
-    assert prices_of(hass, options).buy_per_kwh == 0.3
+    assert prices_of(hass, BY_SENSOR).buy_per_kwh == 0.3
 
 
 CENTS = (
@@ -175,21 +160,16 @@ def test_unit_that_may_mean_anything_is_refused(unit: str) -> None:
 @pytest.mark.parametrize(
     ("state", "unit"), [("25", "EUR/kWh"), ("-8", "€/kWh"), ("24.9", "GBP/kWh"), ("250", "EUR/Wh"), ("5100", "EUR/MWh")]
 )
-async def test_price_that_is_too_high_to_be_true_is_refused_with_words(
-    hass: HomeAssistant, entry: MockConfigEntry, state: str, unit: str
-) -> None:
-    """In the form, and when it comes later: then the fixed price holds."""
+async def test_price_that_is_too_high_to_be_true_is_not_used(hass: HomeAssistant, state: str, unit: str) -> None:
+    """The fixed price holds."""
     hass.states.async_set(PRICE, state, {"unit_of_measurement": unit})
-    result = await fill(hass, entry, price_entity=PRICE)
-    assert result["errors"] == {"base": "price_sensor_in_cents"}
-    assert prices_of(hass, {"tariff": {**TARIFF, "price_entity": PRICE}}).buy_per_kwh == 0.3
+    assert prices_of(hass, BY_SENSOR).buy_per_kwh == 0.3
 
 
 async def test_price_sensor_that_is_not_used_is_a_repair(world: World) -> None:
     """Until its unit is mended."""
-    tariff = {**TARIFF, "price_entity": PRICE}
     world.hass.states.async_set(PRICE, "25", {"unit_of_measurement": "EUR/kWh"})
-    world.hass.config_entries.async_update_entry(world.entry, options={"tariff": tariff})
+    world.hass.config_entries.async_update_entry(world.entry, options=BY_SENSOR)
     await world.settle()
     await world.pass_time(10)
     assert issues(world) == {"price_refused"}
@@ -247,10 +227,44 @@ async def test_other_hours_act_without_a_restart(hass: HomeAssistant) -> None:
         assert home.intended == "1380"
 
 
-async def test_price_above_five_is_no_mistake_in_a_currency_of_small_units(
-    hass: HomeAssistant, entry: MockConfigEntry
+async def test_price_of_the_present_band_counts(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
+    """By the clock on the wall."""
+    await hass.config.async_set_time_zone("Europe/Amsterdam")
+    for hour, buy in ((11, 0.29), (23, 0.24)):
+        freezer.move_to(datetime(2026, 11, 23, hour, tzinfo=UTC))
+        assert prices_of(hass, {"prices": {"preset": "day_night"}}) == Prices(buy_per_kwh=buy, sell_per_kwh=0.05)
+
+
+async def test_price_of_a_coloured_day_needs_its_colour(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
+    """Which begins at 6 h; while it is unknown, the price for that holds."""
+    await hass.config.async_set_time_zone("Europe/Paris")
+    freezer.move_to(datetime(2026, 11, 24, 2, tzinfo=UTC))
+    options = {"prices": {"preset": "fr_tempo", "fallback_per_kwh": 0.2, "day_kind_today": "sensor.colour"}}
+    for state, buy in (("Rouge", 0.146), ("TEMPO_BLEU", 0.1232), ("\u26aa\ufe0f", 0.1391), ("inconnu", 0.2)):
+        hass.states.async_set("sensor.colour", state)
+        assert prices_of(hass, options).buy_per_kwh == buy
+    hass.states.async_set("sensor.colour", "Rouge")
+    freezer.move_to(datetime(2026, 11, 24, 12, tzinfo=UTC))
+    assert prices_of(hass, options).buy_per_kwh == 0.6468
+
+
+@pytest.mark.parametrize(
+    ("damaged", "prices"),
+    [
+        ({"preset": "gone"}, Prices(buy_per_kwh=0.30, sell_per_kwh=0.02)),
+        ({"buy_tax_per_kwh": "much"}, Prices(buy_per_kwh=0.27, sell_per_kwh=0.02)),
+        ({"buy_vat_pct": float("nan"), "buy_fee_per_kwh": [], "sell_spot_pct": {}}, None),
+        ({"source": 7, "bands": [{"begin": "07:00"}], "by_hour": "no", "sell_not_below_zero": 1}, None),
+        ({"bands": 3, "may_charge_from_grid": "yes", "fallback_per_kwh": None}, None),
+        ({"bands": [{"price_per_kwh": 1, "days": ["someday"]}]}, None),
+        ({"bands": [{"price_per_kwh": 1, "begin": "25:00"}]}, None),
+    ],
+)
+async def test_part_of_the_prices_that_is_damaged_breaks_no_other(
+    hass: HomeAssistant, damaged: dict[str, Any], prices: Prices | None
 ) -> None:
-    """A kWh costs some 70 forint."""
-    hass.config.currency = "HUF"
-    result = await fill(hass, entry, buy_per_kwh=70, sell_per_kwh=5.5)
-    assert result["type"] == "create_entry"
+    """What it should have told is as usual for the contract."""
+    options = {"prices": {"preset": "nl_fixed", "sell_fixed_per_kwh": 0.02} | damaged}
+    assert prices_of(hass, options) == (prices or Prices(buy_per_kwh=0.27, sell_per_kwh=0.02))
+    assert not PricesConfig.from_options(options).may_charge_from_grid
+    assert prices_of(hass, {"prices": "all"}) == Prices()

@@ -124,6 +124,13 @@ class PricesFlow(SiteFlow):
         held = self._held_source(draft) if user_input is None else user_input
         return show_form(self, "price_source", source_schema(self.hass, sources), held, errors)
 
+    async def async_step_price_preview(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Show again what comes of it."""
+        return await self._async_preview()
+
+    # The same menu, with other words where all prices are the same, or not all are known.
+    async_step_price_same = async_step_price_now = async_step_price_unread = async_step_price_preview
+
     async def async_step_price_keep(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Keep what was shown; other options stay as they are."""
         return self.async_create_entry(data={**self.config_entry.options, CONF_PRICES: self._kept()})
