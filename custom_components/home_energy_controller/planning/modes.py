@@ -34,20 +34,23 @@ class Choice:
     mode: PlanMode
     power_w: int = 0
 
-    def battery_w(self, net_load_w: float) -> float:
-        """Return what the batteries are asked for (W, + discharging) at a net load of the house."""
+    def band_w(self, charge_w: float, discharge_w: float) -> tuple[float, float]:
+        """Return lowest and highest power (W, + discharging): between them the batteries serve the net load.
+
+        At most `charge_w` and `discharge_w` (both positive) flow.
+        """
         match self.mode:
             case PlanMode.NET_ZERO:
-                return net_load_w
+                return -charge_w, discharge_w
             case PlanMode.CHARGE_ONLY:
-                return min(0.0, net_load_w)
+                return -charge_w, 0.0
             case PlanMode.DISCHARGE_ONLY:
-                return max(0.0, net_load_w)
+                return 0.0, discharge_w
             case PlanMode.STANDBY:
-                return 0.0
+                return 0.0, 0.0
             case PlanMode.CHARGE_FROM_GRID:
-                return min(self.power_w, net_load_w)
-        return max(self.power_w, net_load_w)
+                return -charge_w, max(-charge_w, self.power_w)
+        return min(discharge_w, self.power_w), discharge_w
 
 
 NET_ZERO = Choice(PlanMode.NET_ZERO)
@@ -79,12 +82,13 @@ class Storage:
             grid += [Choice(PlanMode.DELIVER_TO_GRID, round(share * self.discharge_w)) for share in SHARES]
         return (*free, Choice(PlanMode.STANDBY), *(choice for choice in grid if choice.power_w))
 
-    def power_w(self, choice: Choice, net_load_w: float) -> float:
-        """Return what the batteries do (W, + discharging) while they are neither full nor empty."""
-        wanted_w = max(-self.charge_w, min(self.discharge_w, choice.battery_w(net_load_w)))
-        if wanted_w < 0:
-            return min(0.0, max(wanted_w, net_load_w - self.max_import_w))
-        return max(0.0, min(wanted_w, net_load_w + self.max_export_w))
+    def power_w(self, band_w: tuple[float, float], net_load_w: float) -> float:
+        """Return what the batteries do (W, + discharging) in a band while they are neither full nor empty."""
+        lowest_w, highest_w = band_w
+        power_w = lowest_w if net_load_w < lowest_w else min(net_load_w, highest_w)
+        if power_w < 0:
+            return min(0.0, max(power_w, net_load_w - self.max_import_w))
+        return max(0.0, min(power_w, net_load_w + self.max_export_w))
 
     def drain_w(self, power_w: float) -> float:
         """Return what leaves the cells (W; negative is what enters them) at an AC power."""
@@ -119,7 +123,7 @@ class Expected:
 
     def cost(self, grid_w: Iterable[float]) -> float:
         """Return what the slot costs at powers of the grid (W, + import), each as likely as the others."""
-        rates = sum(power_w * (self.buy if power_w > 0 else self.sell) for power_w in grid_w)
+        rates = sum([power_w * (self.buy if power_w > 0 else self.sell) for power_w in grid_w])
         return rates / len(POINTS) * SLOT_H / 1000
 
 
@@ -143,8 +147,21 @@ class Outcome:
 
 def outcome(choice: Choice, expected: Expected, storage: Storage) -> Outcome:
     """Return what a choice makes of a slot."""
+    return outcomes((choice,), expected, storage)[0]
+
+
+def outcomes(choices: Iterable[Choice], expected: Expected, storage: Storage) -> tuple[Outcome, ...]:
+    """Return what each choice makes of a slot; those that do the same share one."""
     net_loads_w = expected.points_w
-    powers_w = [storage.power_w(choice, net_load_w) for net_load_w in net_loads_w]
-    cost = expected.cost(net_load_w - power_w for net_load_w, power_w in zip(net_loads_w, powers_w, strict=True))
-    drained_w = sum(map(storage.drain_w, powers_w)) / len(POINTS)
-    return Outcome(cost, -drained_w * SLOT_H, expected.cost(net_loads_w))
+    rest_cost = expected.cost(net_loads_w)
+    by_powers: dict[tuple[float, ...], Outcome] = {}
+    made = []
+    for choice in choices:
+        band_w = choice.band_w(storage.charge_w, storage.discharge_w)
+        powers_w = tuple([storage.power_w(band_w, net_load_w) for net_load_w in net_loads_w])
+        if powers_w not in by_powers:
+            grid_w = [net_load_w - power_w for net_load_w, power_w in zip(net_loads_w, powers_w, strict=True)]
+            drained_w = sum([storage.drain_w(power_w) for power_w in powers_w]) / len(POINTS)
+            by_powers[powers_w] = Outcome(expected.cost(grid_w), -drained_w * SLOT_H, rest_cost)
+        made.append(by_powers[powers_w])
+    return tuple(made)

@@ -8,7 +8,7 @@ not flap. The end of the horizon is worth what its last day, repeated, says. Sam
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .modes import Choice, Expected, Outcome, Storage, outcome
+from .modes import Choice, Expected, Outcome, Storage, outcomes
 from .slots import PER_DAY
 
 LEVELS = 81
@@ -84,17 +84,17 @@ class Solution:
 def solve(slots: Sequence[Expected], storage: Storage) -> Solution:
     """Return what is left to pay with every charge at every slot of the horizon."""
     choices = storage.choices()
-    outcomes = tuple(tuple(outcome(choice, slot, storage) for choice in choices) for slot in slots)
+    made = tuple(outcomes(choices, slot, storage) for slot in slots)
     step_wh = storage.usable_wh / (LEVELS - 1)
     left = _at_the_end(slots[-PER_DAY:], step_wh)
-    for each in reversed(outcomes[-PER_DAY:]):  # What the last day, repeated, says.
+    for each in reversed(made[-PER_DAY:]):  # What the last day, repeated, says.
         left = _before(each, left, step_wh)
     ends = []
-    for each in reversed(outcomes):
+    for each in reversed(made):
         ends.append(left)
         left = _before(each, left, step_wh)
     mean_buy = sum(slot.buy for slot in slots) / len(slots)
-    return Solution(storage, choices, outcomes, tuple(reversed(ends)), CHANGE_KWH * max(0.0, mean_buy))
+    return Solution(storage, choices, made, tuple(reversed(ends)), CHANGE_KWH * max(0.0, mean_buy))
 
 
 def _at_the_end(last_day: Sequence[Expected], step_wh: float) -> Left:
@@ -103,9 +103,9 @@ def _at_the_end(last_day: Sequence[Expected], step_wh: float) -> Left:
     return [-END_SHARE * cheaper * level * step_wh / 1000 for level in range(LEVELS)]
 
 
-def _before(outcomes: Sequence[Outcome], left: Left, step_wh: float) -> Left:
+def _before(slot: Sequence[Outcome], left: Left, step_wh: float) -> Left:
     """Return what is left to pay at the begin of a slot: by the cheapest choice at each level."""
-    return list(map(min, *(through(each, left, step_wh) for each in dict.fromkeys(outcomes)), strict=True))
+    return list(map(min, *(through(each, left, step_wh) for each in dict.fromkeys(slot)), strict=True))
 
 
 def through(slot: Outcome, after: Left, step_wh: float) -> Left:
