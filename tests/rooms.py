@@ -24,7 +24,7 @@ SHARED: Final = frozenset({"const", "errors"})
 ARROWS: Final[Mapping[str, set[str]]] = {
     "platforms": {"coordinator", "flows", "view", "site", "cycle", "actuation", "control", "marstek", "shared"},
     "coordinator": {"view", "site", "cycle", "dispatch", "actuation", "control", "marstek", "meter", "shared"},
-    "view": {"site", "actuation", "control", "marstek", "meter", "shared"},
+    "view": {"site", "planning", "actuation", "control", "marstek", "meter", "shared"},
     "flows": {"site", "control", "marstek", "meter", "shared"},
     "site": {"planning", "control", "marstek", "meter", "shared"},
     "planning": {"control"},
