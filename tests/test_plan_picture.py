@@ -236,7 +236,7 @@ def test_hours_are_those_of_the_clock_on_the_wall(start: datetime, count: int, n
     """On the days of the clock change noon comes an hour earlier or later, and the next day after 23 or 25 hours."""
     svg = picture(day(count + 48, start=start), now=-1)
     places = {each.text: float(each.get("x", 0)) for each in svg.iter(TEXT) if each.get("class") in {"soft", "day"}}
-    assert places["12:00"] == x_of(noon, count + 48) or places["12:00"] == x_of(count + 48, count + 48)
+    assert places["12:00"] == x_of(noon, count + 48)
     weekdays = [each.text for each in svg.iter(TEXT) if each.get("class") == "day"]
     assert weekdays == [LABELS.weekdays[(start.weekday() + day) % 7] for day in (0, 1)]
     assert [numbers(line)[0] for line in paths(svg, "midnight")] == [x_of(count, count + 48)] * 3
@@ -276,6 +276,8 @@ def test_what_is_not_published_yet_is_hatched() -> None:
     svg = picture(day(192))
     (area,) = paths(svg, "est-area")
     assert numbers(area)[0] == x_of(96, 192)
+    (known,) = paths(svg, "buy-area")
+    assert max(map(float, re.findall(r"H([\d.]+)", known))) == x_of(96, 192)
     assert LABELS.estimated in texts(svg)
     assert LABELS.estimated not in texts(picture(day()))
 
@@ -288,6 +290,12 @@ def test_what_is_missing_is_a_gap() -> None:
             before, after = paths(svg, kind)
             assert numbers(before)[-1] == x_of(30, 96), kind
             assert numbers(after)[0] == x_of(40, 96), kind
+
+
+def test_a_line_stays_in_its_diagram() -> None:
+    """A battery that tells more than full is drawn as full."""
+    full, more = (picture(day(change=lambda _, pct=pct: {"soc_pct": pct})) for pct in (100.0, 120.0))  # type: ignore[misc]
+    assert paths(full, "charge planned") == paths(more, "charge planned")
 
 
 def test_there_is_no_sun_where_there_is_none() -> None:
