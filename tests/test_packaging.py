@@ -248,5 +248,5 @@ def test_the_index_of_tests_names_every_test_file() -> None:
     named = re.findall(r"`([\w./]+\.py)`", (tests / "README.md").read_text(encoding="utf-8"))
     missing = {str(path.relative_to(tests)) for path in tests.rglob("test_*.py")} - set(named)
     assert not missing, "add a row to tests/README.md"
-    folders = (tests, INTEGRATION, INTEGRATION / "control", INTEGRATION / "marstek")
+    folders = (tests, INTEGRATION, *(INTEGRATION / room for room in ("control", "marstek", "planning")))
     assert [name for name in named if not any((folder / name).exists() for folder in folders)] == []
