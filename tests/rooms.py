@@ -22,7 +22,18 @@ SHARED: Final = frozenset({"const", "errors"})
 """Known by every room of Home Assistant's side."""
 
 ARROWS: Final[Mapping[str, set[str]]] = {
-    "platforms": {"coordinator", "flows", "view", "site", "planning", "cycle", "actuation", "control", "marstek", "shared"},
+    "platforms": {
+        "coordinator",
+        "flows",
+        "view",
+        "site",
+        "planning",
+        "cycle",
+        "actuation",
+        "control",
+        "marstek",
+        "shared",
+    },
     "coordinator": {"view", "site", "cycle", "dispatch", "actuation", "control", "marstek", "meter", "shared"},
     "view": {"site", "planning", "actuation", "control", "marstek", "meter", "shared"},
     "flows": {"site", "planning", "control", "marstek", "meter", "shared"},

@@ -22,7 +22,14 @@ from .site.store import SiteStore
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 _TOLD = {CONF_FIRMWARE, CONF_MODEL}
-PLATFORMS = [Platform.BINARY_SENSOR, Platform.NUMBER, Platform.SELECT, Platform.SENSOR, Platform.SWITCH]
+PLATFORMS = [
+    Platform.BINARY_SENSOR,
+    Platform.IMAGE,
+    Platform.NUMBER,
+    Platform.SELECT,
+    Platform.SENSOR,
+    Platform.SWITCH,
+]
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:

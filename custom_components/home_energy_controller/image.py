@@ -10,6 +10,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import SiteConfigEntry, SiteCoordinator
 from .entity import SiteEntity
+from .view.picture import PlanPicture
 
 PARALLEL_UPDATES = 0
 
@@ -24,7 +25,7 @@ async def async_setup_entry(
 ) -> None:
     """Set up the picture of the site's plan."""
     coordinator = entry.runtime_data
-    async_add_entities([PlanImage(coordinator, coordinator.planner.picture)])  # type: ignore[attr-defined]
+    async_add_entities([PlanImage(coordinator, PlanPicture(coordinator.planner).newest)])
 
 
 class PlanImage(SiteEntity, ImageEntity):

@@ -1,12 +1,10 @@
 """The picture of the plan as people get it."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 from homeassistant.components.image import ImageEntity
 from homeassistant.components.image.const import DATA_COMPONENT
-from homeassistant.const import Platform
 import pytest
 
 from .world import World
@@ -26,14 +24,15 @@ class Planner:
 
 
 @pytest.fixture(name="planner")
-async def planner_fixture(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Planner]:
-    """Let a site have the platform and a planner."""
+async def planner_fixture(bare_world: World, monkeypatch: pytest.MonkeyPatch) -> Planner:
+    """Let a site show the pictures of this planner."""
     planner = Planner()
-    monkeypatch.setattr(world.coordinator, "planner", SimpleNamespace(picture=planner.picture), raising=False)
-    entries, entry = world.hass.config_entries, world.coordinator.config_entry
-    await entries.async_forward_entry_setups(entry, [Platform.IMAGE])
-    yield planner
-    await entries.async_forward_entry_unload(entry, Platform.IMAGE)
+    monkeypatch.setattr(
+        "custom_components.home_energy_controller.image.PlanPicture",
+        lambda _: SimpleNamespace(newest=planner.picture),
+    )
+    await bare_world.set_up()
+    return planner
 
 
 def image(world: World) -> ImageEntity:
@@ -43,28 +42,28 @@ def image(world: World) -> ImageEntity:
     return entity
 
 
-async def test_there_is_no_picture_without_a_plan(world: World, planner: Planner) -> None:
+async def test_there_is_no_picture_without_a_plan(bare_world: World, planner: Planner) -> None:
     """Until one is made; it goes with the plan."""
-    assert world.state(world.site_entity("image", "plan")) == "unavailable"
-    assert await image(world).async_image() is None
+    assert bare_world.state(bare_world.site_entity("image", "plan")) == "unavailable"
+    assert await image(bare_world).async_image() is None
     planner.newest = ("<svg/>", MADE)
-    await world.pass_time(12)
-    assert world.state(world.site_entity("image", "plan")) == MADE.isoformat()
-    assert await image(world).async_image() == b"<svg/>"
-    assert image(world).content_type == "image/svg+xml"
+    await bare_world.pass_time(12)
+    assert bare_world.state(bare_world.site_entity("image", "plan")) == MADE.isoformat()
+    assert await image(bare_world).async_image() == b"<svg/>"
+    assert image(bare_world).content_type == "image/svg+xml"
     planner.newest = None
-    await world.pass_time(12)
-    assert world.state(world.site_entity("image", "plan")) == "unavailable"
+    await bare_world.pass_time(12)
+    assert bare_world.state(bare_world.site_entity("image", "plan")) == "unavailable"
 
 
-async def test_the_time_changes_with_what_is_seen_only(world: World, planner: Planner) -> None:
+async def test_the_time_changes_with_what_is_seen_only(bare_world: World, planner: Planner) -> None:
     """A dashboard fetches the picture when the state is another: one that was drawn again is not."""
     planner.newest = ("<svg/>", MADE)
-    await world.pass_time(12)
+    await bare_world.pass_time(12)
     planner.newest = ("<svg/>", MADE + timedelta(minutes=5))
-    await world.pass_time(12)
-    assert world.state(world.site_entity("image", "plan")) == MADE.isoformat()
+    await bare_world.pass_time(12)
+    assert bare_world.state(bare_world.site_entity("image", "plan")) == MADE.isoformat()
     planner.newest = ("<svg >é</svg>", MADE + timedelta(minutes=10))
-    await world.pass_time(12)
-    assert world.state(world.site_entity("image", "plan")) == (MADE + timedelta(minutes=10)).isoformat()
-    assert await image(world).async_image() == "<svg >é</svg>".encode()
+    await bare_world.pass_time(12)
+    assert bare_world.state(bare_world.site_entity("image", "plan")) == (MADE + timedelta(minutes=10)).isoformat()
+    assert await image(bare_world).async_image() == "<svg >é</svg>".encode()

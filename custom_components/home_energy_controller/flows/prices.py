@@ -32,6 +32,8 @@ from ..site.contract import (
     preset_data,
 )
 from ..site.foreign_entities import lasting_id, present_id, state_of
+from ..site.price_reader import PriceProblem
+from ..site.price_sources import async_read_spot, available_sources
 from ..site.prices import day_kinds_of, price_of
 from .forms import SiteFlow, show_form
 from .price_forms import (
@@ -47,26 +49,24 @@ from .price_forms import (
 )
 
 COLOURS: Final = (CONF_KIND_TODAY, CONF_KIND_TOMORROW)
-PRICE_INTEGRATIONS: Final = ("nordpool", "tibber", "energyzero", "easyenergy")
 HUNDREDTHS: Final = {"EUR": "ct", "USD": "¢", "GBP": "p", "CHF": "Rp."}
 """In which prices of energy are spoken of."""
 AHEAD: Final = 2 * PER_DAY
 
 
-def available_sources(hass: HomeAssistant) -> list[tuple[str, str]]:
-    """Return the id and the title of each integration of prices that is loaded."""
-    return [
-        (f"{domain}:{entry.entry_id}", entry.title)
-        for domain in PRICE_INTEGRATIONS
-        for entry in hass.config_entries.async_loaded_entries(domain)
-    ]
-
-
 async def async_spot(hass: HomeAssistant, source: str) -> BySlot | None:
-    """Return the market's prices that a source tells, None where it tells none now."""
+    """Return the market's prices that a source tells, None where it tells none now; some sensors tell the present."""
+    found = await async_read_spot(hass, source, dt_util.now())
+    if not isinstance(found, PriceProblem):
+        return found.by_slot
     state = state_of(hass, source.removeprefix(ENTITY_SOURCE)) if source.startswith(ENTITY_SOURCE) else None
     price = price_of(state) if state else None
     return None if price is None else {slot_of(dt_util.utcnow()): price}
+
+
+def sources_of(hass: HomeAssistant) -> list[tuple[str, str]]:
+    """Return the id and the title of each integration of prices that is loaded; entities are asked for beside."""
+    return [(source, title) for source, title in available_sources(hass) if source != ENTITY]
 
 
 class PricesFlow(SiteFlow):
@@ -112,7 +112,7 @@ class PricesFlow(SiteFlow):
         if not contract_of(draft, PricesConfig().contract).follows_market:
             self._draft = {**draft, CONF_SOURCE: ""}
             return await self._async_preview()
-        sources = available_sources(self.hass)
+        sources = sources_of(self.hass)
         if user_input is not None:
             key = validate_source(self.hass, user_input)
             if key is None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from .modes import Choice, Expected, Outcome, Storage, outcomes
 from .slots import PER_DAY
 
-LEVELS = 81
+LEVELS = 61
 """Of charge, between empty and full."""
 CHANGE_KWH = 0.005
 """What a change of mode has to be worth in its first slot, as energy at the mean price: a tenth of a cent."""

@@ -11,7 +11,7 @@ from homeassistant.helpers.storage import Store
 
 from ..const import DOMAIN
 from ..planning.judgement import Account, DayResult, Shadow
-from ..planning.modes import Expected
+from ..planning.modes import Expected, PlanMode
 from ..planning.slots import PER_DAY
 from ..planning.tariff import SlotPrice
 from .store import DAMAGED
@@ -36,6 +36,8 @@ class PlanPast:
     """What was forecast last before the slot."""
     soc_pct: dict[int, float] = field(default_factory=dict)
     """At the begin of the slot."""
+    done: dict[int, str] = field(default_factory=dict)
+    """The mode that was followed in a slot."""
     days: list[DayResult] = field(default_factory=list)
     shadow: Shadow = field(default_factory=Shadow)
     today: date | None = None
@@ -48,7 +50,7 @@ class PlanPast:
 
     def prune(self, slot: int) -> None:
         """Forget what is older than anyone asks for."""
-        for values in (self.spot, self.prices, self.load_w, self.sun_w, self.sun_forecast_w, self.soc_pct):
+        for values in (self.spot, self.prices, self.load_w, self.sun_w, self.sun_forecast_w, self.soc_pct, self.done):
             for old in [each for each in values if each < slot - KEPT_SLOTS]:
                 del values[old]
         del self.days[:-KEPT_DAYS]
@@ -85,6 +87,7 @@ def encode(past: PlanPast) -> dict[str, Any]:
     return {
         **{name: {str(slot): round(value, 5) for slot, value in getattr(past, name).items()} for name in numbers},
         "prices": {str(slot): [round(price.buy, 5), round(price.sell, 5)] for slot, price in past.prices.items()},
+        "done": {str(slot): mode for slot, mode in past.done.items()},
         "days": [asdict(day) | {"day": day.day.isoformat()} for day in past.days],
         "today": None if past.today is None else past.today.isoformat(),
         "actual": past.actual,
@@ -110,6 +113,7 @@ def decode(data: Mapping[str, Any]) -> PlanPast:
         sun_forecast_w=_by_slot(data.get("sun_forecast_w")),
         soc_pct=_by_slot(data.get("soc_pct")),
         prices={int(slot): SlotPrice(_number(buy), _number(sell)) for slot, (buy, sell) in _items(data.get("prices"))},
+        done={int(slot): PlanMode(mode).value for slot, mode in _items(data.get("done"))},
         days=[_day(each) for each in data.get("days", ())],
         today=None if today is None else date.fromisoformat(today),
         actual=_number(data.get("actual", 0.0)),

@@ -50,6 +50,18 @@ class PlanWords:
         """Return what a mode is called."""
         return self.text(f"entity.sensor.plan.state.{mode}")
 
+    @property
+    def price_unit(self) -> tuple[str, float]:
+        """Return the unit of prices per kWh, and its factor from the currency."""
+        if self.currency in CENTS:
+            return f"{CENTS[self.currency]}/kWh", 100.0
+        return f"{self.currency}/kWh", 1.0
+
+    @property
+    def decimal_mark(self) -> str:
+        """Return what stands before tenths."""
+        return "," if self.language.split("-")[0] in COMMA else "."
+
     def price(self, per_kwh: float) -> str:
         """Return a price per kWh: 38.0 ct, or 2.31 SEK."""
         if self.currency in CENTS:
@@ -71,4 +83,4 @@ class PlanWords:
         )
 
     def _spelt(self, number: str) -> str:
-        return number.replace(".", ",", 1) if self.language.split("-")[0] in COMMA else number
+        return number.replace(".", self.decimal_mark, 1)

@@ -27,7 +27,7 @@ from .plan_inputs import BACK_DAYS, PlanInputs
 from .plan_words import PlanWords
 from .prices import day_kinds_of
 from .slot_meter import MeasuredSlot, SlotMeter
-from .storage import energy_above_reserve_wh, storage_of
+from .storage import energy_above_reserve_wh, soc_pct, storage_of
 
 CONF_INSISTS: Final = "insists"
 """The plan acts though it did not pay."""
@@ -107,6 +107,7 @@ class Planner:
         self._made_at: datetime | None = None
         self._refreshed: int | None = None
         self._is_refreshing = False
+        self._settings: Settings | None = None
         self._storage: Storage | None = None
         self._energy_wh: float | None = None
         self._acting: tuple[int, Plan, Choice] | None = None
@@ -146,7 +147,7 @@ class Planner:
             self.plan, self._status = None, PlanStatus.NO_CONTRACT
             self._view = PlanView(status=self._status)
             return
-        self._storage = storage_of(settings, config)
+        self._settings, self._storage = settings, storage_of(settings, config)
         self._energy_wh = energy_above_reserve_wh(settings, snapshot)
         if done is not None:
             self._settle(done, config)
@@ -155,7 +156,19 @@ class Planner:
             self._is_refreshing, self._refreshed = True, slot
             self._spawn(self._async_refresh(config, moment), "plan")
         self._status = self._judge_status(config, slot, now)
+        self._note(slot)
         self._view = self._look(moment)
+
+    def soc_pct(self, energy_wh: float) -> float | None:
+        """Return the charge of all batteries (%), from what they hold above their reserve."""
+        return None if self._settings is None else soc_pct(self._settings, energy_wh)
+
+    def _note(self, slot: int) -> None:
+        """Note what is done in a slot, and the charge at its begin."""
+        if self._energy_wh is not None:
+            self.past.soc_pct.setdefault(slot, self.soc_pct(self._energy_wh) or 0.0)
+        if self._acting is not None and self._acting[0] == slot:
+            self.past.done[slot] = self._acting[2].mode.value
 
     def followed(self, settings: Settings, moment: datetime) -> Settings:
         """Return settings with what `predictive` means now: net zero unless the plan acts."""

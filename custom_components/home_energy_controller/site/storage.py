@@ -47,3 +47,11 @@ def energy_above_reserve_wh(settings: Settings, snapshot: Snapshot) -> float | N
         share = max(0.0, min(battery.max_soc_pct, soc_pct.value) - battery.reserve_pct) / 100
         energy_wh += battery.capacity_wh * share
     return energy_wh
+
+
+def soc_pct(settings: Settings, energy_wh: float) -> float:
+    """Return the charge of all that the controller runs (%), from what they hold above their reserve."""
+    ours = [battery for battery in settings.batteries if battery.battery_mode is BatteryMode.CONTROLLED]
+    capacity_wh = sum(battery.capacity_wh for battery in ours)
+    reserve_wh = sum(battery.capacity_wh * battery.reserve_pct / 100 for battery in ours)
+    return 100 * (reserve_wh + energy_wh) / capacity_wh if capacity_wh else 0.0
