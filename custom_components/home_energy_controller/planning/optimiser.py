@@ -105,7 +105,8 @@ def _at_the_end(last_day: Sequence[Expected], step_wh: float) -> Left:
 
 def _before(outcomes: Sequence[Outcome], left: Left, step_wh: float) -> Left:
     """Return what is left to pay at the begin of a slot: by the cheapest choice at each level."""
-    return list(map(min, *(through(each, left, step_wh) for each in dict.fromkeys(outcomes)), strict=True))
+    by_choice = [through(each, left, step_wh) for each in dict.fromkeys(outcomes)]
+    return [min(costs) for costs in zip(*by_choice, strict=True)]
 
 
 def through(slot: Outcome, after: Left, step_wh: float) -> Left:
