@@ -104,7 +104,7 @@ class SunSeen:
         slots = range(first, first + count)
         midnight = first - slots_since_midnight(first, self.zone)
         forecast_w = forecast_w or {}
-        told = {self._day(slot) for slot, power_w in forecast_w.items() if slot >= midnight and power_w > 0}
+        forecast_days = {self._day(slot) for slot, power_w in forecast_w.items() if slot >= midnight and power_w > 0}
         bias = self._bias(first)
         today = range(midnight, midnight + PER_DAY)
         whole_wh = _energy_wh(self.forecast_w, range(midnight, first)) + _energy_wh(
@@ -113,7 +113,7 @@ class SunSeen:
         of_today = self._ratio(range(midnight, first), DOUBT_SHARE * whole_wh, bias)
         return [
             max(0.0, forecast_w.get(slot, 0.0)) * (of_today if slot in today else bias)
-            if self._day(slot) in told
+            if self._day(slot) in forecast_days
             else _mean_of_week(self.history_w, slot, first)
             for slot in slots
         ]
