@@ -1,6 +1,6 @@
 """The accounts of the plan: what each slot that has passed cost, really and in the plan's shadow, day by day."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
@@ -72,6 +72,8 @@ class PlanBook:
             if held.storage is not None:
                 sun_w = past.sun_w.get(done.slot, past.sun_forecast_w.get(done.slot, 0.0))
                 measured = expected(max(0.0, done.net_load_w + sun_w), sun_w, price)
+                # The net load is known, whatever is known of the sun.
+                measured = replace(measured, net_load_w=done.net_load_w)
                 past.shadow = past.shadow.settled(choice, measured, held.storage)
         if start_of(done.slot + 1, dt_util.get_default_time_zone()).date() != day:
             self._end_day(day, held)
