@@ -63,6 +63,8 @@ class PlanBook:
         """Settle a slot that has passed, in which the plan would have chosen this; with its last one, the day."""
         past, day = self.past, start_of(done.slot, dt_util.get_default_time_zone()).date()
         slot_before, energy_wh = self._before or (done.slot - 1, None)
+        if 0 <= slot_before - done.slot < PER_DAY:  # The clock was set back: it is settled already.
+            return
         if past.today != day:
             known = slot_before == done.slot - 1 and energy_wh is not None
             self._begin_day(day, energy_wh if known else held.energy_wh)
