@@ -7,7 +7,7 @@ forecast for the time after it.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from math import exp, hypot
 from statistics import fmean
 
@@ -98,20 +98,29 @@ class SunSeen:
     def expected_w(self, forecast_w: BySlot | None, first: int, count: int = HORIZON) -> list[float]:
         """Return the power (W) expected of slots from `first` on.
 
-        A forecast is put right by its own bias in the last weeks, and today's by what today showed. Without one, the
-        mean of the last seven days has to do.
+        A forecast is put right by its own bias in the last weeks, and today's by what today showed. For days without
+        one, or of nothing but zeros, the mean of the last seven days has to do.
         """
         slots = range(first, first + count)
-        if not forecast_w:
-            return [_mean_of_week(self.history_w, slot, first) for slot in slots]
-        bias = self._bias(first)
         midnight = first - slots_since_midnight(first, self.zone)
+        forecast_w = forecast_w or {}
+        forecast_days = {self._day(slot) for slot, power_w in forecast_w.items() if slot >= midnight and power_w > 0}
+        bias = self._bias(first)
         today = range(midnight, midnight + PER_DAY)
         whole_wh = _energy_wh(self.forecast_w, range(midnight, first)) + _energy_wh(
             forecast_w, range(first, today.stop)
         )
         of_today = self._ratio(range(midnight, first), DOUBT_SHARE * whole_wh, bias)
-        return [max(0.0, forecast_w.get(slot, 0.0)) * (of_today if slot in today else bias) for slot in slots]
+        return [
+            max(0.0, forecast_w.get(slot, 0.0)) * (of_today if slot in today else bias)
+            if self._day(slot) in forecast_days
+            else _mean_of_week(self.history_w, slot, first)
+            for slot in slots
+        ]
+
+    def _day(self, slot: int) -> date:
+        """Return the local day that a slot is in."""
+        return start_of(slot, self.zone).date()
 
     def _bias(self, first: int) -> float:
         """Return by how much the forecast fell short in the last weeks; one day's worth of doubt."""

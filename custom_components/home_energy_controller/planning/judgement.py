@@ -112,7 +112,8 @@ class Shadow:
         """Return what the day would have cost, had all been known, from what the plan began with."""
         began_wh = min(self.plan.began_wh, storage.usable_wh)
         account = Account(began_wh, 0.0, began_wh)
-        for step, slot in zip(solve(self.slots, storage).steps(began_wh, None), self.slots, strict=True):
+        steps = solve(self.slots, storage, value_per_kwh).steps(began_wh, None)
+        for step, slot in zip(steps, self.slots, strict=True):
             account = account.settled(step.choice, slot, storage)
         return account.paid(value_per_kwh)
 

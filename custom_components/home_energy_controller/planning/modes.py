@@ -82,8 +82,12 @@ class Storage:
             grid += [Choice(PlanMode.DELIVER_TO_GRID, round(share * self.discharge_w)) for share in SHARES]
         return (*free, Choice(PlanMode.STANDBY), *(choice for choice in grid if choice.power_w))
 
-    def power_w(self, band_w: tuple[float, float], net_load_w: float) -> float:
-        """Return what the batteries do (W, + discharging) in a band while they are neither full nor empty."""
+    def power_w(self, choice: Choice, net_load_w: float) -> float:
+        """Return what the batteries do (W, + discharging) while they are neither full nor empty."""
+        return self.power_in_w(choice.band_w(self.charge_w, self.discharge_w), net_load_w)
+
+    def power_in_w(self, band_w: tuple[float, float], net_load_w: float) -> float:
+        """Return what the batteries do within a band of powers, and within the limits of the connection."""
         lowest_w, highest_w = band_w
         power_w = lowest_w if net_load_w < lowest_w else min(net_load_w, highest_w)
         if power_w < 0:
@@ -158,7 +162,7 @@ def outcomes(choices: Iterable[Choice], expected: Expected, storage: Storage) ->
     made = []
     for choice in choices:
         band_w = choice.band_w(storage.charge_w, storage.discharge_w)
-        powers_w = tuple([storage.power_w(band_w, net_load_w) for net_load_w in net_loads_w])
+        powers_w = tuple([storage.power_in_w(band_w, net_load_w) for net_load_w in net_loads_w])
         if powers_w not in by_powers:
             grid_w = [net_load_w - power_w for net_load_w, power_w in zip(net_loads_w, powers_w, strict=True)]
             drained_w = sum([storage.drain_w(power_w) for power_w in powers_w]) / len(POINTS)

@@ -81,14 +81,20 @@ class Solution:
         return left[level] + (position - level) * (left[level + 1] - left[level])
 
 
-def solve(slots: Sequence[Expected], storage: Storage) -> Solution:
-    """Return what is left to pay with every charge at every slot of the horizon."""
+def solve(slots: Sequence[Expected], storage: Storage, end_per_kwh: float | None = None) -> Solution:
+    """Return what is left to pay with every charge at every slot of the horizon.
+
+    `end_per_kwh` is what a kWh is worth that is left at its end, where that is known; else the last day is repeated.
+    """
     choices = storage.choices()
     made = tuple(outcomes(choices, slot, storage) for slot in slots)
     step_wh = storage.usable_wh / (LEVELS - 1)
-    left = _at_the_end(slots[-PER_DAY:], step_wh)
-    for each in reversed(made[-PER_DAY:]):  # What the last day, repeated, says.
-        left = _before(each, left, step_wh)
+    if end_per_kwh is None:
+        left = _at_the_end(slots[-PER_DAY:], step_wh)
+        for each in reversed(made[-PER_DAY:]):  # What the last day, repeated, says.
+            left = _before(each, left, step_wh)
+    else:
+        left = _worth(end_per_kwh, step_wh)
     ends = []
     for each in reversed(made):
         ends.append(left)
@@ -100,12 +106,18 @@ def solve(slots: Sequence[Expected], storage: Storage) -> Solution:
 def _at_the_end(last_day: Sequence[Expected], step_wh: float) -> Left:
     """Return what each level is worth after the last day was repeated: what is kept serves a cheaper half of a day."""
     cheaper = sorted(slot.buy for slot in last_day)[int(len(last_day) * END_PERCENTILE)]
-    return [-END_SHARE * cheaper * level * step_wh / 1000 for level in range(LEVELS)]
+    return _worth(END_SHARE * cheaper, step_wh)
+
+
+def _worth(value_per_kwh: float, step_wh: float) -> Left:
+    """Return what is left to pay where each kWh is worth the same."""
+    return [-value_per_kwh * level * step_wh / 1000 for level in range(LEVELS)]
 
 
 def _before(slot: Sequence[Outcome], left: Left, step_wh: float) -> Left:
     """Return what is left to pay at the begin of a slot: by the cheapest choice at each level."""
-    return list(map(min, *(through(each, left, step_wh) for each in dict.fromkeys(slot)), strict=True))
+    first, *others = (through(each, left, step_wh) for each in dict.fromkeys(slot))
+    return list(map(min, first, *others, strict=True)) if others else first
 
 
 def through(slot: Outcome, after: Left, step_wh: float) -> Left:

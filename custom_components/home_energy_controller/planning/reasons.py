@@ -95,11 +95,11 @@ class Course:
         return Reason(why, price, self.outlook.slots[use].buy, self.outlook.first + use)
 
     def _use(self, index: int) -> int | None:
-        """Return the dearest slot in which what is stored now is used: until the grid charges for the time after."""
+        """Return the dearest slot in which what is stored now is used: until empty, or charged for the time after."""
         used: list[int] = []
         for later in range(index + 1, len(self.steps)):
-            mode = self.steps[later].choice.mode
-            if mode is PlanMode.CHARGE_FROM_GRID and used:
+            mode, is_empty = self.steps[later].choice.mode, self.steps[later].energy_wh < NOTED_WH
+            if used and (is_empty or mode is PlanMode.CHARGE_FROM_GRID):
                 break
             serves = mode in SERVING and self.outlook.slots[later].net_load_w > NOTED_W
             if serves or mode is PlanMode.DELIVER_TO_GRID:

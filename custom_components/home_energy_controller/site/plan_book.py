@@ -1,6 +1,6 @@
 """The accounts of the plan: what each slot that has passed cost, really and in the plan's shadow, day by day."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
@@ -51,6 +51,8 @@ class PlanBook:
         """Go on with what is stored."""
         self.past = past
         self._ended: list[Ended] = []
+        self._before: tuple[int, float | None] | None = None
+        """The slot that was settled last, and what the batteries held at its end."""
 
     def take_ended(self) -> list[Ended]:
         """Return the days that ended since this was asked last."""
@@ -60,8 +62,13 @@ class PlanBook:
     def settle(self, done: MeasuredSlot, price: SlotPrice | None, choice: Choice, held: Held) -> None:
         """Settle a slot that has passed, in which the plan would have chosen this; with its last one, the day."""
         past, day = self.past, start_of(done.slot, dt_util.get_default_time_zone()).date()
+        slot_before, energy_wh = self._before or (done.slot - 1, None)
+        if 0 <= slot_before - done.slot < PER_DAY:  # The clock was set back: it is settled already.
+            return
         if past.today != day:
-            self._begin_day(day, held.energy_wh)
+            known = slot_before == done.slot - 1 and energy_wh is not None
+            self._begin_day(day, energy_wh if known else held.energy_wh)
+        self._before = done.slot, held.energy_wh
         if done.is_whole:
             sun_w = past.sun_w.get(done.slot, past.sun_forecast_w.get(done.slot, 0.0))
             past.load_w.setdefault(done.slot, max(0.0, done.net_load_w + sun_w))
@@ -72,6 +79,8 @@ class PlanBook:
             if held.storage is not None:
                 sun_w = past.sun_w.get(done.slot, past.sun_forecast_w.get(done.slot, 0.0))
                 measured = expected(max(0.0, done.net_load_w + sun_w), sun_w, price)
+                # The net load is known, whatever is known of the sun.
+                measured = replace(measured, net_load_w=done.net_load_w)
                 past.shadow = past.shadow.settled(choice, measured, held.storage)
         if start_of(done.slot + 1, dt_util.get_default_time_zone()).date() != day:
             self._end_day(day, held)
