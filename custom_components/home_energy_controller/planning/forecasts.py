@@ -18,7 +18,7 @@ from .tariff import SlotPrice
 HORIZON = 2 * PER_DAY
 HABIT_DAYS = 28
 """Load is expected as on the same kind of day within this time."""
-LEAST_HABIT_DAYS = 2
+LEAST_HABIT_DAYS = 1
 """With fewer days of history nothing is planned."""
 SEEN_SLOTS = 4
 """By how the last hour differed from the habit, the next is expected to differ,"""
@@ -30,7 +30,9 @@ BIAS_LIMITS = (0.5, 2.0)
 DOUBT_SHARE = 0.2
 """Of a day's sun that has to be seen before today's deviation counts as much as the forecast."""
 LOAD_SPREAD, SUN_SPREAD = 0.5, 0.15
-"""Standard deviation within a slot, as a share: kettles and clouds (minutes of measured homes)."""
+"""Standard deviation within a slot that was measured, as a share: kettles and clouds (minutes of measured homes)."""
+LOAD_DOUBT, SUN_DOUBT = 0.9, 0.3
+"""The same of what is expected: habits err by as much as they say, and that is no reason to plan for their mean only."""
 SATURDAY = 5
 PUBLISHED_H = 13
 
@@ -168,7 +170,7 @@ class Records:
         load_w = habits.load_w(self.load_w, first)
         sun_w = SunSeen(self.sun_w, self.sun_forecast_w, self.zone).expected_w(self.sun_forecast_w, first)
         slots = tuple(
-            expected(load, sun, prices[first + index])
+            expected(load, sun, prices[first + index], LOAD_DOUBT, SUN_DOUBT)
             for index, (load, sun) in enumerate(zip(load_w, sun_w, strict=True))
         )
         return Outlook(first=first, slots=slots, load_w=tuple(load_w), sun_w=tuple(sun_w), known=known)
@@ -180,9 +182,11 @@ class Records:
         return expected(self.load_w[slot], self.sun_w.get(slot, 0.0), self.prices[slot])
 
 
-def expected(load_w: float, sun_w: float, price: SlotPrice) -> Expected:
-    """Return a slot with the spread within it that such a load and sun have."""
-    spread_w = hypot(LOAD_SPREAD * load_w, SUN_SPREAD * sun_w)
+def expected(
+    load_w: float, sun_w: float, price: SlotPrice, load_spread: float = LOAD_SPREAD, sun_spread: float = SUN_SPREAD
+) -> Expected:
+    """Return a slot with the spread that such a load and sun have, each as a share of it."""
+    spread_w = hypot(load_spread * load_w, sun_spread * sun_w)
     return Expected(net_load_w=load_w - sun_w, spread_w=spread_w, buy=price.buy, sell=price.sell)
 
 
