@@ -1,7 +1,7 @@
 """Plays a year by the minute under all planners: `python -m benchmarks.plan --help`."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 import json
 from pathlib import Path
@@ -12,6 +12,8 @@ from benchmarks.plan.inputs import InputError
 from benchmarks.plan.planners import Allowed
 from benchmarks.plan.tariffs import CASES
 from benchmarks.plan.year import Score
+
+type Scores = dict[str, Score]
 
 QUICK_DAYS = 7
 QUICK_FIRST = 70
@@ -81,10 +83,18 @@ def run(options: Namespace) -> dict[str, dict[str, Score]]:
 
 def _played(wanted: Sequence[Task], processes: int) -> Iterator[tuple[str, dict[str, Score]]]:
     """Yield the scores of each case, in order."""
+    if processes == 1:
+        yield from _shown(wanted, map(timed, wanted))
+        return
     with ProcessPoolExecutor(min(processes, len(wanted))) as pool:
-        for task, (found, took_s) in zip(wanted, pool.map(timed, wanted), strict=True):
-            print("\n".join(table(task.name, found, took_s)), flush=True)
-            yield task.name, found
+        yield from _shown(wanted, pool.map(timed, wanted))
+
+
+def _shown(wanted: Sequence[Task], results: Iterable[tuple[dict[str, Score], float]]) -> Iterator[tuple[str, Scores]]:
+    """Print each case when it is done, and yield it."""
+    for task, (found, took_s) in zip(wanted, results, strict=True):
+        print("\n".join(table(task.name, found, took_s)), flush=True)
+        yield task.name, found
 
 
 def main() -> None:

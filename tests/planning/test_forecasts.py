@@ -90,14 +90,14 @@ def test_without_a_weekend_in_the_history_workdays_have_to_do() -> None:
     )
 
 
-def test_less_than_two_days_of_history_are_no_habits() -> None:
+def test_less_than_a_day_of_history_is_no_habit() -> None:
     """Nor is what is older than four weeks, or not yet past."""
-    two_days = made(range(MONDAY - 2 * PER_DAY, MONDAY), lambda _: 300.0)
-    assert learn_habits(two_days, MONDAY, AMSTERDAM) is not None
-    del two_days[MONDAY - 1]
-    assert learn_habits(two_days, MONDAY, AMSTERDAM) is None
-    assert learn_habits(two_days, MONDAY + 60 * PER_DAY, AMSTERDAM) is None
-    assert learn_habits(two_days, MONDAY - 2 * PER_DAY, AMSTERDAM) is None
+    one_day = made(range(MONDAY - PER_DAY, MONDAY), lambda _: 300.0)
+    assert learn_habits(one_day, MONDAY, AMSTERDAM) is not None
+    del one_day[MONDAY - 1]
+    assert learn_habits(one_day, MONDAY, AMSTERDAM) is None
+    assert learn_habits(one_day, MONDAY + 60 * PER_DAY, AMSTERDAM) is None
+    assert learn_habits(one_day, MONDAY - PER_DAY, AMSTERDAM) is None
 
 
 def test_what_is_older_than_four_weeks_is_forgotten() -> None:
@@ -328,13 +328,13 @@ def test_without_a_price_for_now_there_is_no_outlook() -> None:
     assert known.outlook(MONDAY, habits_of(known.load_w), known_until=MONDAY) is None
 
 
-def test_the_outlook_is_load_less_sun_with_their_spreads() -> None:
+def test_the_outlook_is_load_less_sun_with_the_doubt_about_them() -> None:
     """Every slot has its own."""
     outlook = outlook_of(records(), MONDAY)
     assert len(outlook.slots) == len(outlook.load_w) == len(outlook.sun_w) == HORIZON
     for slot, load_w, sun_w in zip(outlook.slots, outlook.load_w, outlook.sun_w, strict=True):
         assert slot.net_load_w == pytest.approx(load_w - sun_w)
-        assert slot.spread_w == pytest.approx(((0.5 * load_w) ** 2 + (0.15 * sun_w) ** 2) ** 0.5)
+        assert slot.spread_w == pytest.approx(((0.9 * load_w) ** 2 + (0.3 * sun_w) ** 2) ** 0.5)
 
 
 def test_a_slot_that_has_passed_is_as_it_was_measured() -> None:

@@ -32,7 +32,7 @@ DOUBT_SHARE = 0.2
 LOAD_SPREAD, SUN_SPREAD = 0.5, 0.15
 """Standard deviation within a slot that was measured, as a share: kettles and clouds (minutes of measured homes)."""
 LOAD_DOUBT, SUN_DOUBT = 0.9, 0.3
-"""The same of what is expected: habits err by as much as they say, and that is no reason to plan for their mean only."""
+"""The same of what is expected: habits err by nearly as much as they say, so their mean is not all that comes."""
 SATURDAY = 5
 PUBLISHED_H = 13
 
