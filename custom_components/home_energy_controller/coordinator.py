@@ -17,14 +17,7 @@ from .control.actuation.release import found_modes, release, stop
 from .control.actuation.write_budget import Writes, paced_settings
 from .control.cycle import Cycle, CycleResult, run_cycle
 from .control.dispatch.dispatch import DispatchMemory
-from .control.model import (
-    CarObservation,
-    Command,
-    CommandKind,
-    Decision,
-    Release,
-    Snapshot,
-)
+from .control.model import CarObservation, Command, CommandKind, Decision, Release, Snapshot
 from .control.recorder import Recorder
 from .control.settings import Settings
 from .errors import refusal
@@ -175,9 +168,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         for command in actuation.commands:
             self.batteries[command.battery_id].write(command)
         with self.parts.part("what was learnt"):
-            found = found_modes(
-                cycle.decision, cycle.snapshot, result.settings, actuation.memory, is_first=self.data is None
-            )
+            decision, memory, is_first = cycle.decision, actuation.memory, self.data is None
+            found = found_modes(decision, cycle.snapshot, result.settings, memory, is_first=is_first)
             self.store.learn(actuation.directions, found)
         due_s = CALM_INTERVAL_S if actuation.next_due is None else actuation.next_due - now
         if self.meter.is_awaited(now):

@@ -199,3 +199,11 @@ def test_energy_that_is_left_counts_in_the_saving() -> None:
     day = [slot(900.0, 0.10 if index < 24 else 0.50, 0.05) for index in range(96)]
     plan = planned(day, 0.0)
     assert plan.saving(range(MONDAY, MONDAY + 24)) > 1.5
+
+
+def test_more_energy_than_was_usable_counts_as_full() -> None:
+    """The owner has lowered the reserve since the plan was made."""
+    plan = planned([slot(900.0, 0.10 if index < 24 else 0.50, 0.05) for index in range(96)], 4000.0)
+    usable_wh = plan.solution.storage.usable_wh
+    for each in (MONDAY, MONDAY + 24, MONDAY + 95):
+        assert plan.choose(each, usable_wh + 3000.0, None) == plan.choose(each, usable_wh, None)

@@ -47,8 +47,11 @@ class Plan:
         return self.slots[index] if 0 <= index < len(self.slots) else None
 
     def choose(self, slot: int, energy_wh: float, before: Choice | None) -> Choice | None:
-        """Return what to do in a slot with the energy that there really is; None outside of the horizon."""
-        index = slot - self.first
+        """Return what to do in a slot with the energy that there really is; None outside of the horizon.
+
+        More than was usable when the plan was made (the owner has lowered the reserve since) counts as full.
+        """
+        index, energy_wh = slot - self.first, min(energy_wh, self.solution.storage.usable_wh)
         return self.solution.choose(index, energy_wh, before) if 0 <= index < len(self.slots) else None
 
     def next_change(self, slot: int) -> PlannedSlot | None:
