@@ -2,13 +2,14 @@
 
 import argparse
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 import signal
 import socket
 import sys
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import aiohttp
 from homeassistant.const import RESTART_EXIT_CODE
@@ -20,6 +21,7 @@ from .check import SETTLE_S, judge, measure, window_start_s
 from .console import DemoError, patience, put, reason, say
 from .home_assistant import HomeAssistant, install_requirements, package_errors
 from .house import BATTERY_LIMIT_W, BATTERY_NAMES, START_S, Playback, describe, open_house
+from .plan import PRICE_NAME, WORDS, plan, price_sensor
 from .site_setup import set_up
 from .window import NoWindowError
 
@@ -40,6 +42,10 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     empty = "leave the set-up to you: the site is not added, and the addresses to type are printed"
     parser.add_argument("--empty", action="store_true", help=empty)
+    with_plan = (
+        "with made-up prices, history and sun forecast, so that there is a day-ahead plan; the strategy is Smart"
+    )
+    parser.add_argument("--plan", action="store_true", help=with_plan)
     check = "no browser: measure for that long, print a line of JSON, exit 1 when it is not good enough"
     parser.add_argument("--check", type=int, metavar="SECONDS", help=check)
     options = parser.parse_args(arguments)
@@ -49,6 +55,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         parser.error(f"--check must be at least {MIN_CHECK_S}: it decides every half a minute")
     if options.check is not None and (options.speed != 1 or options.empty):
         parser.error("--check runs in real time and sets the site up itself; leave --speed and --empty out")
+    if options.plan and (options.check is not None or options.speed != 1):
+        parser.error("--plan goes by the clock on the wall, and --check judges net zero; leave --speed and --check out")
     return options
 
 
@@ -65,13 +73,13 @@ def battery_port() -> int:
 
 @asynccontextmanager
 async def running(
-    playback: Playback, speed: float, *, empty: bool = False
+    playback: Playback, speed: float, *, empty: bool = False, more: Mapping[str, Any] | None = None
 ) -> AsyncIterator[tuple[HomeAssistant, SimulatedSite]]:
     """Run the house and Home Assistant; at the end Home Assistant stops first, so that it can leave the batteries."""
     with TemporaryDirectory(prefix="home-energy-controller-") as folder:
         home_assistant = HomeAssistant(Path(folder))
         async with open_house(playback, speed, port=battery_port()) as simulated:
-            home_assistant.prepare(empty=empty)
+            home_assistant.prepare(empty=empty, more=more)
             try:
                 await home_assistant.start()
                 yield home_assistant, simulated
@@ -91,11 +99,19 @@ async def open_up(api: Api) -> None:
         await api.onboard()
 
 
-async def bring_up(api: Api, simulated: SimulatedSite, playback: Playback) -> dict[str, str]:
-    """Set everything up, switch the controller on and let the scenario begin; return the site's entity ids."""
+async def bring_up(
+    api: Api, simulated: SimulatedSite, playback: Playback, planned_by: HomeAssistant | None = None
+) -> dict[str, str]:
+    """Set everything up, switch the controller on and let the scenario begin; return the site's entity ids.
+
+    With the Home Assistant whose storage takes the plan's past, there is a plan.
+    """
     await open_up(api)
     async with patience("setting the site up"):
         entities = await set_up(api, simulated)
+    if planned_by is not None:
+        async with patience("making a plan"):
+            await plan(api, planned_by, entities)
     playback.play(simulated.house.trace_s)
     await api.act("switch.turn_on", entities["controller"])
     return entities
@@ -113,18 +129,26 @@ def addresses(simulated: SimulatedSite) -> str:
     )
 
 
-async def show(scenario: str, speed: float, *, empty: bool) -> int:
+async def show(scenario: str, speed: float, *, empty: bool, with_plan: bool) -> int:
     """Run until the person has seen enough."""
     playback = Playback(scenario, START_S[scenario])
-    async with running(playback, speed, empty=empty) as (home_assistant, simulated), Api(home_assistant) as api:
+    async with (
+        running(playback, speed, empty=empty, more=price_sensor() if with_plan else None) as (
+            home_assistant,
+            simulated,
+        ),
+        Api(home_assistant) as api,
+    ):
         if empty:
             await open_up(api)
             playback.play(simulated.house.trace_s)
         else:
-            await bring_up(api, simulated, playback)
+            await bring_up(api, simulated, playback, home_assistant if with_plan else None)
         say("ready")
         put(f"\n  Home Assistant  {home_assistant.url}\n  login           {USER} / {PASSWORD}")
         put(addresses(simulated) if empty else "")
+        if with_plan:
+            put(f"  price sensor    {PRICE_NAME}; {WORDS}\n")
         put("  Ctrl+C ends it.\n")
         while await home_assistant.wait() == RESTART_EXIT_CODE:
             await home_assistant.start()
@@ -157,7 +181,7 @@ async def main(options: argparse.Namespace) -> int:
         await install_requirements()
         if options.check is not None:
             return await check(options.scenario, options.check)
-        return await show(options.scenario, options.speed, empty=options.empty)
+        return await show(options.scenario, options.speed, empty=options.empty, with_plan=options.plan)
     return 0 if options.check is None else 130
 
 

@@ -1,6 +1,7 @@
 """A real Home Assistant with a throw-away configuration directory: requirements, start, stop, log."""
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 import ctypes
 from datetime import UTC, datetime
@@ -175,14 +176,14 @@ class HomeAssistant:
                     return text
         return ""
 
-    def prepare(self, *, empty: bool = False) -> None:
+    def prepare(self, *, empty: bool = False, more: Mapping[str, Any] | None = None) -> None:
         """Write the configuration: everything that onboarding asks but for the user, and our integration.
 
-        Empty, it does not begin with a dashboard whose entities are still to come.
+        Empty, it does not begin with a dashboard whose entities are still to come; `more` is set up beside.
         """
         configuration = self.config_dir / "configuration.yaml"
         # Its editor of automations writes to a file that must be included; a tag has no place in JSON.
-        text = json.dumps(_BARE if self.bare else _CONFIGURATION)
+        text = json.dumps({**(_BARE if self.bare else _CONFIGURATION), **(more or {})})
         configuration.write_text(re.sub(r'"(!include \S+)"', r"\1", text))
         (self.config_dir / "automations.yaml").write_text("[]\n")
         shutil.copytree(
@@ -204,13 +205,13 @@ class HomeAssistant:
             "error": None,
             "error_message": None,
         }
-        self._store("http", {"stable": http, "pending": None, "yaml_migration_done": True}, version=(2, 2))
+        self.store("http", {"stable": http, "pending": None, "yaml_migration_done": True}, version=(2, 2))
         # Its own step for the place would add integrations that want the internet; analytics stay off.
-        self._store("onboarding", {"done": ["core_config", "analytics", "integration"]}, version=(4, 1))
+        self.store("onboarding", {"done": ["core_config", "analytics", "integration"]}, version=(4, 1))
         if not empty:
-            self._store("frontend.system_data", {"core": {"default_panel": "lovelace"}})
+            self.store("frontend.system_data", {"core": {"default_panel": "lovelace"}})
 
-    def _store(self, key: str, data: dict[str, Any], *, version: tuple[int, int] = (1, 1)) -> None:
+    def store(self, key: str, data: dict[str, Any], *, version: tuple[int, int] = (1, 1)) -> None:
         """Write a file as Home Assistant's storage helper would."""
         path = self.config_dir / ".storage" / key
         path.parent.mkdir(exist_ok=True)

@@ -42,11 +42,11 @@ async def set_up(api: Api, simulated: SimulatedSite) -> dict[str, str]:
         step = await api.request("POST", f"{_FLOW}/{step['flow_id']}", left.pop(0))
     if step["type"] != "create_entry":
         raise DemoError(f"the config flow ended with {step['type']}: {step.get('reason')}")
-    await _wait_until_loaded(api, step["result"]["entry_id"])
+    await wait_until_loaded(api, step["result"]["entry_id"])
     return await _find_entities(api, step["result"]["entry_id"])
 
 
-async def _wait_until_loaded(api: Api, entry_id: str) -> None:
+async def wait_until_loaded(api: Api, entry_id: str) -> None:
     """Wait until the entry is set up; raise DemoError with Home Assistant's reason when it is not."""
     entry: dict[str, Any] = {}
     try:

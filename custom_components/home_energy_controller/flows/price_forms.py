@@ -25,6 +25,7 @@ from ..site.contract import (
     CONF_DAYS,
     CONF_END,
     CONF_FALLBACK,
+    CONF_INSISTS,
     CONF_KIND,
     CONF_KIND_TODAY,
     CONF_KIND_TOMORROW,
@@ -102,7 +103,7 @@ def details_schema() -> vol.Schema:
         vol.Optional(CONF_KIND_TODAY): colour,
         vol.Optional(CONF_KIND_TOMORROW): colour,
     }
-    plan = {vol.Required(key, default=False): flag for key in (CONF_MAY_CHARGE, CONF_MAY_DELIVER)}
+    plan = {vol.Required(key, default=False): flag for key in (CONF_MAY_CHARGE, CONF_MAY_DELIVER, CONF_INSISTS)}
     parts = dict(zip(SECTIONS, (buy, sell, bands, plan), strict=True))
     return vol.Schema({vol.Required(name): section(vol.Schema(part)) for name, part in parts.items()})
 

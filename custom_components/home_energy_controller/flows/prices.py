@@ -17,6 +17,7 @@ from ..site.config import SiteOptions
 from ..site.contract import (
     CONF_BANDS,
     CONF_FALLBACK,
+    CONF_INSISTS,
     CONF_KIND_TODAY,
     CONF_KIND_TOMORROW,
     CONF_MAY_CHARGE,
@@ -48,6 +49,8 @@ from .price_forms import (
     validate_source,
 )
 
+KEPT: Final = (CONF_SOURCE, CONF_MAY_CHARGE, CONF_MAY_DELIVER, CONF_INSISTS)
+"""Whatever the kind of contract."""
 COLOURS: Final = (CONF_KIND_TODAY, CONF_KIND_TOMORROW)
 HUNDREDTHS: Final = {"EUR": "ct", "USD": "¢", "GBP": "p", "CHF": "Rp."}
 """In which prices of energy are spoken of."""
@@ -81,7 +84,7 @@ class PricesFlow(SiteFlow):
         if user_input is not None:
             if user_input[CONF_PRESET] != draft.get(CONF_PRESET):
                 hours = SiteOptions(self.config_entry.options).tariff
-                kept = {key: draft[key] for key in (CONF_SOURCE, CONF_MAY_CHARGE, CONF_MAY_DELIVER) if key in draft}
+                kept = {key: draft[key] for key in KEPT if key in draft}
                 usual = {CONF_FALLBACK: PricesConfig().fallback_per_kwh}
                 draft = usual | preset_data(Preset(user_input[CONF_PRESET]), hours) | kept
             self._draft = draft
@@ -210,6 +213,7 @@ class PricesFlow(SiteFlow):
             CONF_FALLBACK: config.fallback_per_kwh,
             CONF_MAY_CHARGE: config.may_charge_from_grid,
             CONF_MAY_DELIVER: config.may_deliver_to_grid,
+            CONF_INSISTS: config.insists,
             **{key: entity for key, entity in present.items() if entity},
         }
 

@@ -30,6 +30,8 @@ CONF_KIND_TODAY: Final = "day_kind_today"
 CONF_KIND_TOMORROW: Final = "day_kind_tomorrow"
 CONF_MAY_CHARGE: Final = "may_charge_from_grid"
 CONF_MAY_DELIVER: Final = "may_deliver_to_grid"
+CONF_INSISTS: Final = "insists"
+"""The plan acts though it did not pay."""
 
 # Of a band.
 CONF_PRICE: Final = "price_per_kwh"
@@ -62,6 +64,8 @@ class PricesConfig:
     """Lasting ids of the entities that tell the colour of the day."""
     may_charge_from_grid: bool = False
     may_deliver_to_grid: bool = False
+    insists: bool = False
+    """Whether the plan is followed though it did not pay."""
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> Self:
@@ -79,6 +83,7 @@ class PricesConfig:
             day_kind_tomorrow=_text(data.get(CONF_KIND_TOMORROW)),
             may_charge_from_grid=data.get(CONF_MAY_CHARGE) is True,
             may_deliver_to_grid=data.get(CONF_MAY_DELIVER) is True,
+            insists=data.get(CONF_INSISTS) is True,
         )
 
     @property

@@ -29,8 +29,6 @@ from .prices import day_kinds_of
 from .slot_meter import MeasuredSlot, SlotMeter
 from .storage import energy_above_reserve_wh, soc_pct, storage_of
 
-CONF_INSISTS: Final = "insists"
-"""The plan acts though it did not pay."""
 STALE_S: Final = 1800.0
 """An older plan is none."""
 HORIZON: Final = 2 * PER_DAY
@@ -276,7 +274,7 @@ class Planner:
             return PlanStatus.STARTING if self._is_refreshing else self._reason
         if now - self._planned_at > STALE_S or self.plan.at(slot) is None:
             return PlanStatus.STALE
-        if self._entry.options[CONF_PRICES].get(CONF_INSISTS) is True:
+        if config.insists:
             return PlanStatus.ACTS
         judgement = self.judgement
         if judgement.pays:
