@@ -24,6 +24,7 @@ class Bill:
     cost_eur: float
     """Less what the energy left at its end is worth."""
     weeks_eur: tuple[float, ...]
+    """Each less what it left more in the batteries than it began with."""
     changes_per_day: float
     """Of the mode."""
 
@@ -34,6 +35,8 @@ def play_together(planners: Mapping[str, Planner], home: Home, year: Year, views
     costs: dict[str, list[float]] = {name: [] for name in (NONE, *planners)}
     modes, changes = dict.fromkeys(planners, ""), dict.fromkeys(planners, 0)
     net_w, prices = year.net_w.tolist(), views.prices
+    mean = sum(prices[slot].buy for slot in year.slots) / len(year.slots)
+    left_eur = mean * LEFT_PCT / 100 / 1000  # Of a Wh.
     for slot in year.slots:
         first, price = year.first_minute(slot), prices[slot]
         minutes = net_w[first : first + PER_SLOT]
@@ -44,16 +47,16 @@ def play_together(planners: Mapping[str, Planner], home: Home, year: Year, views
             wish = planner.choose(views.at(slot, plant.energy_wh))
             changes[name] += modes[name] not in {"", wish.mode}
             modes[name] = wish.mode
+            before_wh = plant.energy_wh
             done = plant.quarter(wish.mode, wish.power_w, minutes)
-            costs[name].append((done.imported_wh * price.buy - done.exported_wh * price.sell) / 1000)
-    mean = sum(prices[slot].buy for slot in year.slots) / len(year.slots)
+            cost = (done.imported_wh * price.buy - done.exported_wh * price.sell) / 1000
+            costs[name].append(cost - (plant.energy_wh - before_wh) * left_eur)
     days = len(year.slots) / PER_DAY
     bills = {}
     for name, each in costs.items():
-        left_kwh = (plants[name].energy_wh - home.reserve_wh) / 1000 if name in plants else 0.0
         weeks = tuple(sum(each[begin : begin + PER_WEEK]) for begin in range(0, len(each), PER_WEEK))
         bills[name] = Bill(
-            cost_eur=sum(each) - left_kwh * mean * LEFT_PCT / 100,
+            cost_eur=sum(each),
             weeks_eur=weeks,
             changes_per_day=changes.get(name, 0) / days,
         )
