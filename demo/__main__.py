@@ -55,6 +55,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         parser.error(f"--check must be at least {MIN_CHECK_S}: it decides every half a minute")
     if options.check is not None and (options.speed != 1 or options.empty):
         parser.error("--check runs in real time and sets the site up itself; leave --speed and --empty out")
+    if options.plan and options.empty:
+        parser.error("--plan sets the site up itself; leave --empty out")
     if options.plan and (options.check is not None or options.speed != 1):
         parser.error("--plan goes by the clock on the wall, and --check judges net zero; leave --speed and --check out")
     return options

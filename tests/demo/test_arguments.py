@@ -21,6 +21,9 @@ def test_check_takes_its_length() -> None:
     [
         (["--check", "30"], "at least 60"),
         (["--check", "180", "--speed", "2"], "real time"),
+        (["--check", "180", "--plan"], "--check judges net zero"),
+        (["--plan", "--speed", "2"], "clock on the wall"),
+        (["--plan", "--empty"], "sets the site up itself"),
         (["--speed", "0"], "between 1 and 100"),
         (["--scenario", "E"], "invalid choice"),
     ],
