@@ -65,4 +65,10 @@ async def _find_entities(api: Api, entry_id: str) -> dict[str, str]:
     if unknown := shown - {entity["entity_id"] for entity in registry}:
         raise DemoError(f"{DASHBOARD.name} shows entities that do not exist: {', '.join(sorted(unknown))}")
     own = [entity for entity in registry if entity["unique_id"].startswith(f"{entry_id}_")]
-    return {entity["unique_id"].removeprefix(f"{entry_id}_"): entity["entity_id"] for entity in own}
+    # The picture of the plan and its sensor have one key.
+    pictures = {entity["entity_id"] for entity in own if entity["entity_id"].startswith("image.")}
+    return {
+        entity["unique_id"].removeprefix(f"{entry_id}_")
+        + ("_image" if entity["entity_id"] in pictures else ""): entity["entity_id"]
+        for entity in own
+    }
