@@ -227,3 +227,22 @@ def test_days_of_the_clock_change_end_at_midnight(day: date, slots: int) -> None
     told = result(book)
     assert (told.day, told.slots) == (day, slots)
     assert is_whole(told)
+
+
+def test_a_day_whose_end_nobody_saw_is_judged_without_what_the_meter_says() -> None:
+    """Home Assistant was down over midnight: 90 of 96 quarters are enough to judge by, once."""
+    book = settled(PlanBook(PlanPast()), SLOTS[:90])
+    book = PlanBook(decode(encode(book.past)))
+    settled(book, range(SLOTS.stop + 3, SLOTS.stop + 5))
+    day = result(book)
+    assert (day.day, day.slots, day.actual) == (DAY, 90, None)
+    assert book.take_ended() == []
+    assert book.past.today == DAY + timedelta(days=1)
+    assert book.past.actual_slots == 2
+
+
+def test_half_a_day_whose_end_nobody_saw_is_left_out() -> None:
+    """It says nothing of the whole."""
+    book = settled(PlanBook(PlanPast()), SLOTS[:48])
+    settled(book, range(SLOTS.stop + 3, SLOTS.stop + 5))
+    assert book.take_ended() == []

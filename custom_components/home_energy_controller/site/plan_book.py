@@ -51,6 +51,7 @@ class PlanBook:
         """Go on with what is stored."""
         self.past = past
         self._ended: list[Ended] = []
+        self._ended_last: date | None = None
         self._before: tuple[int, float | None] | None = None
         """The slot that was settled last, and what the batteries held at its end."""
 
@@ -66,6 +67,7 @@ class PlanBook:
         if 0 <= slot_before - done.slot < PER_DAY:  # The clock was set back: it is settled already.
             return
         if past.today != day:
+            self._end_missed(day, held)
             known = slot_before == done.slot - 1 and energy_wh is not None
             self._begin_day(day, energy_wh if known else held.energy_wh)
         self._before = done.slot, held.energy_wh
@@ -85,6 +87,13 @@ class PlanBook:
         if start_of(done.slot + 1, dt_util.get_default_time_zone()).date() != day:
             self._end_day(day, held)
 
+    def _end_missed(self, day: date, held: Held) -> None:
+        """End the day before one whose last slot nobody saw end: what the batteries held then is not known."""
+        today = self.past.today
+        told = {each.day for each in self.past.days} | {self._ended_last}
+        if today is not None and today < day and today not in told:
+            self._end_day(today, replace(held, energy_wh=None))
+
     def _begin_day(self, day: date, energy_wh: float | None) -> None:
         """Begin the accounts of a day; the first ones with what the batteries hold."""
         past = self.past
@@ -94,6 +103,7 @@ class PlanBook:
 
     def _end_day(self, day: date, held: Held) -> None:
         """Keep a day for judgement."""
+        self._ended_last = day
         past, slots = self.past, len(day_slots(day, dt_util.get_default_time_zone()))
         if held.storage is None or len(past.shadow.slots) < WHOLE_DAY_SHARE * slots:
             return

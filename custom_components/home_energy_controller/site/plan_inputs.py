@@ -5,13 +5,15 @@ import logging
 from typing import Final
 
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 
+from ..const import DOMAIN
 from ..planning.forecasts import HABIT_DAYS, published_until
 from ..planning.slots import PER_DAY, slot_of
 from .contract import PricesConfig
 from .forecasts import async_solar_forecast
-from .history import async_home_history
+from .history import HistoryProblem, async_home_history
 from .plan_file import PlanPast
 from .price_reader import PriceProblem
 from .price_sources import async_read_spot
@@ -27,9 +29,9 @@ BACK_DAYS: Final = 14
 class PlanInputs:
     """Reads what is due into the past of the plan; whatever fails, what is known stays."""
 
-    def __init__(self, hass: HomeAssistant, past: PlanPast) -> None:
+    def __init__(self, hass: HomeAssistant, entry_id: str, past: PlanPast) -> None:
         """Begin with nothing read."""
-        self._hass, self._past = hass, past
+        self._hass, self._entry_id, self._past = hass, entry_id, past
         self.price_problem: PriceProblem | None = None
         self.has_forecast = False
         self._prices_at: datetime | None = None
@@ -74,14 +76,29 @@ class PlanInputs:
         self.has_forecast = forecast is not None and not forecast.is_empty
         if forecast is not None and not forecast.is_empty:
             coming = {slot: power_w for slot, power_w in forecast.by_slot.items() if slot >= slot_of(now)}
-            self._past.sun_forecast_w.update(coming)
+            known = self._past.sun_forecast_w
+            # The sum of less than all roofs is too low: it changes nothing that was forecast by all of them.
+            known.update(
+                {slot: known.get(slot, power_w) for slot, power_w in coming.items()} if forecast.missing else coming
+            )
 
     async def _async_history(self, now: datetime) -> None:
         """Read what the Energy dashboard counted: of four weeks once a day, else of the last hours."""
         day = slot_of(now) // PER_DAY
         is_new_day = day != self._history_day
-        home = await async_home_history(self._hass, now - (timedelta(days=HABIT_DAYS) if is_new_day else RECENT), now)
-        self._history_day = day
+        begin = now - (timedelta(days=HABIT_DAYS) if is_new_day else RECENT)
+        home = await async_home_history(self._hass, begin, now, battery_statistics=self._own_statistics())
+        if home.problem is not HistoryProblem.NO_ANSWER:  # Then all of it is asked for again.
+            self._history_day = day
         if home.problem is None:
             self._past.load_w.update(home.load_w)
             self._past.sun_w.update(home.sun_w)
+
+    def _own_statistics(self) -> list[tuple[str, str]]:
+        """Return what counts our batteries (discharged, charged), for a dashboard that does not: that is no load."""
+        registry = er.async_get(self._hass)
+        given_id, taken_id = (
+            registry.async_get_entity_id("sensor", DOMAIN, f"{self._entry_id}_{key}")
+            for key in ("energy_discharged", "energy_charged")
+        )
+        return [(given_id, taken_id)] if given_id and taken_id else []

@@ -97,7 +97,7 @@ class Planner:
         self._hass, self._entry, self._spawn, self._clock = hass, entry, spawn, clock
         self._file = PlanFile(hass, entry.entry_id)
         self.book = PlanBook(PlanPast())
-        self._inputs = PlanInputs(hass, self.past)
+        self._inputs = PlanInputs(hass, entry.entry_id, self.past)
         self.words: PlanWords | None = None
         self._meter = SlotMeter()
         self.plan: Plan | None = None
@@ -131,7 +131,7 @@ class Planner:
         """Read what is stored."""
         self.book = PlanBook(await self._file.async_load())
         self.words = await PlanWords.async_load(self._hass)
-        self._inputs = PlanInputs(self._hass, self.past)
+        self._inputs = PlanInputs(self._hass, self._entry.entry_id, self.past)
 
     async def async_save(self) -> None:
         """Write what has to outlive a restart."""
@@ -154,18 +154,18 @@ class Planner:
             self._is_refreshing, self._refreshed = True, slot
             self._spawn(self._async_refresh(config, moment), "plan")
         self._status = self._judge_status(config, slot, now)
-        self._note(slot)
+        self._note(slot, settings)
         self._view = self._look(moment)
 
     def soc_pct(self, energy_wh: float) -> float | None:
         """Return the charge of all batteries (%), from what they hold above their reserve."""
         return None if self._settings is None else soc_pct(self._settings, energy_wh)
 
-    def _note(self, slot: int) -> None:
+    def _note(self, slot: int, settings: Settings) -> None:
         """Note what is done in a slot, and the charge at its begin."""
         if self._energy_wh is not None:
             self.past.soc_pct.setdefault(slot, self.soc_pct(self._energy_wh) or 0.0)
-        if self._acting is not None and self._acting[0] == slot:
+        if settings.enabled and self._acting is not None and self._acting[0] == slot:
             self.past.done[slot] = self._acting[2].mode.value
 
     def followed(self, settings: Settings, moment: datetime) -> Settings:
@@ -178,7 +178,9 @@ class Planner:
             # Were selling worth more than buying, the law would do well to do both at once.
             prices = Prices(buy_per_kwh=price.buy, sell_per_kwh=min(price.buy, price.sell))
             settings = replace(settings, prices=prices)
-        if settings.strategy is not Strategy.PREDICTIVE or self._status is not PlanStatus.ACTS or self.plan is None:
+        is_followed = settings.strategy is Strategy.PREDICTIVE and self._status is PlanStatus.ACTS
+        if not is_followed or self.plan is None or self._is_stale(self._clock()):
+            self._acting = None
             return settings
         choice = self._choice(self.plan, slot)
         return replace(
@@ -241,7 +243,9 @@ class Planner:
     async def _async_judge(self, config: PricesConfig, moment: datetime) -> None:
         """Judge days that ended; on the first day, those of the last two weeks that can be played again."""
         for ended in self.book.take_ended():
-            self.past.days.append(await self._hass.async_add_executor_job(ended.result))
+            day = await self._hass.async_add_executor_job(ended.result)
+            # A clock that was set back by a day gives the same day twice.
+            self.past.days = [*(each for each in self.past.days if each.day != day.day), day]
         if self.past.days or not self.past.load_w or self._has_looked_back:
             return
         self._has_looked_back = True
@@ -272,7 +276,7 @@ class Planner:
             return PlanStatus.NO_BATTERY
         if self.plan is None or self._planned_at is None:
             return PlanStatus.STARTING if self._is_refreshing else self._reason
-        if now - self._planned_at > STALE_S or self.plan.at(slot) is None:
+        if self._is_stale(now) or self.plan.at(slot) is None:
             return PlanStatus.STALE
         if config.insists:
             return PlanStatus.ACTS
@@ -280,6 +284,10 @@ class Planner:
         if judgement.pays:
             return PlanStatus.ACTS
         return PlanStatus.NOT_PAYING if judgement.is_known else PlanStatus.JUDGING
+
+    def _is_stale(self, now: float) -> bool:
+        """Return whether the plan is too old; asked at both ends of a cycle, one of which may fail."""
+        return self._planned_at is None or now - self._planned_at > STALE_S
 
     @property
     def judgement(self) -> Judgement:
@@ -340,6 +348,6 @@ def _measured_w(snapshot: Snapshot, settings: Settings, now: float) -> tuple[flo
     """Return the powers of grid and batteries (W), None for what is not measured now."""
     meter = snapshot.meter_w
     is_fresh = meter is not None and meter.fresh(now, settings.meter_age_limit_s) and not snapshot.meter_is_frozen
-    powers = [seen.power_w for seen in snapshot.batteries]
-    known = [power.value for power in powers if power is not None]
+    powers = [(seen.power_w, settings.age_limit_s(seen.battery_id)) for seen in snapshot.batteries]
+    known = [power.value for power, limit_s in powers if power is not None and power.fresh(now, limit_s)]
     return meter.value if meter is not None and is_fresh else None, sum(known) if len(known) == len(powers) else None
