@@ -1,7 +1,7 @@
 """What the plan needs of the past: prices, sun and forecasts as they were then, and how each day came out."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date
 import math
 from typing import Any, Final
@@ -48,6 +48,20 @@ class PlanPast:
     began_wh: float | None = None
     """What the batteries held when today began."""
 
+    def copied(self) -> PlanPast:
+        """Return the same for another thread, while this goes on."""
+        return replace(
+            self,
+            spot=dict(self.spot),
+            prices=dict(self.prices),
+            load_w=dict(self.load_w),
+            sun_w=dict(self.sun_w),
+            sun_forecast_w=dict(self.sun_forecast_w),
+            soc_pct=dict(self.soc_pct),
+            done=dict(self.done),
+            days=list(self.days),
+        )
+
     def prune(self, slot: int) -> None:
         """Forget what is older than anyone asks for."""
         for values in (self.spot, self.prices, self.load_w, self.sun_w, self.sun_forecast_w, self.soc_pct, self.done):
@@ -61,6 +75,7 @@ class PlanFile:
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         """Name the file; nothing is read yet."""
+        self._hass = hass
         self._store: Store[dict[str, Any]] = Store(hass, VERSION, f"{DOMAIN}.{entry_id}.plan", atomic_writes=True)
 
     async def async_load(self) -> PlanPast:
@@ -72,8 +87,8 @@ class PlanFile:
             return PlanPast()
 
     async def async_save(self, past: PlanPast) -> None:
-        """Write the file."""
-        await self._store.async_save(encode(past))
+        """Write the file; half a megabyte is not encoded in the event loop."""
+        await self._store.async_save(await self._hass.async_add_executor_job(encode, past.copied()))
 
     async def async_remove(self) -> None:
         """Delete the file."""

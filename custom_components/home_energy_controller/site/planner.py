@@ -27,7 +27,7 @@ from .plan_inputs import BACK_DAYS, PlanInputs
 from .plan_words import PlanWords
 from .prices import day_kinds_of
 from .slot_meter import MeasuredSlot, SlotMeter
-from .storage import energy_above_reserve_wh, soc_pct, storage_of
+from .storage import energy_above_reserve_wh, heard, soc_pct, storage_of
 
 STALE_S: Final = 1800.0
 """An older plan is none."""
@@ -108,6 +108,11 @@ class Planner:
         self._settings: Settings | None = None
         self._storage: Storage | None = None
         self._energy_wh: float | None = None
+        self._able: Storage | None = None
+        self._able_wh: float | None = None
+        """The same of those batteries whose charge is known now: the plan is made for them."""
+        self._value = 0.0
+        """Of a kWh in the cells, by the newest plan."""
         self._acting: tuple[int, Plan, Choice] | None = None
         """What is done in a slot, by which plan: settled once, so that it does not change within the slot."""
         self._has_looked_back = False
@@ -147,6 +152,8 @@ class Planner:
             return
         self._settings, self._storage = settings, storage_of(settings, config)
         self._energy_wh = energy_above_reserve_wh(settings, snapshot)
+        able = heard(settings, snapshot, now)
+        self._able, self._able_wh = storage_of(able, config), energy_above_reserve_wh(able, snapshot)
         if done is not None:
             self._settle(done, config)
         slot = slot_of(moment)
@@ -212,10 +219,12 @@ class Planner:
         config, storage, now = self.config, self._storage, dt_util.now()
         if config is None or storage is None:
             return []
-        records = self.records(config, slot_of(now), days * PER_DAY + PER_DAY)
+        slots = days * PER_DAY + PER_DAY
         first_day, follows = now.date() - timedelta(days=days), config.contract.follows_market
         played = await self._hass.async_add_executor_job(
-            lambda: list(back_test(records, storage, first_day, days, follows_market=follows))
+            lambda: list(
+                back_test(self.records(config, slot_of(now), slots), storage, first_day, days, follows_market=follows)
+            )
         )
         actual = {day.day: day.actual for day in self.past.days}
         return [replace(day, actual=actual.get(day.day)) for day in played]
@@ -224,8 +233,7 @@ class Planner:
         """Read what is due, judge the day that ended, and make the plan of the slot that is now."""
         try:
             await self._inputs.async_read(config, moment)
-            await self._async_judge(config, moment)
-            slot, storage, energy_wh = slot_of(moment), self._storage, self._energy_wh
+            slot, storage, energy_wh = slot_of(moment), self._able, self._able_wh
             self.past.prices.update(self._prices(config, range(slot, slot + 1)))
             if storage is not None and energy_wh is not None:
                 records, before = self.records(config, slot), None if self._acting is None else self._acting[2]
@@ -234,6 +242,7 @@ class Planner:
                     self.plan, self._planned_at, self._made_at = made, self._clock(), dt_util.now()
                 else:
                     self.plan, self._reason = None, made
+            await self._async_judge(config, moment)
             if slot % 4 == 0:
                 self.past.prune(slot)
                 await self.async_save()
@@ -258,12 +267,13 @@ class Planner:
         """Settle a slot that has passed."""
         plan, book, storage = self.plan, self.book, self._storage
         price = self.past.prices.get(done.slot) or self._prices(config, range(done.slot, done.slot + 1)).get(done.slot)
-        value = self._value() or 0.0
+        planned = None if plan is None else plan.at(done.slot)
+        self._value = self._value if planned is None else planned.value_per_kwh
         choice = None
         if plan is not None and storage is not None:
             account = self.past.shadow.plan
             choice = plan.choose(done.slot, min(account.energy_wh, storage.usable_wh), self.past.shadow.choice)
-        book.settle(done, price, choice or NET_ZERO, Held(storage, self._energy_wh, value))
+        book.settle(done, price, choice or NET_ZERO, Held(storage, self._energy_wh, self._value))
 
     def _prices(self, config: PricesConfig, slots: range) -> dict[int, SlotPrice]:
         """Return what energy costs and yields in slots, as far as that is known."""
@@ -272,7 +282,7 @@ class Planner:
 
     def _judge_status(self, config: PricesConfig, slot: int, now: float) -> PlanStatus:
         """Return whether the plan may act, else why not."""
-        if self._storage is None or self._energy_wh is None:
+        if self._able is None or self._able_wh is None:
             return PlanStatus.NO_BATTERY
         if self.plan is None or self._planned_at is None:
             return PlanStatus.STARTING if self._is_refreshing else self._reason
@@ -298,15 +308,10 @@ class Planner:
         """Return what the plan does in a slot, with the energy that there was when it was asked first."""
         acting = self._acting
         if acting is None or acting[:2] != (slot, plan):
-            before, energy_wh = None if acting is None else acting[2], self._energy_wh or 0.0
+            before, energy_wh = None if acting is None else acting[2], self._able_wh or 0.0
             chosen = plan.slots[0].choice if slot == plan.first else plan.choose(slot, energy_wh, before)
             self._acting = acting = (slot, plan, chosen or NET_ZERO)
         return acting[2]
-
-    def _value(self) -> float | None:
-        """Return what a kWh in the cells is worth now."""
-        planned = None if self.plan is None else self.plan.at(slot_of(dt_util.utcnow()))
-        return None if planned is None else planned.value_per_kwh
 
     def _look(self, moment: datetime) -> PlanView:
         """Return what is shown now."""
@@ -316,7 +321,7 @@ class Planner:
         month = tuple(day for day in past.days if day.day.replace(day=1) == moment.date().replace(day=1))
         saving = None
         if plan is not None and plan.at(slot) is not None:
-            value = self._value() or 0.0
+            value = self._value
             so_far = past.shadow.net_zero.paid(value) - past.shadow.plan.paid(value)
             saving = so_far + plan.saving(
                 range(plan.first, day_slots(moment.date(), moment.tzinfo or dt_util.UTC).stop)

@@ -1,5 +1,6 @@
 """All batteries of the site as one, as the plan sees them."""
 
+from dataclasses import replace
 import math
 
 from ..control.model import BatteryMode, Snapshot
@@ -33,6 +34,18 @@ def storage_of(settings: Settings, config: PricesConfig) -> Storage | None:
         may_charge_from_grid=config.may_charge_from_grid,
         may_deliver_to_grid=config.may_deliver_to_grid,
     )
+
+
+def heard(settings: Settings, snapshot: Snapshot, now: float) -> Settings:
+    """Return settings with those batteries only whose charge is known now: one that is silent stops no plan."""
+    readings = {each.battery_id: each.soc_pct for each in snapshot.batteries}
+    known = (
+        battery
+        for battery in settings.batteries
+        if (soc_pct := readings.get(battery.battery_id))
+        and soc_pct.fresh(now, settings.age_limit_s(battery.battery_id))
+    )
+    return replace(settings, batteries=tuple(known))
 
 
 def energy_above_reserve_wh(settings: Settings, snapshot: Snapshot) -> float | None:
