@@ -30,7 +30,8 @@ async def test_numbers_and_permissions_are_kept_and_shown_again(walk: Walk) -> N
     """Every one of them."""
     numbers = {"buy_spot_pct": 104, "buy_fee_per_kwh": 0.015, "buy_vat_pct": 9, "buy_tax_per_kwh": 0.12}
     numbers |= {"fallback_per_kwh": 0.33, "sell_spot_pct": 90, "sell_fee_per_kwh": 0.02, "sell_fixed_per_kwh": 0.005}
-    flags = dict.fromkeys(("by_hour", "sell_not_below_zero", "may_charge_from_grid", "may_deliver_to_grid"), True)
+    switches = ("by_hour", "sell_not_below_zero", "may_charge_from_grid", "may_deliver_to_grid", "insists")
+    flags = dict.fromkeys(switches, True)
     bands = [
         {
             "price_per_kwh": 0.03,
@@ -47,6 +48,7 @@ async def test_numbers_and_permissions_are_kept_and_shown_again(walk: Walk) -> N
     config = await walk.keep()
     assert (config.contract.sell.fee_per_kwh, config.contract.sell.least_per_kwh) == (-0.02, 0.0)
     assert (config.may_charge_from_grid, config.may_deliver_to_grid, config.fallback_per_kwh) == (True, True, 0.33)
+    assert config.insists is True
     assert config.contract.buy.bands[0].days == {5, 6}
     assert config.contract.buy.bands[0].months == {1, 12}
     await walk.details("nl_dynamic")
