@@ -9,12 +9,11 @@ from benchmarks.plan.homes import home_named, year_of
 from benchmarks.plan.inputs import AMSTERDAM, moved, read_powers, read_prices, whole_year
 from benchmarks.plan.perfect import Perfect
 from benchmarks.plan.planners import Allowed, Ours, Plans, storage_of
-from benchmarks.plan.play import NetZero
 from benchmarks.plan.profiles import DRAWN_YEAR, draw_prices
 from benchmarks.plan.rivals import RIVALS, rival
 from benchmarks.plan.tariffs import CASES
 from benchmarks.plan.view import Planner, Views
-from benchmarks.plan.year import BASE, BEST, NONE, Score, play_together, scores
+from benchmarks.plan.year import BASE, BEST, NONE, NetZero, Score, play_together, scores
 from custom_components.home_energy_controller.planning.slots import PER_DAY, slot_of
 
 ALL = (NONE, BASE, *RIVALS, "ours", "ours_unjudged", BEST)

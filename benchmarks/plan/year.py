@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from benchmarks.plan.homes import Home, Year
 from benchmarks.plan.inputs import PER_SLOT
-from benchmarks.plan.plant import MINUTE_H, Plant
-from benchmarks.plan.view import Planner, Views
+from benchmarks.plan.plant import MINUTE_H, Mode, Plant
+from benchmarks.plan.view import Planner, Views, Wish
 from custom_components.home_energy_controller.planning.slots import PER_DAY
 
 PER_WEEK = 7 * PER_DAY
@@ -27,6 +27,14 @@ class Bill:
     """Each less what it left more in the batteries than it began with."""
     changes_per_day: float
     """Of the mode."""
+
+
+class NetZero:
+    """No plan: what every planner is measured against."""
+
+    def choose(self, _view: object) -> Wish:
+        """Return net zero."""
+        return Wish(Mode.NET_ZERO)
 
 
 def play_together(planners: Mapping[str, Planner], home: Home, year: Year, views: Views) -> dict[str, Bill]:

@@ -1,5 +1,6 @@
 """Planners side by side: the bench's own rules, on a few days."""
 
+from datetime import datetime
 import json
 from pathlib import Path
 import sys
@@ -8,8 +9,13 @@ import pytest
 
 from benchmarks.plan.__main__ import main
 from benchmarks.plan.cases import ALL, Task, play
+from benchmarks.plan.homes import home_named, year_of
+from benchmarks.plan.inputs import AMSTERDAM
 from benchmarks.plan.planners import Allowed
-from benchmarks.plan.year import Bill, scores
+from benchmarks.plan.tariffs import CASES
+from benchmarks.plan.view import Views, Wish
+from benchmarks.plan.year import Bill, NetZero, play_together, scores
+from custom_components.home_energy_controller.planning.slots import slot_of
 
 
 def task(*planners: str, **changes: object) -> Task:
@@ -36,6 +42,24 @@ def test_nobody_is_better_than_who_knows_all_before() -> None:
     assert found["ours_unjudged"].cost_eur < found["net_zero"].cost_eur
     assert found["perfect"].share_pct == pytest.approx(100)
     assert found["net_zero"].share_pct == pytest.approx(0)
+
+
+class Resting:
+    """Stands by."""
+
+    def choose(self, _view: object) -> Wish:
+        """Return standing by."""
+        return Wish("standby")
+
+
+def test_standing_by_costs_what_no_battery_costs_and_its_own_draw() -> None:
+    """And net zero saves."""
+    home, slots = home_named("family3"), range(*(slot_of(datetime(2025, 6, day, tzinfo=AMSTERDAM)) for day in (2, 5)))
+    year = year_of(home, slots)
+    bills = play_together({"rests": Resting(), "net_zero": NetZero()}, home, year, Views(home, year, CASES["flat"], {}))
+    assert bills["net_zero"].cost_eur < bills["none"].cost_eur < bills["rests"].cost_eur
+    assert bills["rests"].cost_eur == pytest.approx(bills["none"].cost_eur, abs=0.6)
+    assert bills["rests"].changes_per_day == 0
 
 
 def test_what_is_not_allowed_wins_nothing() -> None:

@@ -14,7 +14,7 @@ import pytest
 from custom_components.home_energy_controller.planning.modes import NET_ZERO, Choice, Expected, PlanMode, Storage
 from custom_components.home_energy_controller.planning.optimiser import LEVELS, Solution, Step, solve
 
-from .build import CHARGE_ONLY, DISCHARGE_ONLY, STANDBY, fingerprint, many_slots, slot, storage
+from .build import CHARGE_ONLY, DISCHARGE_ONLY, STANDBY, fingerprint, slot, storage
 
 ONE = storage(units=1, usable_wh=4500.0, charge_w=2500.0, discharge_w=2500.0)
 BUYER = replace(ONE, may_charge_from_grid=True)
@@ -334,14 +334,6 @@ def test_a_tie_keeps_the_mode_before(before: Choice) -> None:
     """Without load and sun, all that uses no grid is the same."""
     steps = solve([slot(0.0) for _ in range(20)], ONE).steps(1000.0, before)
     assert {step.choice for step in steps} == {before}
-
-
-def test_the_rest_of_a_plan_is_the_plan_from_there() -> None:
-    """Asked again with the energy and mode that were planned, it goes on as planned."""
-    solution = solve(many_slots(), TRADER)
-    steps = solution.steps(2000.0, None)
-    assert solution.steps(steps[50].energy_wh, steps[49].choice, first=50) == steps[50:]
-    assert solution.choose(50, steps[50].energy_wh, steps[49].choice) == steps[50].choice
 
 
 def test_prices_that_hardly_differ_do_not_make_modes_flap() -> None:

@@ -33,8 +33,9 @@ from ..site.contract import (
     preset_data,
 )
 from ..site.foreign_entities import lasting_id, present_id, state_of
+from ..site.plan_words import spoken_price
 from ..site.price_reader import PriceProblem
-from ..site.price_sources import async_read_spot, available_sources
+from ..site.price_sources import async_read_spot, available_sources, entity_source
 from ..site.prices import day_kinds_of, price_of
 from .forms import SiteFlow, show_form
 from .price_forms import (
@@ -52,8 +53,6 @@ from .price_forms import (
 KEPT: Final = (CONF_SOURCE, CONF_MAY_CHARGE, CONF_MAY_DELIVER, CONF_INSISTS)
 """Whatever the kind of contract."""
 COLOURS: Final = (CONF_KIND_TODAY, CONF_KIND_TOMORROW)
-HUNDREDTHS: Final = {"EUR": "ct", "USD": "¢", "GBP": "p", "CHF": "Rp."}
-"""In which prices of energy are spoken of."""
 AHEAD: Final = 2 * PER_DAY
 
 
@@ -120,7 +119,7 @@ class PricesFlow(SiteFlow):
             key = validate_source(self.hass, user_input)
             if key is None:
                 chosen, entity = user_input[CONF_SOURCE], user_input.get(CONF_PRICE_ENTITY, "")
-                source = f"{ENTITY_SOURCE}{lasting_id(self.hass, entity)}" if chosen == ENTITY else chosen
+                source = entity_source(self.hass, entity) if chosen == ENTITY else chosen
                 self._draft = {**draft, CONF_SOURCE: source}
                 return await self._async_preview()
             errors["base"] = key
@@ -171,10 +170,7 @@ class PricesFlow(SiteFlow):
 
     def _spoken(self, price: float) -> str:
         """Return a price as it is spoken of, in hundredths where a currency has them in use."""
-        currency = self.hass.config.currency
-        hundredth = HUNDREDTHS.get(currency)
-        text = f"{price * 100:.1f} {hundredth}" if hundredth else f"{price:.3f} {currency}"
-        return text if self.hass.config.language.startswith("en") else text.replace(".", ",", 1)
+        return spoken_price(price, self.hass.config.currency, self.hass.config.language)
 
     async def _uncovered(self) -> str | None:
         """Return in words when no band holds, None where one always does."""

@@ -53,10 +53,10 @@ class Solution:
         ]
         return self.choices[costs.index(min(costs))]
 
-    def steps(self, energy_wh: float, before: Choice | None, first: int = 0) -> list[Step]:
-        """Return the plan from a slot on."""
+    def steps(self, energy_wh: float, before: Choice | None) -> list[Step]:
+        """Return the plan of the whole horizon."""
         steps = []
-        for index in range(first, len(self.outcomes)):
+        for index in range(len(self.outcomes)):
             before = self.choose(index, energy_wh, before)
             cost, end_wh = self.outcome(index, before).within(energy_wh, self.storage.usable_wh)
             steps.append(Step(before, energy_wh, cost))

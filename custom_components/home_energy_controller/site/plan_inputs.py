@@ -32,8 +32,6 @@ class PlanInputs:
     def __init__(self, hass: HomeAssistant, entry_id: str, past: PlanPast) -> None:
         """Begin with nothing read."""
         self._hass, self._entry_id, self._past = hass, entry_id, past
-        self.price_problem: PriceProblem | None = None
-        self.has_forecast = False
         self._prices_at: datetime | None = None
         self._forecast_at: datetime | None = None
         self._history_day: int | None = None
@@ -54,9 +52,7 @@ class PlanInputs:
         answer = await async_read_spot(self._hass, source, now)
         self._prices_at = now
         if isinstance(answer, PriceProblem):
-            self.price_problem = answer
             return
-        self.price_problem = None
         self._past.spot.update(answer.by_slot)
 
     async def async_past_prices(self, source: str, now: datetime) -> None:
@@ -73,7 +69,6 @@ class PlanInputs:
             return
         forecast = await async_solar_forecast(self._hass)
         self._forecast_at = now
-        self.has_forecast = forecast is not None and not forecast.is_empty
         if forecast is not None and not forecast.is_empty:
             coming = {slot: power_w for slot, power_w in forecast.by_slot.items() if slot >= slot_of(now)}
             known = self._past.sun_forecast_w

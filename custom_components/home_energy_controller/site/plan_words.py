@@ -53,20 +53,17 @@ class PlanWords:
     @property
     def price_unit(self) -> tuple[str, float]:
         """Return the unit of prices per kWh, and its factor from the currency."""
-        if self.currency in CENTS:
-            return f"{CENTS[self.currency]}/kWh", 100.0
-        return f"{self.currency}/kWh", 1.0
+        hundredth = CENTS.get(self.currency)
+        return (f"{hundredth}/kWh", 100.0) if hundredth else (f"{self.currency}/kWh", 1.0)
 
     @property
     def decimal_mark(self) -> str:
         """Return what stands before tenths."""
-        return "," if self.language.split("-")[0] in COMMA else "."
+        return decimal_mark(self.language)
 
     def price(self, per_kwh: float) -> str:
-        """Return a price per kWh: 38.0 ct, or 2.31 SEK."""
-        if self.currency in CENTS:
-            return self._spelt(f"{per_kwh * 100:.1f} {CENTS[self.currency]}")
-        return self._spelt(f"{per_kwh:.2f} {self.currency}")
+        """Return a price per kWh as it is spoken of."""
+        return spoken_price(per_kwh, self.currency, self.language)
 
     def at(self, slot: int) -> str:
         """Return when a slot begins, by the clock on the wall."""
@@ -82,5 +79,14 @@ class PlanWords:
             at="" if reason.at is None else self.at(reason.at),
         )
 
-    def _spelt(self, number: str) -> str:
-        return number.replace(".", self.decimal_mark, 1)
+
+def spoken_price(per_kwh: float, currency: str, language: str) -> str:
+    """Return a price per kWh as it is spoken of: 38.0 ct, or 2.310 SEK; with a comma where the language has one."""
+    hundredth = CENTS.get(currency)
+    text = f"{per_kwh * 100:.1f} {hundredth}" if hundredth else f"{per_kwh:.3f} {currency}"
+    return text.replace(".", decimal_mark(language), 1)
+
+
+def decimal_mark(language: str) -> str:
+    """Return what stands before tenths in a language."""
+    return "," if language.split("-", maxsplit=1)[0] in COMMA else "."

@@ -1,6 +1,6 @@
 """What a cycle found, turned into what entities show."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from ..control.actuation.actuation import Actuation
@@ -56,9 +56,6 @@ def site_snapshot(
         quality = energy_statistics.quality(now)
     stored_wh = _sum(member.stored_wh for member in members.values())
     capacity_wh = sum(battery.configured.capacity_wh for battery in batteries)
-    # Where all were taken out by hand, that nobody can be controlled is no news to their owner.
-    is_asked_for = not members or any(member.battery_mode is BatteryMode.CONTROLLED for member in members.values())
-    troubled = any(not member.available or member.health in TROUBLED for member in members.values())
     return SiteSnapshot(
         grid_power_w=None if meter_w is None else round(meter_w.value),
         net_load_w=None if decision.net_load_w is None else round(decision.net_load_w),
@@ -72,7 +69,7 @@ def site_snapshot(
         intent=decision.intent,
         leader=next((battery.name for battery in batteries if battery.id == decision.leader_id), None),
         meter_effect=decision.meter_effect,
-        problem=troubled or (state in PROBLEMS and is_asked_for),
+        problem=_is_problem(state, members.values()),
         enabled=stored.enabled,
         strategy=stored.strategy,
         setpoint_w=stored.setpoint_w,
@@ -83,6 +80,16 @@ def site_snapshot(
         plan=plan,
         batteries=members,
     )
+
+
+def _is_problem(state: SiteState, members: Collection[BatterySnapshot]) -> bool:
+    """Return whether a battery or the site is in trouble.
+
+    Where all were taken out by hand, that nobody can be controlled is no news to their owner.
+    """
+    is_asked_for = not members or any(member.battery_mode is BatteryMode.CONTROLLED for member in members)
+    troubled = any(not member.available or member.health in TROUBLED for member in members)
+    return troubled or (state in PROBLEMS and is_asked_for)
 
 
 def battery_snapshot(
