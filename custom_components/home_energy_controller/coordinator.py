@@ -188,7 +188,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             saved=self.store.saved,
             batteries=tuple(self.batteries.values()),
             energy_statistics=self.energy_statistics,
-            plan=self.planner.view,
+            planner=self.planner,
             parts=self.parts,
             before=self.data,
             now=now,

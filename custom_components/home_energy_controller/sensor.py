@@ -175,7 +175,7 @@ class SiteSensor(SiteEntity, SensorEntity):
     """A sensor of the site, or of the charger of its car."""
 
     entity_description: SiteSensorDescription
-    _unrecorded_attributes = frozenset({"intent", "leader", "saturated_pct", "targets"})
+    _unrecorded_attributes = frozenset({"intent", "leader", "saturated_pct", "summary", "targets"})
 
     @property
     @override
@@ -186,18 +186,21 @@ class SiteSensor(SiteEntity, SensorEntity):
     @property
     @override
     def extra_state_attributes(self) -> dict[str, Any] | None:
-        """Return, with state and quality, the numbers behind them; not recorded."""
+        """Return, with state and quality, what is behind them; not recorded. What does not apply is left out."""
         site = self.coordinator.data
         if self.entity_description.key == "control_quality":
             return {"saturated_pct": site.quality and site.quality.saturated_pct}
         if self.entity_description.key != "state":
             return None
         names = {battery.id: battery.name for battery in self.coordinator.batteries.values()}
-        return {
+        asked_w = {names[key]: battery.target_power_w for key, battery in site.batteries.items()}
+        shown = {
+            "summary": site.summary,
             "intent": site.intent,
             "leader": site.leader,
-            "targets": {names[key]: battery.target_power_w for key, battery in site.batteries.items()},
+            "targets": {name: power_w for name, power_w in asked_w.items() if power_w is not None},
         }
+        return {key: value for key, value in shown.items() if value}
 
 
 class BatterySensor(BatteryEntity, SensorEntity):

@@ -54,6 +54,7 @@ async def test_a_dry_run_tells_what_would_be_done_and_does_nothing(world: World)
     would = {command["battery_id"] for command in told["commands"]}
     assert would
     assert world.site.batteries[0].mac not in str(told)
+    assert told["summary"].startswith("Would discharge Battery ")
 
     before = world.coordinator.recorder.last
     await act(world, "run_cycle", answer=True, dry_run=True)

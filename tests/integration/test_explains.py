@@ -3,6 +3,7 @@
 from itertools import pairwise
 import json
 from pathlib import Path
+import re
 from typing import Any
 
 from homeassistant.components.logbook.helpers import is_sensor_continuous
@@ -129,9 +130,9 @@ async def test_the_state_is_in_the_logbook_and_its_numbers_are_not_recorded(worl
     state = world.hass.states.get(entity_id)
     assert state is not None
     assert state.state_info is not None
-    numbers = {"intent", "leader", "targets"}
+    numbers = {"intent", "leader", "summary"}
     assert numbers <= set(state.attributes)
-    assert numbers <= state.state_info["unrecorded_attributes"]
+    assert numbers | {"targets"} <= state.state_info["unrecorded_attributes"]
 
 
 async def test_totals_survive_a_missing_battery(world: World) -> None:
@@ -149,3 +150,28 @@ async def test_totals_survive_a_missing_battery(world: World) -> None:
     assert shown == sorted(shown)
     assert shown[-1] > shown[19] > 0
     assert max(after - before for before, after in pairwise(shown)) < 0.12
+
+
+async def test_the_state_says_in_a_sentence_what_is_done_or_would_be(world: World) -> None:
+    """Off is the dry run; what does not apply is not shown."""
+    world.site.house.load = lambda _: 6000.0
+    await world.pass_time(200)
+    entity_id = world.site_entity("sensor", "state")
+    shown = attributes(world, entity_id)
+    assert re.fullmatch(r"Would discharge Battery .+ k?W.*, Battery \d leads\.", shown["summary"])
+    assert None not in shown.values()
+    assert None not in shown["targets"].values()
+    assert shown["leader"] not in shown["targets"]
+    await world.switch(on=True)
+    await world.pass_time(120)
+    assert re.fullmatch(r"Discharges Battery .+ k?W.*, Battery \d leads\.", attributes(world, entity_id)["summary"])
+
+    await world.call("select", "select_option", world.site_entity("select", "strategy"), option="standby")
+    await world.pass_time(20)
+    shown = attributes(world, entity_id)
+    assert shown["summary"] == "All batteries rest."
+    assert "leader" not in shown
+    await world.site.p1.stop()
+    await world.call("select", "select_option", world.site_entity("select", "strategy"), option="zero")
+    await world.pass_time(150)
+    assert attributes(world, entity_id)["summary"].startswith("No reading from the meter")

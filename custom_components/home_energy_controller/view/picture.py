@@ -8,8 +8,8 @@ from homeassistant.util import dt as dt_util
 
 from ..planning.modes import PlanMode
 from ..planning.slots import PER_DAY, slot_of
-from ..site.plan_words import PlanWords
 from ..site.planner import Planner
+from ..site.words import Words
 from .plan_picture import Labels, PictureSlot, draw
 
 BACK_SLOTS: Final = PER_DAY // 4
@@ -72,7 +72,7 @@ class PlanPicture:
                 )
 
 
-def labels(words: PlanWords) -> Labels:
+def labels(words: Words) -> Labels:
     """Return the words of the picture."""
     names = ("title", "price", "sold_at", "estimated", "charge", "house", "sun", "now", "nothing")
     unit, factor = words.price_unit

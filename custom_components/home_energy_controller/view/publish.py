@@ -9,9 +9,10 @@ from ..control.model import Action, BatteryMode, Decision, Health, Role, SiteSta
 from ..site.battery import Battery
 from ..site.energy import EnergyStatistics
 from ..site.isolation import Isolation
-from ..site.planner import PlanView
+from ..site.planner import Planner
 from ..site.store import StoredSite
 from .snapshot import BatterySnapshot, SiteSnapshot
+from .summary import summarise
 
 DETAILS_AGE_LIMIT_S = 900.0
 """Three readings of the cells."""
@@ -31,7 +32,7 @@ def site_snapshot(
     saved: StoredSite,
     batteries: Iterable[Battery],
     energy_statistics: EnergyStatistics,
-    plan: PlanView,
+    planner: Planner,
     parts: Isolation,
     before: SiteSnapshot | None,
     now: float,
@@ -51,6 +52,12 @@ def site_snapshot(
         )
         with parts.part(f"publish {battery.name}"):
             members[battery.id] = battery_snapshot(battery, shown, decision, actuation, before=before, now=now)
+    summary = ""
+    with parts.part("summary"):
+        if planner.words is not None:
+            names = {battery.id: battery.name for battery in batteries}
+            told = decision if is_polled else replace(decision, intent=SiteState.POLLING_OFF)
+            summary = summarise(told, names, planner.words, would=decision.state is SiteState.OFF)
     quality = None
     with parts.part("quality"):
         quality = energy_statistics.quality(now)
@@ -67,6 +74,7 @@ def site_snapshot(
         discharged_wh=round(sum(battery.discharged_wh for battery in saved.batteries.values())),
         state=state,
         intent=decision.intent,
+        summary=summary,
         leader=next((battery.name for battery in batteries if battery.id == decision.leader_id), None),
         meter_effect=decision.meter_effect,
         problem=_is_problem(state, members.values()),
@@ -77,7 +85,7 @@ def site_snapshot(
         today=energy_statistics.today,
         quality=quality,
         car_power_w=decision.car_power_w,
-        plan=plan,
+        plan=planner.view,
         batteries=members,
     )
 

@@ -58,6 +58,8 @@ class SiteSnapshot:
     state: SiteState
     intent: SiteState
     """What control does or, switched off, would do."""
+    summary: str
+    """The same in a sentence of the home's language."""
     leader: str | None
     meter_effect: MeterEffect | None
     """What the meter does instead of following the batteries."""
