@@ -11,6 +11,7 @@ from simulation.site import SimulatedSite, default_batteries
 from simulation.traces import scenario
 
 BATTERY_NAMES: Final = ("Garage", "Attic", "Shed")
+DUTCH_NAMES: Final = ("Garage", "Zolder", "Schuur")
 BATTERY_LIMIT_W: Final = 2500
 """Power class of the simulated batteries."""
 SCENARIO_S: Final = 14_400

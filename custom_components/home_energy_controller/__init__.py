@@ -11,6 +11,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from .const import CONF_FIRMWARE, CONF_METER, CONF_MODEL, DOMAIN
 from .coordinator import SiteConfigEntry, SiteCoordinator
+from .dashboard import async_offer_dashboard, async_setup_dashboard, async_withdraw_dashboard
 from .entity import site_device_info, update_devices
 from .marstek.client import MarstekClient
 from .services import async_setup_actions
@@ -33,8 +34,9 @@ PLATFORMS = [
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Set up what all sites share: the actions."""
+    """Set up what all sites share: the actions, and the dashboard's answers."""
     async_setup_actions(hass)
+    async_setup_dashboard(hass)
     return True
 
 
@@ -59,6 +61,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: SiteConfigEntry) -> bool
     dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **site_device_info(coordinator))
     update_devices(coordinator)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    async_offer_dashboard(hass)
     with coordinator.parts.part("release of leftovers"):
         await coordinator.async_release_leftovers()
 
@@ -86,7 +89,9 @@ async def async_unload_entry(hass: HomeAssistant, entry: SiteConfigEntry) -> boo
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: SiteConfigEntry) -> None:
-    """Forget what was set for the site."""
+    """Forget what was set for the site, and with the last one the dashboard."""
+    if not hass.config_entries.async_entries(DOMAIN):
+        async_withdraw_dashboard(hass)
     await SiteStore(hass, entry.entry_id).async_remove()
     await PlanFile(hass, entry.entry_id).async_remove()
 

@@ -13,7 +13,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
 from .control.model import Health, Mode, Role, SiteState
-from .coordinator import SiteConfigEntry
+from .coordinator import SiteConfigEntry, SiteCoordinator
 from .entity import BatteryEntity, SiteEntity
 from .plan_sensor import PLAN_SENSORS, PlanSensor
 from .site.battery import Battery
@@ -73,6 +73,8 @@ SOC: Final[dict[str, Any]] = {
 }
 DIAGNOSTIC: Final[dict[str, Any]] = {"entity_category": EntityCategory.DIAGNOSTIC}
 LASTING: Final[dict[str, Any]] = {"outlives_silence": True}
+# Powers that are also told in words, by what they flow through.
+FLOWS: Final = {"grid_power": "grid", "net_load": "house", "battery_power": "battery", "power": "battery"}
 # What changes with every reading, or says little: whoever wants it can have it.
 OFF_BY_DEFAULT: Final[dict[str, Any]] = {"entity_registry_enabled_default": False}
 
@@ -175,7 +177,7 @@ class SiteSensor(SiteEntity, SensorEntity):
     """A sensor of the site, or of the charger of its car."""
 
     entity_description: SiteSensorDescription
-    _unrecorded_attributes = frozenset({"intent", "leader", "saturated_pct", "summary", "targets"})
+    _unrecorded_attributes = frozenset({"in_words", "intent", "leader", "saturated_pct", "summary", "targets"})
 
     @property
     @override
@@ -191,7 +193,7 @@ class SiteSensor(SiteEntity, SensorEntity):
         if self.entity_description.key == "control_quality":
             return {"saturated_pct": site.quality and site.quality.saturated_pct}
         if self.entity_description.key != "state":
-            return None
+            return _in_words(self.coordinator, self.entity_description.key, self.native_value)
         names = {battery.id: battery.name for battery in self.coordinator.batteries.values()}
         asked_w = {names[key]: battery.target_power_w for key, battery in site.batteries.items()}
         shown = {
@@ -207,6 +209,7 @@ class BatterySensor(BatteryEntity, SensorEntity):
     """A sensor of a battery; what the battery says now is gone while the battery is silent."""
 
     entity_description: BatterySensorDescription
+    _unrecorded_attributes = frozenset({"in_words"})
 
     @property
     @override
@@ -226,4 +229,14 @@ class BatterySensor(BatteryEntity, SensorEntity):
     @override
     def extra_state_attributes(self) -> dict[str, Any] | None:
         """Return, with its health, what a battery did last instead of what it was told."""
-        return {"diagnosis": self.snapshot.diagnosis} if self.entity_description.key == "health" else None
+        if self.entity_description.key == "health":
+            return {"diagnosis": self.snapshot.diagnosis}
+        return _in_words(self.coordinator, self.entity_description.key, self.native_value)
+
+
+def _in_words(coordinator: SiteCoordinator, key: str, value: object) -> dict[str, str] | None:
+    """Return, with a power (W), what it does, so that nobody has to learn what its sign means."""
+    words, where = coordinator.planner.words, FLOWS.get(key)
+    if words is None or where is None or not isinstance(value, int):
+        return None
+    return {"in_words": words.flow(where, value)}
