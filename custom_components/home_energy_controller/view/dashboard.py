@@ -16,8 +16,13 @@ NAMED: Final = {"type": "entity"}
 """The entity's own name, or its owner's, without that of the device."""
 UNKNOWN: Final = ["unknown", "unavailable"]
 TROUBLES: Final = [Health.NOT_FOLLOWING, Health.SILENT, Health.TAKEN, Health.WRONG_SIGN]
+FLOWS: Final = (
+    ("sensor.net_load", "house", "mdi:home-lightning-bolt-outline", "orange"),
+    ("sensor.grid_power", "grid", "mdi:transmission-tower", "blue"),
+    ("sensor.battery_power", "batteries", "mdi:home-battery-outline", "green"),
+)
 HALF, WHOLE = {"columns": 6}, {"columns": 12}
-WIDE: Final = {"columns": "full", "rows": 5}
+GRAPH: Final = {"columns": "full", "rows": 5}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +57,8 @@ def site_view(site: ShownSite, word: Word) -> Card:
         {"cards": _today(site.device, word)},
         *({"cards": _battery(battery)} for battery in site.batteries),
         _plan(site.device, word),
-        {"cards": _day(site, word), "column_span": 2},
+        # Beside the plan, or as wide as both.
+        {"cards": _day(site, word), "column_span": 1 if "image.plan" in site.device.entities else 2},
     ]
     return {
         "title": site.device.name,
@@ -69,9 +75,8 @@ def _headline(device: ShownDevice) -> Card:
     """Return the name of the home, and in a sentence what is done or, switched off, would be."""
     # As a text of the template, which no name can end.
     content = f"# {{{{ {json.dumps(device.name, ensure_ascii=False)} }}}}"
-    if state := device.entities.get("sensor.state"):
-        content += f"\n{{{{ state_attr('{state}', 'summary') or '' }}}}"
-    return {"type": "markdown", "text_only": True, "content": content}
+    said = [card["content"] for card in _sentence(device, "sensor.state", "summary")]
+    return {"type": "markdown", "text_only": True, "content": "\n".join([content, *said])}
 
 
 def _now(site: ShownSite, word: Word) -> Cards:
@@ -82,12 +87,13 @@ def _now(site: ShownSite, word: Word) -> Cards:
     return [
         _heading(word("now"), "mdi:home-lightning-bolt"),
         *(_entity_tile(entity_id, word("sun"), "mdi:solar-power-variant", "amber") for entity_id in site.sun),
-        *_flow(device, "sensor.net_load", word("house"), "mdi:home-lightning-bolt-outline", "orange"),
-        *_flow(device, "sensor.grid_power", word("grid"), "mdi:transmission-tower", "blue"),
-        *_flow(device, "sensor.battery_power", word("batteries"), "mdi:home-battery-outline", "green"),
+        *(
+            _entity_tile(entity_id, name, icon, color, state_content="in_words")
+            for entity_id, name, icon, color in _flows(device, word)
+        ),
         *(_entity_tile(entity_id, word("car"), "mdi:car-electric-outline", "purple") for entity_id in site.car),
         *_charge(device),
-        *_tile(device, "sensor.state", grid_options=WHOLE),
+        *_tile(device, "sensor.state", grid_options=WHOLE, color="primary"),
         *_tile(device, "binary_sensor.problem", grid_options=WHOLE, color="red", visibility=wrong),
         {"type": "repairs", "hide_empty": True, "grid_options": WHOLE, "visibility": wrong},
         *_asked(device, "button.confirm_full_charge", "button.press", word, "full_charge", visibility=pending),
@@ -114,25 +120,31 @@ def _control(device: ShownDevice, word: Word) -> Cards:
 
 def _today(device: ShownDevice, word: Word) -> Cards:
     """Return the kWh of today, and the money."""
-    counted = ("sensor.energy_charged", "sensor.energy_discharged")
-    shares = ("sensor.self_consumption_today", "sensor.self_sufficiency_today")
-    metered = ("sensor.grid_import_today", "sensor.grid_export_today")
-    money = ("sensor.expected_saving_today", "sensor.saved_yesterday", "sensor.saved_month")
+    counted = (("sensor.energy_charged", "charged"), ("sensor.energy_discharged", "discharged"))
+    told = (
+        ("sensor.grid_import_today", "imported"),
+        ("sensor.grid_export_today", "exported"),
+        ("sensor.self_consumption_today", "kept"),
+        ("sensor.self_sufficiency_today", "covered"),
+        ("sensor.expected_saving_today", "expected"),
+        ("sensor.saved_yesterday", "yesterday"),
+        ("sensor.saved_month", "month"),
+    )
     return [
         _heading(word("today"), "mdi:calendar-today"),
         *(
             {
                 "type": "statistic",
                 "entity": entity_id,
-                "name": NAMED,
+                "name": word(name),
                 "period": {"calendar": {"period": "day"}},
                 "stat_type": "change",
                 "grid_options": HALF,
             }
-            for key in counted
+            for key, name in counted
             if (entity_id := device.entities.get(key))
         ),
-        *(tile for key in (*metered, *shares, *money) for tile in _tile(device, key, visibility=_known(device, key))),
+        *(tile for key, name in told for tile in _tile(device, key, word(name), visibility=_known(device, key))),
     ]
 
 
@@ -149,9 +161,9 @@ def _plan(device: ShownDevice, word: Word) -> Card:
     cards = [
         _heading(word("plan"), "mdi:calendar-clock"),
         *([picture] if picture["entity"] else []),
-        *_tile(device, "sensor.plan", grid_options=WHOLE, state_content=["state", "reason"]),
-        *_tile(device, "sensor.plan_next_change", visibility=_known(device, "sensor.plan_next_change")),
-        *_tile(device, "sensor.stored_value"),
+        *_sentence(device, "sensor.plan", "reason"),
+        *_tile(device, "sensor.plan"),
+        *_tile(device, "sensor.plan_next_change", word("next"), visibility=_known(device, "sensor.plan_next_change")),
     ]
     return {"cards": cards, "visibility": _known(device, "sensor.plan") or _known(device, "image.plan")}
 
@@ -162,9 +174,10 @@ def _battery(battery: ShownDevice) -> Cards:
     fixed = _state(battery, "select.mode", state=BatteryMode.FIXED)
     return [
         _heading(battery.name, "mdi:home-battery"),
-        *_flow(battery, "sensor.power", NAMED, "mdi:home-battery-outline", "green"),
         *_charge(battery),
+        *_tile(battery, "sensor.power", color="green", state_content="in_words"),
         *_tile(battery, "sensor.role"),
+        *_tile(battery, "select.mode"),
         *_tile(battery, "number.reserve"),
         *_tile(
             battery,
@@ -174,27 +187,23 @@ def _battery(battery: ShownDevice) -> Cards:
             state_content=["state", "diagnosis"],
             visibility=trouble,
         ),
-        *_choice(battery, "select.mode"),
         *_tile(battery, "number.setpoint", grid_options=WHOLE, visibility=fixed),
     ]
 
 
 def _day(site: ShownSite, word: Word) -> Cards:
     """Return a day of powers, and of the charge of every battery."""
-    powers = (
-        *((entity_id, word("sun")) for entity_id in site.sun),
+    powers = [
+        *({"entity": entity_id, "name": word("sun"), "color": "amber"} for entity_id in site.sun),
         *(
-            (entity_id, site.device.own_names.get(key, word(name)))
-            for key, name in (
-                ("sensor.net_load", "house"),
-                ("sensor.grid_power", "grid"),
-                ("sensor.battery_power", "batteries"),
-            )
-            if (entity_id := site.device.entities.get(key))
+            {"entity": entity_id, "name": name, "color": color}
+            for entity_id, name, _, color in _flows(site.device, word)
         ),
-    )
+    ]
     charges = [
-        (entity_id, battery.name) for battery in site.batteries if (entity_id := battery.entities.get("sensor.soc"))
+        {"entity": entity_id, "name": battery.name}
+        for battery in site.batteries
+        if (entity_id := battery.entities.get("sensor.soc"))
     ]
     return [
         _heading(word("day"), "mdi:chart-line"),
@@ -202,8 +211,8 @@ def _day(site: ShownSite, word: Word) -> Cards:
             {
                 "type": "history-graph",
                 "hours_to_show": 24,
-                "entities": [{"entity": entity_id, "name": name} for entity_id, name in shown],
-                "grid_options": WIDE,
+                "entities": shown,
+                "grid_options": GRAPH,
             }
             for shown in (powers, charges)
             if shown
@@ -222,22 +231,34 @@ def _entity_tile(entity_id: str, name: Any, icon: str | None = None, color: str 
     return {"type": "tile", "entity": entity_id, "name": name, "grid_options": HALF, **chosen, **more}
 
 
-def _tile(device: ShownDevice, key: str, **more: Any) -> Cards:
+def _tile(device: ShownDevice, key: str, name: Any = NAMED, **more: Any) -> Cards:
     """Return the tile of an entity that is there, and whose condition can be judged."""
     entity_id = device.entities.get(key)
-    return [] if entity_id is None or more.get("visibility") == [] else [_entity_tile(entity_id, NAMED, **more)]
+    if entity_id is None or more.get("visibility") == []:
+        return []
+    return [_entity_tile(entity_id, device.own_names.get(key, name), **more)]
 
 
-def _flow(device: ShownDevice, key: str, name: Any, icon: str, color: str) -> Cards:
-    """Return a power in words, without a sign to be learned."""
+def _flows(device: ShownDevice, word: Word) -> list[tuple[str, str, str, str]]:
+    """Return what flows: entity, name, icon and colour."""
+    return [
+        (entity_id, device.own_names.get(key, word(name)), icon, color)
+        for key, name, icon, color in FLOWS
+        if (entity_id := device.entities.get(key))
+    ]
+
+
+def _sentence(device: ShownDevice, key: str, attribute: str) -> Cards:
+    """Return a sentence that an entity tells."""
     entity_id = device.entities.get(key)
-    name = device.own_names.get(key, name)
-    return [] if entity_id is None else [_entity_tile(entity_id, name, icon, color, state_content="in_words")]
+    content = f"{{{{ state_attr('{entity_id}', '{attribute}') or '' }}}}"
+    return [] if entity_id is None else [{"type": "markdown", "text_only": True, "content": content}]
 
 
 def _charge(device: ShownDevice) -> Cards:
     """Return a state of charge with its bar."""
-    return _tile(device, "sensor.soc", color="teal", features=[{"type": "bar-gauge"}])
+    bar = {"features": [{"type": "bar-gauge"}], "features_position": "inline"}
+    return _tile(device, "sensor.soc", color="teal", grid_options=WHOLE, **bar)
 
 
 def _choice(device: ShownDevice, key: str) -> Cards:
