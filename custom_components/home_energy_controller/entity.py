@@ -1,6 +1,7 @@
 """What every entity shares: a device to belong to, and a cycle to read."""
 
 from collections.abc import Callable
+from typing import override
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.helpers import device_registry as dr
@@ -29,6 +30,12 @@ class OurEntity(CoordinatorEntity[SiteCoordinator]):
         self._attr_translation_key = description.key
         self._attr_unique_id = f"{owner_id}_{description.key}"
         self._attr_device_info = device
+
+    @property
+    @override
+    def suggested_object_id(self) -> str:
+        """Form the id of a new entity from its key: the same in every language, and whatever its name becomes."""
+        return self.entity_description.key
 
 
 class SiteEntity(OurEntity):

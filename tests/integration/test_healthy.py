@@ -9,12 +9,14 @@ from .test_plan import options
 from .world import World
 
 ILL = {"unavailable", "unknown"}
+WAITING = ("_setpoint", "_confirm_full_charge")
+"""What acts only where it is asked for, and is to be pressed or set at no other time."""
 NOT_YET = (
-    "_next_change_of_plan",
-    "_value_of_stored_energy",
+    "_plan_next_change",
+    "_stored_value",
     "_expected_saving_today",
     "_saved_yesterday",
-    "_by_the_plan",
+    "_saved_yesterday_by_plan",
 )
 """What cannot be known on the first day of a contract."""
 
@@ -22,7 +24,8 @@ NOT_YET = (
 def ill(world: World) -> set[str]:
     """Return the enabled entities that show nothing."""
     entries = er.async_entries_for_config_entry(er.async_get(world.hass), world.entry.entry_id)
-    return {entry.entity_id for entry in entries if not entry.disabled and world.state(entry.entity_id) in ILL}
+    shown = {entry.entity_id for entry in entries if not entry.disabled and not entry.entity_id.endswith(WAITING)}
+    return {entity_id for entity_id in shown if world.state(entity_id) in ILL}
 
 
 def attributes(world: World, entity_id: str) -> dict[str, Any]:

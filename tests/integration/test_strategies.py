@@ -59,8 +59,8 @@ async def test_standby_does_nothing(world: World) -> None:
 
 async def test_fixed_gives_what_was_asked_with_as_few_as_lose_least(world: World) -> None:
     """Whatever the house does."""
-    await world.call("number", "set_value", world.site_entity("number", "setpoint"), value=-900)
     await choose(world, "fixed", load=3000)
+    await world.call("number", "set_value", world.site_entity("number", "setpoint"), value=-900)
     await world.pass_time(120)
     assert sum(powers(world)) == pytest.approx(-900, abs=60)
     assert sum(abs(power_w) > 30 for power_w in powers(world)) == 1

@@ -10,9 +10,9 @@ from ..site.battery import Battery
 from ..site.energy import EnergyStatistics
 from ..site.isolation import Isolation
 from ..site.planner import Planner
-from ..site.store import StoredSite
+from ..site.store import SiteStore
 from .snapshot import BatterySnapshot, ShownRole, SiteSnapshot
-from .summary import summarise
+from .summary import full_charge, full_charge_question, summarise
 
 DETAILS_AGE_LIMIT_S = 900.0
 """Three readings of the cells."""
@@ -28,8 +28,8 @@ def site_snapshot(
     decision: Decision,
     is_polled: bool,
     actuation: Actuation | None,
-    stored: StoredSite,
-    saved: StoredSite,
+    store: SiteStore,
+    full_charge_w: int | None,
     batteries: Iterable[Battery],
     energy_statistics: EnergyStatistics,
     planner: Planner,
@@ -38,6 +38,7 @@ def site_snapshot(
     now: float,
 ) -> SiteSnapshot:
     """Return the site as it is shown; `before` is what was shown last. What people set is shown whatever fails."""
+    stored, saved = store.site, store.saved
     state = SiteState.SWAPPING if actuation is not None and actuation.handover else decision.state
     state = state if is_polled else SiteState.POLLING_OFF
     acts = is_polled and decision.state is not SiteState.OFF
@@ -55,12 +56,15 @@ def site_snapshot(
             members[battery.id] = battery_snapshot(
                 battery, shown, decision, actuation, acts=acts, before=before, now=now
             )
-    summary = ""
+    summary, question = "", None if full_charge_w is None else ""
     with parts.part("summary"):
         if planner.words is not None:
             names = {battery.id: battery.name for battery in batteries}
             told = decision if is_polled else replace(decision, intent=SiteState.POLLING_OFF)
             summary = summarise(told, names, planner.words, would=decision.state is SiteState.OFF)
+            if full_charge_w is not None:
+                summary = f"{full_charge(full_charge_w, planner.words)} {summary}"
+                question = full_charge_question(full_charge_w, planner.words)
     quality = None
     with parts.part("quality"):
         quality = energy_statistics.quality(now)
@@ -84,6 +88,7 @@ def site_snapshot(
         enabled=stored.enabled,
         strategy=stored.strategy,
         setpoint_w=stored.setpoint_w,
+        full_charge=question,
         grid_target_w=stored.grid_target_w,
         today=energy_statistics.today,
         quality=quality,

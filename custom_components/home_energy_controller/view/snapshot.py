@@ -80,6 +80,8 @@ class SiteSnapshot:
     enabled: bool
     strategy: Strategy
     setpoint_w: int
+    full_charge: str | None
+    """By which words a full charge waits for its owner's yes; None while none waits."""
     grid_target_w: int
     today: Today
     quality: Quality | None
