@@ -23,6 +23,7 @@ class Fault(StrEnum):
     BROADCAST_ONLY = "broadcast_only"  # directed datagrams are not answered (jaapp#136)
     INTEGER_ID_ONLY = "integer_id_only"  # requests with another id are not answered (E3 139, jaapp#5)
     MODE_MISSING = "mode_missing"
+    SOC_MISSING = "soc_missing"  # no reply tells the state of charge
     PV_ABSENT = "pv_absent"
     STATUS_MUTE = "status_mute"  # ES.GetStatus is never answered (E3 139, HMG-50 155)
     BAT_MUTE = "bat_mute"

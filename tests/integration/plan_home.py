@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from homeassistant.core import State
+
 from custom_components.home_energy_controller.const import DOMAIN
 from custom_components.home_energy_controller.planning.slots import PER_DAY, slot_of
 
@@ -43,6 +45,8 @@ class Planned:
     def __init__(self, world: World, storage: dict[str, Any]) -> None:
         self.world, self._storage = world, storage
         self.began, self.ahead, self._began_at = MIDNIGHT, timedelta(), world.clock()
+        self.shown: State | None = None
+        """What a price entity showed before it disappeared."""
         world.site.house.load, world.site.house.pv = lambda _: LOAD_W, lambda _: 0.0
 
     def utcnow(self) -> datetime:
