@@ -20,6 +20,7 @@ from .errors import failure, refusal
 from .marstek.errors import MarstekError
 from .site.battery import Battery
 from .view.plan_response import back_test_response, plan_response
+from .view.summary import summarise
 
 ATTR_CONFIRM: Final = "confirm"
 ATTR_DAYS: Final = "days"
@@ -84,9 +85,9 @@ async def _async_run_cycle(call: ServiceCall) -> ServiceResponse:
     """Run one cycle at once, or only show what it would do with the controller on."""
     coordinator, _ = _service_target(call)
     if call.data[ATTR_DRY_RUN]:
-        return _cycle_response(coordinator, await coordinator.async_dry_run())
+        return _cycle_response(coordinator, await coordinator.async_dry_run(), would=True)
     await coordinator.changes.async_act()
-    return _cycle_response(coordinator, coordinator.recorder.last)
+    return _cycle_response(coordinator, coordinator.recorder.last, would=not coordinator.store.site.enabled)
 
 
 async def _async_get_plan(call: ServiceCall) -> ServiceResponse:
@@ -176,10 +177,10 @@ def _service_target(call: ServiceCall) -> tuple[SiteCoordinator, Battery | None]
     return entry.runtime_data, battery
 
 
-def _cycle_response(coordinator: SiteCoordinator, cycle: Cycle) -> ServiceResponse:
+def _cycle_response(coordinator: SiteCoordinator, cycle: Cycle, *, would: bool) -> ServiceResponse:
     """Return a cycle with names in place of MACs and ages in place of moments."""
     names = {battery.id: battery.name for battery in coordinator.batteries.values()}
-    meter = cycle.snapshot.meter_w
+    meter, words = cycle.snapshot.meter_w, coordinator.planner.words
     readings = [
         {
             "name": names[seen.battery_id],
@@ -191,6 +192,7 @@ def _cycle_response(coordinator: SiteCoordinator, cycle: Cycle) -> ServiceRespon
         for seen in cycle.snapshot.batteries
     ]
     return {
+        "summary": "" if words is None else summarise(cycle.decision, names, words, would=would),
         "grid_power_w": meter and meter.value,
         "grid_age_s": meter and round(cycle.now - meter.at, 1),
         "batteries": readings,

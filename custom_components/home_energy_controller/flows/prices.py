@@ -33,10 +33,10 @@ from ..site.contract import (
     preset_data,
 )
 from ..site.foreign_entities import lasting_id, present_id, state_of
-from ..site.plan_words import spoken_price
 from ..site.price_reader import PriceProblem
 from ..site.price_sources import async_read_spot, available_sources, entity_source
 from ..site.prices import day_kinds_of, price_of
+from ..site.words import spoken_price
 from .forms import SiteFlow, show_form
 from .price_forms import (
     CONF_PRICE_ENTITY,

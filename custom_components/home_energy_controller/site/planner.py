@@ -24,10 +24,10 @@ from .contract import PricesConfig
 from .plan_book import Held, PlanBook, is_whole
 from .plan_file import PlanFile, PlanPast
 from .plan_inputs import BACK_DAYS, PlanInputs
-from .plan_words import PlanWords
 from .prices import day_kinds_of
 from .slot_meter import MeasuredSlot, SlotMeter
 from .storage import energy_above_reserve_wh, heard, soc_pct, storage_of
+from .words import Words
 
 STALE_S: Final = 1800.0
 """An older plan is none."""
@@ -98,7 +98,7 @@ class Planner:
         self._file = PlanFile(hass, entry.entry_id)
         self.book = PlanBook(PlanPast())
         self._inputs = PlanInputs(hass, entry.entry_id, self.past)
-        self.words: PlanWords | None = None
+        self.words: Words | None = None
         self._meter = SlotMeter()
         self.plan: Plan | None = None
         self._planned_at: float | None = None
@@ -135,7 +135,7 @@ class Planner:
     async def async_load(self) -> None:
         """Read what is stored."""
         self.book = PlanBook(await self._file.async_load())
-        self.words = await PlanWords.async_load(self._hass)
+        self.words = await Words.async_load(self._hass)
         self._inputs = PlanInputs(self._hass, self._entry.entry_id, self.past)
 
     async def async_save(self) -> None:

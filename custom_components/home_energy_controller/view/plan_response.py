@@ -6,11 +6,11 @@ from typing import Any
 from ..planning.judgement import DayResult
 from ..planning.plan import Plan
 from ..planning.slots import start_of
-from ..site.plan_words import PlanWords
 from ..site.planner import PlanView
+from ..site.words import Words
 
 
-def plan_response(plan: Plan, words: PlanWords, view: PlanView) -> dict[str, Any]:
+def plan_response(plan: Plan, words: Words, view: PlanView) -> dict[str, Any]:
     """Return the plan slot by slot: power in W, prices per kWh, stored energy in Wh above the reserve."""
     return {
         "acts": view.acts,

@@ -1,6 +1,6 @@
-"""The plan in words: prices, times and sentences as people of the home say them."""
+"""The words of a home: powers, prices, times, lists and sentences as its people say them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Final, Self
@@ -16,16 +16,17 @@ from ..planning.slots import start_of
 CENTS: Final = {"EUR": "ct", "USD": "¢", "GBP": "p", "CHF": "Rp.", "AUD": "¢", "NZD": "¢", "CAD": "¢"}
 """What hundredths are called, in currencies in which a kWh costs less than one."""
 COMMA: Final = frozenset({"de", "fr", "nl"})
+SUMMARY: Final = "selector.summary.options"
 BEYOND: Final = "_beyond"
 """Added to the key of a sentence whose reason lies beyond what is planned."""
 
 
 @dataclass(frozen=True, slots=True)
-class PlanWords:
+class Words:
     """Sentences and numbers in one language."""
 
     texts: Mapping[str, str]
-    """By the keys of the translations; sentences have {price}, {other} and {at}."""
+    """By the keys of the translations."""
     language: str
     currency: str
     zone: tzinfo
@@ -41,6 +42,18 @@ class PlanWords:
     def text(self, key: str) -> str:
         """Return a translation; nothing where the language has none."""
         return self.texts.get(f"component.{DOMAIN}.{key}", "")
+
+    def power(self, power_w: float) -> str:
+        """Return a power (W) without its sign, as it is spoken of: 800 W, 1.2 kW."""
+        rounded_w = round(abs(power_w), -1)
+        if rounded_w < 1000:
+            return f"{rounded_w:.0f} W"
+        return f"{rounded_w / 1000:.1f} kW".replace(".0", "").replace(".", self.decimal_mark)
+
+    def listed(self, names: Sequence[str]) -> str:
+        """Return names as a list is spoken: Attic, Garage and Shed."""
+        *first, last = names
+        return self.text(f"{SUMMARY}.and").format(names=", ".join(first), name=last) if first else last
 
     def status(self, status: str) -> str:
         """Return whether the plan acts, or why it does not."""
