@@ -82,7 +82,7 @@ async def show_yesterday(api: Api, flows: Flows) -> datetime:
         | {"cost_adjustment_day": 0, "stat_rate": "sensor.home_grid_power"},
         {"type": "solar", "stat_energy_from": "house:sun", "config_entry_solar_forecast": None},
         {"type": "battery", "stat_energy_from": _BATTERY_OUT, "stat_energy_to": _BATTERY_IN}
-        | {"stat_rate": "sensor.home_battery_power", "stat_soc": "sensor.home_state_of_charge"},
+        | {"stat_rate": "sensor.home_battery_power", "stat_soc": "sensor.home_soc"},
     ]
     await api.command("energy/save_prefs", energy_sources=sources)
     return midnight - timedelta(days=1)

@@ -1,5 +1,8 @@
 """What every entity shares: a device to belong to, and a cycle to read."""
 
+from collections.abc import Callable
+from typing import override
+
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import CONNECTION_NETWORK_MAC, DeviceEntryType, DeviceInfo
@@ -7,7 +10,7 @@ from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .const import DOMAIN, MANUFACTURER
-from .coordinator import SiteCoordinator
+from .coordinator import SiteConfigEntry, SiteCoordinator
 from .marstek.profiles import firmware_text, model_name
 from .site.battery import Battery
 from .view.snapshot import BatterySnapshot
@@ -27,6 +30,12 @@ class OurEntity(CoordinatorEntity[SiteCoordinator]):
         self._attr_translation_key = description.key
         self._attr_unique_id = f"{owner_id}_{description.key}"
         self._attr_device_info = device
+
+    @property
+    @override
+    def suggested_object_id(self) -> str:
+        """Form the id of a new entity from its key: the same in every language, and whatever its name becomes."""
+        return self.entity_description.key
 
 
 class SiteEntity(OurEntity):
@@ -53,6 +62,20 @@ class BatteryEntity(OurEntity):
     def snapshot(self) -> BatterySnapshot:
         """Return this battery's part of the newest cycle."""
         return self.coordinator.data.batteries[self.battery.id]
+
+
+def add_with_contract(entry: SiteConfigEntry, add: Callable[[], None]) -> None:
+    """Add what belongs to the plan, now or once it is told what energy costs: without that there is nothing to show."""
+    coordinator, is_added = entry.runtime_data, False
+
+    def look() -> None:
+        nonlocal is_added
+        if not is_added and coordinator.planner.config is not None:
+            is_added = True
+            add()
+
+    look()
+    entry.async_on_unload(coordinator.async_add_listener(look))
 
 
 def site_device_info(coordinator: SiteCoordinator) -> DeviceInfo:
