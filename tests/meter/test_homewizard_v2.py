@@ -168,7 +168,7 @@ async def test_the_connection_is_used_again(session: aiohttp.ClientSession, site
     assert opened == 3, "a connection that is gone costs no reading"
 
 
-@pytest.mark.parametrize("fault", "server_error html garbage huge field_missing nan null text".split())
+@pytest.mark.parametrize("fault", ["server_error", "html", "garbage", "huge", "field_missing", "nan", "null", "text"])
 async def test_a_fault_of_the_meter_is_no_reading(
     session: aiohttp.ClientSession, site: SimulatedSite, fault: str
 ) -> None:
