@@ -5,7 +5,7 @@ from typing import Any
 from homeassistant.helpers import entity_registry as er
 import pytest
 
-from .test_plan import options
+from .plan_home import options
 from .world import World
 
 ILL = {"unavailable", "unknown"}

@@ -7,7 +7,7 @@ from homeassistant.components.image import ImageEntity
 from homeassistant.components.image.const import DATA_COMPONENT
 import pytest
 
-from .test_plan import options
+from .plan_home import options
 from .world import World
 
 MADE = datetime(2026, 6, 18, 12, tzinfo=UTC)
