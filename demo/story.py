@@ -24,7 +24,8 @@ from .energy_day import show_yesterday, simulated_day
 from .home_assistant import DOMAIN, install_requirements, package_errors
 from .house import BATTERY_LIMIT_W, BATTERY_NAMES, START_S, Playback
 
-NAME = "Home Energy Controller"
+NAME = "Home Energy Controller for Marstek"
+SEARCH = "marstek"
 SCENARIO = "C"
 BLUEPRINT = "Tell me when control of the batteries is paused"
 DONE_WITHIN_S = 150
@@ -78,7 +79,7 @@ async def add_integration(story: Story) -> None:
     page, camera, simulated = story.page, story.camera, story.simulated
     await story.open("/config/integrations/dashboard")
     await page.get_by_role("button", name="Add integration").click()
-    await page.get_by_placeholder("Search for a brand name").fill(NAME)
+    await page.get_by_placeholder("Search for a brand name").fill(SEARCH)
     await page.get_by_role("button", name=NAME).click()
     dialog = page.locator("dialog-data-entry-flow")
     submit = dialog.get_by_role("button", name="Submit")
@@ -166,10 +167,10 @@ async def take_one_out(story: Story) -> None:
     page = story.page
     await story.open(f"/config/devices/dashboard?domain={DOMAIN}")
     await page.get_by_text(name, exact=True).first.click()
+    await select_mode(page, "Fixed power")
     setpoint = page.locator("hui-number-entity-row").filter(has_text="Setpoint").locator("input")
     await setpoint.fill(str(FIXED_W))
     await setpoint.press("Enter")
-    await select_mode(page, "Fixed power")
     await story.until("it holds its own power", lambda: abs(battery.power_w - FIXED_W) < 50)
     await story.camera.take("device")
     await select_mode(page, "Controlled")

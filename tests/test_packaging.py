@@ -12,6 +12,7 @@ from typing import Any
 from awesomeversion import AwesomeVersion
 from homeassistant.const import Platform
 from homeassistant.util.yaml import load_yaml_dict
+from packaging.requirements import Requirement
 import pytest
 
 from custom_components.home_energy_controller import services
@@ -69,13 +70,13 @@ def test_the_manifest_has_the_keys_that_are_known_in_their_order() -> None:
 def test_the_manifest_says_what_is_so() -> None:
     """Each value in the form that hassfest wants."""
     assert MANIFEST["domain"] == INTEGRATION.name
+    assert "Marstek" in MANIFEST["name"], "Add integration finds a custom integration by its own name only"
     assert all(re.fullmatch(r"@[\w-]+", owner) for owner in MANIFEST["codeowners"])
     for key in ("documentation", "issue_tracker"):
         assert MANIFEST[key].startswith("https://")
         assert not MANIFEST[key].startswith("https://www.home-assistant.io/integrations")
     assert (MANIFEST["integration_type"], MANIFEST["iot_class"]) == ("hub", "local_polling")
     assert AwesomeVersion(MANIFEST["version"]).valid
-    assert MANIFEST["requirements"] == []
     assert MANIFEST["config_flow"] == (INTEGRATION / "config_flow.py").exists()
     for matcher in MANIFEST["dhcp"]:
         assert set(matcher) <= {"registered_devices", "hostname", "macaddress"}
@@ -87,6 +88,19 @@ def test_the_manifest_says_what_is_so() -> None:
         )
 
 
+def test_the_library_is_the_one_that_home_assistant_brings() -> None:
+    """Its own integration pins one version, and both have to run in one Home Assistant."""
+    spec = importlib.util.find_spec("homeassistant.components.homewizard")
+    assert spec is not None
+    assert spec.origin is not None
+    theirs = json.loads((Path(spec.origin).parent / "manifest.json").read_text(encoding="utf-8"))["requirements"]
+    pin = next(pin for pin in theirs if pin.startswith("python-homewizard-energy=="))
+    (ours,) = MANIFEST["requirements"]
+    assert Requirement(ours).name == Requirement(pin).name
+    assert Requirement(ours).specifier.contains(pin.partition("==")[2])
+    assert pin in (ROOT / "requirements_test.txt").read_text(encoding="utf-8"), "a clean checkout has it"
+
+
 def test_the_version_is_one() -> None:
     """In the manifest and in pyproject."""
     assert f'version = "{MANIFEST["version"]}"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
@@ -94,7 +108,7 @@ def test_the_version_is_one() -> None:
 
 def test_every_integration_that_is_used_is_named() -> None:
     """Or Home Assistant may not have loaded it; platforms and a few others always may be used."""
-    always = {*Platform, "diagnostics", "repairs"}
+    always = {*Platform, "diagnostics", "persistent_notification", "repairs"}
     for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []

@@ -137,7 +137,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         if decision.finished and settings.enabled:
             with self.parts.part("return to the strategy before"):
                 _LOGGER.info("All are full: back to the strategy %s", self.store.site.strategy_before)
-                self.store.update(strategy=self.store.site.strategy_before)
+                self.requests.set_strategy(self.store.site.strategy_before)
         published = self._publish(decision, settings, now)
         with self.parts.part("watch"):
             self._watch.observe(published, result.actuation.diagnosis if may_send else {}, now)
@@ -184,8 +184,8 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             decision=decision,
             is_polled=not self.config_entry.pref_disable_polling,
             actuation=self._actuation,
-            stored=self.store.site,
-            saved=self.store.saved,
+            store=self.store,
+            full_charge_w=self.requests.full_charge_w(),
             batteries=tuple(self.batteries.values()),
             energy_statistics=self.energy_statistics,
             planner=self.planner,

@@ -1,5 +1,6 @@
 """Numbers: the powers that act in what is named `fixed`, the reserve, and the grid target where nobody leads."""
 
+from dataclasses import replace
 import math
 from typing import override
 
@@ -8,7 +9,7 @@ from homeassistant.const import PERCENTAGE, UnitOfPower
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .control.model import SiteState
+from .control.model import BatteryMode, Strategy
 from .coordinator import SiteConfigEntry
 from .entity import BatteryEntity, SiteEntity
 from .errors import refusal
@@ -41,8 +42,10 @@ async def async_setup_entry(
 ) -> None:
     """Set up the numbers of the site and of each battery."""
     coordinator, batteries = entry.runtime_data, entry.runtime_data.batteries.values()
-    # Of the site: the power of all batteries together in the strategy `fixed`.
-    async_add_entities([SitePower(coordinator, _setpoint(*batteries)), GridTarget(coordinator, GRID_TARGET)])
+    # Where somebody may lead, the target would act in rare troubles only: whoever wants it can have it.
+    is_led = any(battery.configured.may_lead for battery in batteries)
+    target = replace(GRID_TARGET, entity_registry_enabled_default=not is_led)
+    async_add_entities([SiteSetpoint(coordinator, _setpoint(*batteries)), GridTarget(coordinator, target)])
     for battery in batteries:
         numbers = [BatterySetpoint(coordinator, battery, _setpoint(battery)), Reserve(coordinator, battery, RESERVE)]
         async_add_entities(numbers, config_subentry_id=battery.subentry.subentry_id)
@@ -69,7 +72,7 @@ def _number(value: float) -> float:
 
 
 class SitePower(SiteEntity, NumberEntity):
-    """A power of the site: what is set and what is shown have its key as their name."""
+    """A power of the site, offered where it acts: what is set and what is shown have its key as their name."""
 
     @property
     @override
@@ -84,18 +87,34 @@ class SitePower(SiteEntity, NumberEntity):
         await self.coordinator.requests.async_update_site(**{f"{self.entity_description.key}_w": round(_number(value))})
 
 
+class SiteSetpoint(SitePower):
+    """The power of all batteries together (W, + discharging) in the strategy `fixed`."""
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether it acts."""
+        return super().available and self.coordinator.data.strategy is Strategy.FIXED
+
+
 class GridTarget(SitePower):
     """Where the meter is kept (W, + import) while nobody leads: a leader knows no other target than 0."""
 
     @property
     @override
     def available(self) -> bool:
-        """Return whether it acts."""
-        return super().available and self.coordinator.data.intent is SiteState.NO_LEADER
+        """Return whether it acts, or would at work."""
+        return super().available and self.coordinator.data.leader is None
 
 
 class BatterySetpoint(BatteryEntity, NumberEntity):
-    """The power of one battery while its mode is `fixed`; a wish until then. + discharges."""
+    """The power of one battery (W, + discharging), offered while its mode is `fixed`."""
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether it acts."""
+        return super().available and self.snapshot.battery_mode is BatteryMode.FIXED
 
     @property
     @override

@@ -40,7 +40,10 @@ class StrategySelect(SiteEntity, SelectEntity):
     @override
     async def async_select_option(self, option: str) -> None:
         """Change the strategy."""
-        await self.coordinator.requests.async_set_strategy(Strategy(option))
+        context = self._context
+        # What an automation calls has no user, or what set it off as its parent.
+        is_tap = context is not None and context.user_id is not None and context.parent_id is None
+        await self.coordinator.requests.async_set_strategy(Strategy(option), is_tap=is_tap)
 
 
 class BatteryModeSelect(BatteryEntity, SelectEntity):

@@ -168,11 +168,10 @@ async def test_a_battery_is_taken_out_with_a_fixed_power_and_given_back(world: W
     await world.switch(on=True)
     await world.pass_time(120)
     index = modes(world).index(DeviceMode.PASSIVE)
-    await world.call("number", "set_value", world.battery_entity("number", index, "setpoint"), value=-600)
-    await world.pass_time(20)
-    assert setpoints(world)[index] == 0, "a setpoint is a wish until the mode is fixed"
-
     await world.call("select", "select_option", world.battery_entity("select", index, "mode"), option="fixed")
+    await world.pass_time(20)
+    assert setpoints(world)[index] == 0, "it begins at nothing"
+    await world.call("number", "set_value", world.battery_entity("number", index, "setpoint"), value=-600)
     await world.pass_time(400)
     assert setpoints(world)[index] == -600, "and is renewed"
     assert world.site.house.batteries[index].power_w == pytest.approx(-600, abs=20)
@@ -185,8 +184,8 @@ async def test_a_battery_is_taken_out_with_a_fixed_power_and_given_back(world: W
 
 async def test_a_fixed_power_acts_though_the_controller_is_off(world: World) -> None:
     """The owner asked for it by hand; given back, the battery is released."""
-    await world.call("number", "set_value", world.battery_entity("number", 1, "setpoint"), value=250)
     await world.call("select", "select_option", world.battery_entity("select", 1, "mode"), option="fixed")
+    await world.call("number", "set_value", world.battery_entity("number", 1, "setpoint"), value=250)
     await world.pass_time(30)
     assert setpoints(world) == {1: 250}
     assert {host for host, _ in written(world.site)} == {world.site.batteries[1].host}
@@ -248,8 +247,8 @@ async def test_standby_and_fixed_strategies_do_what_they_say(world: World) -> No
     await world.call("select", "select_option", world.site_entity("select", "strategy"), option="standby")
     await world.pass_time(60)
     assert setpoints(world) == {0: 0, 1: 0, 2: 0}
-    await world.call("number", "set_value", world.site_entity("number", "setpoint"), value=-1500)
     await world.call("select", "select_option", world.site_entity("select", "strategy"), option="fixed")
+    await world.call("number", "set_value", world.site_entity("number", "setpoint"), value=-1500)
     await world.pass_time(60)
     assert sum(setpoints(world).values()) == pytest.approx(-1500, abs=30)
 

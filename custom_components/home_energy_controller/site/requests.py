@@ -1,9 +1,15 @@
 """What people and automations ask a site for: it is kept, and a cycle acts on it."""
 
+from math import inf
+from typing import Final
+
 from ..control.model import BatteryMode, Strategy
 from ..errors import refusal
 from .changes import Changes
 from .running import RunningSite
+
+CONFIRM_WITHIN_S: Final = 300.0
+"""So long a full charge that a person chose waits for a second yes; then it is forgotten."""
 
 
 class Requests:
@@ -12,6 +18,8 @@ class Requests:
     def __init__(self, site: RunningSite, changes: Changes) -> None:
         """Nothing was asked for yet."""
         self._site, self._changes = site, changes
+        self._full_charge_until = -inf
+        """Until then a full charge waits for its yes."""
 
     async def async_set_enabled(self, enabled: bool) -> None:
         """Switch the controller on, or off: then every battery that it commanded is released.
@@ -26,12 +34,36 @@ class Requests:
             await self._site.async_release()
         await self._changes.async_act()
 
-    async def async_set_strategy(self, strategy: Strategy) -> None:
-        """Change what the site is run for."""
+    async def async_set_strategy(self, strategy: Strategy, *, is_tap: bool = False) -> None:
+        """Change what the site is run for. A full charge that a person tapped waits for its yes: it takes kilowatts."""
         stored = self._site.store.site
-        before = stored.strategy_before if stored.strategy is Strategy.TO_FULL else stored.strategy
-        self._site.store.update(strategy=strategy, strategy_before=before)
+        if is_tap and strategy is Strategy.TO_FULL and stored.strategy is not Strategy.TO_FULL:
+            self._full_charge_until = self._site.clock() + CONFIRM_WITHIN_S
+            await self._changes.async_act()
+            return
+        self.set_strategy(strategy)
         await self._changes.async_act()
+
+    def set_strategy(self, strategy: Strategy) -> None:
+        """Change what the site is run for; a cycle has to follow."""
+        self._full_charge_until, stored = -inf, self._site.store.site
+        before = stored.strategy_before if stored.strategy is Strategy.TO_FULL else stored.strategy
+        # A power of another day must not act again: a fixed one begins at 0.
+        begins = strategy is Strategy.FIXED and stored.strategy is not Strategy.FIXED
+        power_w = 0 if begins else stored.setpoint_w
+        self._site.store.update(strategy=strategy, strategy_before=before, setpoint_w=power_w)
+
+    def full_charge_w(self) -> int | None:
+        """Return what a full charge that waits for its yes may take (W); None while none waits."""
+        if self._site.clock() >= self._full_charge_until:
+            return None
+        return sum(battery.configured.charge_limit_w for battery in self._site.batteries.values())
+
+    async def async_confirm_full_charge(self) -> None:
+        """Begin the full charge that waits; raises ServiceValidationError when none does any more."""
+        if self.full_charge_w() is None:
+            raise refusal("full_charge_lapsed")
+        await self.async_set_strategy(Strategy.TO_FULL)
 
     async def async_update_site(self, **changes: int) -> None:
         """Change numbers of the site."""
@@ -44,8 +76,9 @@ class Requests:
         await self._changes.async_act()
 
     async def async_set_battery_mode(self, battery_id: str, mode: BatteryMode) -> None:
-        """Take a battery out of control, or give it back; raises as `set_battery_mode` does."""
-        self.set_battery_mode(battery_id, mode)
+        """Take a battery out of control, or give it back; raises as `set_battery_mode` does. Fixed begins at 0 W."""
+        begins = mode is BatteryMode.FIXED and self._site.store.site.battery(battery_id).wish is not BatteryMode.FIXED
+        self.set_battery_mode(battery_id, mode, 0 if begins else None)
         await self._changes.async_act()
 
     def set_battery_mode(self, battery_id: str, mode: BatteryMode, setpoint_w: int | None = None) -> None:

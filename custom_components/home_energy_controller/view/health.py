@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 import logging
 
+from homeassistant.components import persistent_notification
+
 from ..const import CONF_FIRMWARE, CONF_MODEL
 from ..control.actuation.trust import Diagnosis
 from ..control.model import CommandKind, Mode, Timed
@@ -28,6 +30,8 @@ class Watch(Watched):
         super().__init__(site)
         self._modes: dict[str, Timed[Mode]] = {}
         self._diagnosed: dict[str, Diagnosis | None] = {}
+        self._asked: str | None = None
+        """What a notification asks the owner."""
 
     def observe(self, snapshot: SiteSnapshot, diagnoses: Mapping[str, Diagnosis], now: float) -> None:
         """Take note of a cycle, and log new trouble with commands once."""
@@ -41,6 +45,8 @@ class Watch(Watched):
                     _LOGGER.info("%s: %s (%s)", battery.name, diagnosis, snapshot.batteries[battery.id].health)
                 self._diagnosed[battery.id] = diagnosis
                 self._note_firmware(battery)
+        with part("question"):
+            self._ask(snapshot.full_charge)
         with part("issues"):
             show_issues(self, snapshot, now)
         with part("begin of a search"):
@@ -52,8 +58,18 @@ class Watch(Watched):
 
     def end(self) -> None:
         """Take back what the owner was told: a site that is not run has no troubles."""
+        self._ask(None)
         searches(self.site.hass).forget(self.site.config_entry.entry_id)
         hide_issues(self.site.hass, self.site.config_entry.entry_id)
+
+    def _ask(self, question: str | None) -> None:
+        """Show a question as a notification while it waits for its answer."""
+        hass, entry, asked, self._asked = self.site.hass, self.site.config_entry, self._asked, question
+        notification_id = f"{entry.entry_id}_full_charge"
+        if question is not None and question != asked:
+            persistent_notification.async_create(hass, question, entry.title, notification_id)
+        elif question is None and asked is not None:
+            persistent_notification.async_dismiss(hass, notification_id)
 
     def _note_silence(self, battery: Battery, now: float) -> None:
         """Log once when a battery falls silent and once when it is back; wiped it comes back in Manual."""

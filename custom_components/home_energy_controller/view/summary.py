@@ -42,6 +42,18 @@ def summarise(decision: Decision, names: Mapping[str, str], words: Words, *, wou
     return " ".join(sentences)
 
 
+def full_charge(power_w: float, words: Words) -> str:
+    """Return that a full charge of this power (W) waits for its owner's yes."""
+    return words.text(f"{SUMMARY}.full_charge_waits").format(power=words.power(power_w))
+
+
+def full_charge_question(power_w: float, words: Words) -> str:
+    """Return the same, and how to say yes."""
+    button = words.text("entity.button.confirm_full_charge.name")
+    how = words.text(f"{SUMMARY}.full_charge_how").format(button=f"**{button}**")
+    return f"{full_charge(power_w, words)} {how}"
+
+
 def _work(
     decision: Decision, ours: Sequence[Target], names: Mapping[str, str], words: Words, *, would: bool
 ) -> Iterator[str]:
