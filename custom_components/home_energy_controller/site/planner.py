@@ -159,7 +159,7 @@ class Planner:
         slot = slot_of(moment)
         if slot != self._refreshed and not self._is_refreshing and self._storage is not None:
             self._is_refreshing, self._refreshed = True, slot
-            self._spawn(self._async_refresh(config, moment), "plan")
+            self._spawn(self._async_refresh(config, moment), "new plan")
         self._status = self._judge_status(config, slot, now)
         self._note(slot, settings)
         self._view = self._look(moment)
@@ -322,7 +322,7 @@ class Planner:
         saving = None
         if plan is not None and plan.at(slot) is not None:
             value = self._value
-            so_far = past.shadow.net_zero.paid(value) - past.shadow.plan.paid(value)
+            so_far = past.shadow.gain(value)
             saving = so_far + plan.saving(
                 range(plan.first, day_slots(moment.date(), moment.tzinfo or dt_util.UTC).stop)
             )
