@@ -20,7 +20,7 @@ from .api import PASSWORD, USER, Api
 from .check import SETTLE_S, judge, measure, window_start_s
 from .console import DemoError, patience, put, reason, say
 from .home_assistant import HomeAssistant, install_requirements, package_errors
-from .house import BATTERY_LIMIT_W, BATTERY_NAMES, START_S, Playback, describe, open_house
+from .house import BATTERY_LIMIT_W, BATTERY_NAMES, START_S, Playback, battery_names, describe, open_house
 from .plan import PRICE_NAME, WORDS, plan, price_sensor
 from .site_setup import add_dashboard, set_up
 from .window import NoWindowError
@@ -118,11 +118,11 @@ async def bring_up(
     """
     await open_up(api)
     async with patience("setting the site up"):
-        entities = await set_up(api, simulated)
+        entities = await set_up(api, simulated, battery_names(api.language))
         await add_dashboard(api)
     if planned_by is not None:
         async with patience("making a plan"):
-            await plan(api, planned_by, entities)
+            entities = await plan(api, planned_by)
     playback.play(simulated.house.trace_s)
     await api.act("switch.turn_on", entities["controller"])
     return entities

@@ -42,14 +42,12 @@ async def set_up(api: Api, simulated: SimulatedSite, names: Sequence[str] = BATT
     if step["type"] != "create_entry":
         raise DemoError(f"the config flow ended with {step['type']}: {step.get('reason')}")
     await wait_until_loaded(api, step["result"]["entry_id"])
-    return await _find_entities(api, step["result"]["entry_id"])
+    return await find_entities(api, step["result"]["entry_id"])
 
 
 async def add_dashboard(api: Api) -> None:
     """Add our dashboard as *Add dashboard* does."""
-    await api.command(
-        "lovelace/dashboards/create", url_path=DASHBOARD_PATH, title="Home energy", icon="mdi:home-battery"
-    )
+    await api.command("lovelace/dashboards/create", url_path=DASHBOARD_PATH, title=api.home, icon="mdi:home-battery")
     config = {"strategy": {"type": "custom:home-energy-controller"}}
     await api.command("lovelace/config/save", url_path=DASHBOARD_PATH, config=config)
 
@@ -66,7 +64,7 @@ async def wait_until_loaded(api: Api, entry_id: str) -> None:
         raise DemoError(f"the site was not set up: {entry.get('state')}, {entry.get('reason')}") from err
 
 
-async def _find_entities(api: Api, entry_id: str) -> dict[str, str]:
+async def find_entities(api: Api, entry_id: str) -> dict[str, str]:
     """Return the site's entity ids by their keys."""
     registry = await api.command("config/entity_registry/list")
     own = [entity for entity in registry if entity["unique_id"].startswith(f"{entry_id}_")]

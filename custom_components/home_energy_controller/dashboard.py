@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from homeassistant.components import frontend, websocket_api
-from homeassistant.components.http.server import StaticPathConfig
-from homeassistant.components.websocket_api.connection import ActiveConnection
-from homeassistant.components.websocket_api.decorators import async_response, websocket_command
+from homeassistant.components.http import StaticPathConfig  # type: ignore[attr-defined,unused-ignore]
+from homeassistant.components.websocket_api import (  # type: ignore[attr-defined,unused-ignore]
+    ActiveConnection,
+    async_response,
+    websocket_command,
+)
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er

@@ -84,6 +84,11 @@ def _states(states: type[StrEnum]) -> dict[str, Any]:
     return {"device_class": SensorDeviceClass.ENUM, "options": [state.value for state in states]}
 
 
+def _today_wh(field: str) -> Callable[[SiteSnapshot], StateType]:
+    """Return how to read an energy (Wh) of today."""
+    return lambda site: round(getattr(site.today, field), -1)
+
+
 SITE_SENSORS = (
     SiteSensorDescription(key="state", **_states(SiteState), value=lambda site: site.state),
     SiteSensorDescription(key="grid_power", **POWER, value=lambda site: site.grid_power_w),
@@ -95,11 +100,15 @@ SITE_SENSORS = (
     SiteSensorDescription(**STORED, value=lambda site: site.stored_wh),
     SiteSensorDescription(key="self_consumption_today", **SHARE, value=lambda site: site.today.self_consumption_pct),
     SiteSensorDescription(key="self_sufficiency_today", **SHARE, value=lambda site: site.today.self_sufficiency_pct),
-    SiteSensorDescription(
-        key="grid_import_today", **ENERGY, **OFF_BY_DEFAULT, value=lambda site: round(site.today.imported_wh, -1)
-    ),
-    SiteSensorDescription(
-        key="grid_export_today", **ENERGY, **OFF_BY_DEFAULT, value=lambda site: round(site.today.exported_wh, -1)
+    # Tens of Wh are enough for a day, and change less often.
+    *(
+        SiteSensorDescription(key=f"{name}_today", **ENERGY, value=_today_wh(field))
+        for name, field in (
+            ("grid_import", "imported_wh"),
+            ("grid_export", "exported_wh"),
+            ("charged", "charged_wh"),
+            ("discharged", "discharged_wh"),
+        )
     ),
     SiteSensorDescription(
         key="control_quality",

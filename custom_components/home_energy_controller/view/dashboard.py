@@ -84,14 +84,19 @@ def _now(site: ShownSite, word: Word) -> Cards:
     device = site.device
     wrong = _state(device, "binary_sensor.problem", state="on")
     pending = _state(device, "button.confirm_full_charge", state_not="unavailable")
-    return [
-        _heading(word("now"), "mdi:home-lightning-bolt"),
+    flows = [
         *(_entity_tile(entity_id, word("sun"), "mdi:solar-power-variant", "amber") for entity_id in site.sun),
         *(
             _entity_tile(entity_id, name, icon, color, state_content="in_words")
             for entity_id, name, icon, color in _flows(device, word)
         ),
         *(_entity_tile(entity_id, word("car"), "mdi:car-electric-outline", "purple") for entity_id in site.car),
+    ]
+    if len(flows) % 2:
+        flows[-1]["grid_options"] = WHOLE
+    return [
+        _heading(word("now"), "mdi:home-lightning-bolt"),
+        *flows,
         *_charge(device),
         *_tile(device, "sensor.state", grid_options=WHOLE, color="primary"),
         *_tile(device, "binary_sensor.problem", grid_options=WHOLE, color="red", visibility=wrong),
@@ -120,8 +125,9 @@ def _control(device: ShownDevice, word: Word) -> Cards:
 
 def _today(device: ShownDevice, word: Word) -> Cards:
     """Return the kWh of today, and the money."""
-    counted = (("sensor.energy_charged", "charged"), ("sensor.energy_discharged", "discharged"))
     told = (
+        ("sensor.charged_today", "charged"),
+        ("sensor.discharged_today", "discharged"),
         ("sensor.grid_import_today", "imported"),
         ("sensor.grid_export_today", "exported"),
         ("sensor.self_consumption_today", "kept"),
@@ -132,18 +138,6 @@ def _today(device: ShownDevice, word: Word) -> Cards:
     )
     return [
         _heading(word("today"), "mdi:calendar-today"),
-        *(
-            {
-                "type": "statistic",
-                "entity": entity_id,
-                "name": word(name),
-                "period": {"calendar": {"period": "day"}},
-                "stat_type": "change",
-                "grid_options": HALF,
-            }
-            for key, name in counted
-            if (entity_id := device.entities.get(key))
-        ),
         *(tile for key, name in told for tile in _tile(device, key, word(name), visibility=_known(device, key))),
     ]
 
