@@ -117,7 +117,7 @@ async def test_without_a_contract_nothing_is_planned(planned: Planned) -> None:
     """And the actions say what to do."""
     await planned.set_up(stored(), {})
     await planned.run(60)
-    with pytest.raises(ServiceValidationError, match="Tell what energy costs"):
+    with pytest.raises(ServiceValidationError, match="Enter what energy costs"):
         await planned.world.hass.services.async_call(
             DOMAIN, "get_plan", {"device_id": device_id(planned.world)}, blocking=True, return_response=True
         )
