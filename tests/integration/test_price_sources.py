@@ -19,18 +19,14 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
 
-from custom_components.home_energy_controller.planning.presets import Preset, preset_contract
 from custom_components.home_energy_controller.planning.slots import slot_of
 from custom_components.home_energy_controller.site import foreign_calls
-from custom_components.home_energy_controller.site.contract import PricesConfig
 from custom_components.home_energy_controller.site.price_reader import PriceProblem
 from custom_components.home_energy_controller.site.price_sources import (
     ACTIONS,
     SpotPrices,
-    async_read_market,
     async_read_spot,
     available_sources,
-    source_name,
 )
 
 from .foreign_libraries import make_up
@@ -386,37 +382,3 @@ async def test_an_entry_of_another_integration_is_no_source(hass: HomeAssistant)
     entry = loaded_entry(hass, "omie")
     assert await async_read_spot(hass, f"energyzero:{entry.entry_id}", NOW) == PriceProblem.SOURCE_GONE
     entry.mock_state(hass, ConfigEntryState.NOT_LOADED)
-
-
-async def test_what_a_source_already_counts_in_is_not_counted_twice(hass: HomeAssistant, freezer: Any) -> None:
-    """Tibber tells what is paid: that is what is bought for, and what is sold is sold without taxes."""
-    freezer.move_to(NOW)
-    config = PricesConfig(
-        preset=Preset.NL_DYNAMIC,
-        contract=preset_contract(Preset.NL_DYNAMIC),
-        source=installed(hass, "tibber", Market({NOW.date(), NOW.date() + timedelta(days=1)})),
-    )
-    market = await async_read_market(hass, config, NOW)
-    assert not isinstance(market, PriceProblem)
-    now = slot_of(NOW)
-    price = config.contract.prices([now], market, UTC)[now]
-    assert price.buy == pytest.approx(0.14)
-    assert price.sell == pytest.approx((0.14 - 0.1108) / 1.21 - 0.02)
-
-
-async def test_what_a_market_tells_is_the_markets_price(hass: HomeAssistant, freezer: Any) -> None:
-    """Taxes and fees come on top."""
-    freezer.move_to(NOW)
-    source = installed(hass, "energyzero", Market({NOW.date()}))
-    config = PricesConfig(contract=preset_contract(Preset.NL_DYNAMIC), source=source)
-    market = await async_read_market(hass, config, NOW)
-    assert not isinstance(market, PriceProblem)
-    assert market[slot_of(NOW)] == pytest.approx(0.14)
-
-
-async def test_a_source_is_called_what_home_assistant_calls_it(hass: HomeAssistant) -> None:
-    """Also when it is gone."""
-    entry = loaded_entry(hass, "tibber")
-    assert source_name(hass, f"tibber:{entry.entry_id}") == "Tibber"
-    assert source_name(hass, "tibber:gone") == "tibber"
-    assert source_name(hass, "entity:sensor.gone") == "sensor.gone"
