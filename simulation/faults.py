@@ -23,6 +23,7 @@ class Fault(StrEnum):
     BROADCAST_ONLY = "broadcast_only"  # directed datagrams are not answered (jaapp#136)
     INTEGER_ID_ONLY = "integer_id_only"  # requests with another id are not answered (E3 139, jaapp#5)
     MODE_MISSING = "mode_missing"
+    SOC_MISSING = "soc_missing"  # no reply tells the state of charge
     PV_ABSENT = "pv_absent"
     STATUS_MUTE = "status_mute"  # ES.GetStatus is never answered (E3 139, HMG-50 155)
     BAT_MUTE = "bat_mute"
@@ -59,7 +60,7 @@ class Fault(StrEnum):
     LIAR = "liar"  # does nothing in Passive (with WRONG_SIGN: the opposite) and tells its setpoint as its power
     IGNORES_PASSIVE = "ignores_passive"  # set_result true, the mode stays what it was
     NEVER_AUTO = "never_auto"  # the same with Auto
-    P1_API_OFF = "p1_api_off"
+    P1_API_OFF = "p1_api_off"  # this and the next of version 1 only
     P1_NOT_FOUND = "p1_not_found"
     P1_SERVER_ERROR = "p1_server_error"
     P1_HTML = "p1_html"
@@ -71,5 +72,6 @@ class Fault(StrEnum):
     P1_TEXT = "p1_text"
     P1_TIMEOUT = "p1_timeout"  # the connection opens and nothing comes
     P1_FROZEN = "p1_frozen"  # this and the jump are seen by the batteries too, the others by HTTP only
+    P1_CUTS = "p1_cuts"  # the connection is closed behind every answer (HTTPS only)
     P1_JUMP = "p1_jump"  # 8 kW too much
     P1_WRONG_SIGN = "p1_wrong_sign"

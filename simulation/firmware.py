@@ -23,7 +23,9 @@ _MUTE = {
 }
 _IGNORED = {"Passive": Fault.IGNORES_PASSIVE, "Auto": Fault.NEVER_AUTO, "AI": Fault.NEVER_AUTO}
 _HIDDEN = {
-    "ES.GetMode": [(Fault.MODE_MISSING, "mode")],
+    "ES.GetMode": [(Fault.MODE_MISSING, "mode"), (Fault.SOC_MISSING, "bat_soc")],
+    "ES.GetStatus": [(Fault.SOC_MISSING, "bat_soc")],
+    "Bat.GetStatus": [(Fault.SOC_MISSING, "soc")],
     "Marstek.GetDevice": [(Fault.MACS_MISSING, name) for name in ("ble_mac", "wifi_mac", "wifi_name")],
 }
 

@@ -36,6 +36,7 @@ class SimulatedSite:
         *,
         port: int = 0,
         p1_port: int = 0,
+        p1_port_v2: int = 0,
         latency_s: float = 0.0,
         load: Signal | float = 500.0,
         pv: Signal | float = 0.0,
@@ -50,7 +51,7 @@ class SimulatedSite:
             model.manners = manners or model.manners
         load, pv = (constant(signal) if isinstance(signal, int | float) else signal for signal in (load, pv))
         self.house = House(models, load, pv, start_s=start_s, speed=speed, seed=seed)
-        self.p1 = FakeP1(self.house, port=p1_port)
+        self.p1 = FakeP1(self.house, port=p1_port, port_v2=p1_port_v2)
         self.batteries = tuple(
             FakeBattery(model, host=f"127.0.0.{2 + i}", port=port, latency_s=latency_s, seed=seed * 100 + i)
             for i, model in enumerate(models)
@@ -66,6 +67,7 @@ class SimulatedSite:
         self._stack.push_async_callback(self.p1.stop)
         await self.p1.start()
         self.p1_host, self.p1_port = self.p1.host, self.p1.port
+        self.p1_port_v2 = self.p1.port_v2
         self.p1_url = f"http://{self.p1_host}:{self.p1_port}"
         if self._realtime:
             clock = asyncio.create_task(self.house.run_realtime())

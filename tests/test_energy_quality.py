@@ -55,11 +55,11 @@ def test_what_was_stored_of_the_day_is_gone_on_with() -> None:
     [
         (Today(surplus_wh=4000, exported_wh=1000, deficit_wh=2000, imported_wh=100), 75, 95),
         (Today(surplus_wh=4000, exported_wh=5000, deficit_wh=2000, imported_wh=9000), 0, 0),
-        (Today(surplus_wh=50, deficit_wh=50), None, None),
+        (Today(surplus_wh=50, exported_wh=50, deficit_wh=50), 100, 100),
     ],
 )
-def test_shares_of_the_day(today: Today, consumption: int | None, sufficiency: int | None) -> None:
-    """Between 0 and 100, and none of next to nothing."""
+def test_shares_of_the_day(today: Today, consumption: int, sufficiency: int) -> None:
+    """Between 0 and 100, and all of next to nothing."""
     assert (today.self_consumption_pct, today.self_sufficiency_pct) == (consumption, sufficiency)
 
 

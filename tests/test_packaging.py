@@ -12,6 +12,7 @@ from typing import Any
 from awesomeversion import AwesomeVersion
 from homeassistant.const import Platform
 from homeassistant.util.yaml import load_yaml_dict
+from packaging.requirements import Requirement
 import pytest
 
 from custom_components.home_energy_controller import services
@@ -76,7 +77,6 @@ def test_the_manifest_says_what_is_so() -> None:
         assert not MANIFEST[key].startswith("https://www.home-assistant.io/integrations")
     assert (MANIFEST["integration_type"], MANIFEST["iot_class"]) == ("hub", "local_polling")
     assert AwesomeVersion(MANIFEST["version"]).valid
-    assert MANIFEST["requirements"] == []
     assert MANIFEST["config_flow"] == (INTEGRATION / "config_flow.py").exists()
     for matcher in MANIFEST["dhcp"]:
         assert set(matcher) <= {"registered_devices", "hostname", "macaddress"}
@@ -86,6 +86,19 @@ def test_the_manifest_says_what_is_so() -> None:
         assert re.fullmatch(
             r"_[a-z0-9-]+\._(tcp|udp)\.local\.", service if isinstance(service, str) else service["type"]
         )
+
+
+def test_the_library_is_the_one_that_home_assistant_brings() -> None:
+    """Its own integration pins one version, and both have to run in one Home Assistant."""
+    spec = importlib.util.find_spec("homeassistant.components.homewizard")
+    assert spec is not None
+    assert spec.origin is not None
+    theirs = json.loads((Path(spec.origin).parent / "manifest.json").read_text(encoding="utf-8"))["requirements"]
+    pin = next(pin for pin in theirs if pin.startswith("python-homewizard-energy=="))
+    (ours,) = MANIFEST["requirements"]
+    assert Requirement(ours).name == Requirement(pin).name
+    assert Requirement(ours).specifier.contains(pin.partition("==")[2])
+    assert pin in (ROOT / "requirements_test.txt").read_text(encoding="utf-8"), "a clean checkout has it"
 
 
 def test_the_version_is_one() -> None:

@@ -24,6 +24,7 @@ TO_REDACT = {
     "sta_ip",
     "sta_mask",
     "title",
+    "token",
     "unique_id",
     "wifi_name",
 }

@@ -1,5 +1,6 @@
 """What every entity shares: a device to belong to, and a cycle to read."""
 
+from collections.abc import Callable
 from typing import override
 
 from homeassistant.config_entries import ConfigSubentry
@@ -9,7 +10,7 @@ from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .const import DOMAIN, MANUFACTURER
-from .coordinator import SiteCoordinator
+from .coordinator import SiteConfigEntry, SiteCoordinator
 from .marstek.profiles import firmware_text, model_name
 from .site.battery import Battery
 from .view.snapshot import BatterySnapshot
@@ -61,6 +62,20 @@ class BatteryEntity(OurEntity):
     def snapshot(self) -> BatterySnapshot:
         """Return this battery's part of the newest cycle."""
         return self.coordinator.data.batteries[self.battery.id]
+
+
+def add_with_contract(entry: SiteConfigEntry, add: Callable[[], None]) -> None:
+    """Add what belongs to the plan, now or once it is told what energy costs: without that there is nothing to show."""
+    coordinator, is_added = entry.runtime_data, False
+
+    def look() -> None:
+        nonlocal is_added
+        if not is_added and coordinator.planner.config is not None:
+            is_added = True
+            add()
+
+    look()
+    entry.async_on_unload(coordinator.async_add_listener(look))
 
 
 def site_device_info(coordinator: SiteCoordinator) -> DeviceInfo:

@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import SiteConfigEntry, SiteCoordinator
-from .entity import SiteEntity
+from .entity import SiteEntity, add_with_contract
 from .view.picture import PlanPicture
 
 PARALLEL_UPDATES = 0
@@ -25,11 +25,12 @@ async def async_setup_entry(
 ) -> None:
     """Set up the picture of the site's plan."""
     coordinator = entry.runtime_data
-    async_add_entities([PlanImage(coordinator, PlanPicture(coordinator.planner).newest)])
+    picture = PlanPicture(coordinator.planner).newest
+    add_with_contract(entry, lambda: async_add_entities([PlanImage(coordinator, picture)]))
 
 
 class PlanImage(SiteEntity, ImageEntity):
-    """What is planned and what was done, drawn; unavailable while there is no plan."""
+    """What is planned and what was done, drawn."""
 
     _attr_content_type = "image/svg+xml"
 

@@ -1,5 +1,6 @@
 """Numbers: the powers that act in what is named `fixed`, the reserve, and the grid target where nobody leads."""
 
+from dataclasses import replace
 import math
 from typing import override
 
@@ -8,7 +9,7 @@ from homeassistant.const import PERCENTAGE, UnitOfPower
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .control.model import BatteryMode, SiteState, Strategy
+from .control.model import BatteryMode, Strategy
 from .coordinator import SiteConfigEntry
 from .entity import BatteryEntity, SiteEntity
 from .errors import refusal
@@ -41,7 +42,10 @@ async def async_setup_entry(
 ) -> None:
     """Set up the numbers of the site and of each battery."""
     coordinator, batteries = entry.runtime_data, entry.runtime_data.batteries.values()
-    async_add_entities([SiteSetpoint(coordinator, _setpoint(*batteries)), GridTarget(coordinator, GRID_TARGET)])
+    # Where somebody may lead, the target would act in rare troubles only: whoever wants it can have it.
+    is_led = any(battery.configured.may_lead for battery in batteries)
+    target = replace(GRID_TARGET, entity_registry_enabled_default=not is_led)
+    async_add_entities([SiteSetpoint(coordinator, _setpoint(*batteries)), GridTarget(coordinator, target)])
     for battery in batteries:
         numbers = [BatterySetpoint(coordinator, battery, _setpoint(battery)), Reserve(coordinator, battery, RESERVE)]
         async_add_entities(numbers, config_subentry_id=battery.subentry.subentry_id)
@@ -99,8 +103,8 @@ class GridTarget(SitePower):
     @property
     @override
     def available(self) -> bool:
-        """Return whether it acts."""
-        return super().available and self.coordinator.data.intent is SiteState.NO_LEADER
+        """Return whether it acts, or would at work."""
+        return super().available and self.coordinator.data.leader is None
 
 
 class BatterySetpoint(BatteryEntity, NumberEntity):

@@ -50,7 +50,7 @@ def _month(saved: Callable[[DayResult], float | None]) -> Callable[[PlanView], S
 
     def value(plan: PlanView) -> StateType:
         known = [amount for day in plan.month if (amount := saved(day)) is not None]
-        return _rounded(sum(known)) if known else None
+        return _rounded(sum(known))
 
     return value
 
@@ -69,7 +69,8 @@ PLAN_SENSORS = (
         key="plan",
         device_class=SensorDeviceClass.ENUM,
         options=[mode.value for mode in PlanMode],
-        value=lambda plan: None if plan.planned is None else plan.planned.choice.mode.value,
+        # Without a plan it is net zero; the attribute `status` says why.
+        value=lambda plan: (PlanMode.NET_ZERO if plan.planned is None else plan.planned.choice.mode).value,
     ),
     PlanSensorDescription(
         key="plan_next_change",

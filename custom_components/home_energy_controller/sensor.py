@@ -12,12 +12,12 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
-from .control.model import Health, Mode, Role, SiteState
+from .control.model import Health, Mode, SiteState
 from .coordinator import SiteConfigEntry
-from .entity import BatteryEntity, SiteEntity
+from .entity import BatteryEntity, SiteEntity, add_with_contract
 from .plan_sensor import PLAN_SENSORS, PlanSensor
 from .site.battery import Battery
-from .view.snapshot import BatterySnapshot, SiteSnapshot
+from .view.snapshot import BatterySnapshot, ShownRole, SiteSnapshot
 
 PARALLEL_UPDATES = 0
 
@@ -111,11 +111,13 @@ SITE_SENSORS = (
 BATTERY_SENSORS = (
     BatterySensorDescription(**SOC, value=lambda battery: battery.soc_pct),
     BatterySensorDescription(key="power", **POWER, value=lambda battery: battery.power_w),
-    BatterySensorDescription(key="target_power", **POWER, value=lambda battery: battery.target_power_w),
+    BatterySensorDescription(
+        key="target_power", **POWER, **DIAGNOSTIC, **OFF_BY_DEFAULT, value=lambda battery: battery.target_power_w
+    ),
     BatterySensorDescription(key="energy_charged", **ENERGY, **LASTING, value=lambda battery: battery.charged_wh),
     BatterySensorDescription(key="energy_discharged", **ENERGY, **LASTING, value=lambda battery: battery.discharged_wh),
     BatterySensorDescription(**STORED, **OFF_BY_DEFAULT, value=lambda battery: battery.stored_wh),
-    BatterySensorDescription(key="role", **_states(Role), **LASTING, value=lambda battery: battery.role),
+    BatterySensorDescription(key="role", **_states(ShownRole), **LASTING, value=lambda battery: battery.role),
     BatterySensorDescription(
         key="health", **_states(Health), **DIAGNOSTIC, **LASTING, value=lambda battery: battery.health
     ),
@@ -152,7 +154,9 @@ async def async_setup_entry(
     """Set up the sensors of the site, of each battery and of the charger."""
     coordinator = entry.runtime_data
     async_add_entities(SiteSensor(coordinator, description) for description in SITE_SENSORS)
-    async_add_entities(PlanSensor(coordinator, description) for description in PLAN_SENSORS)
+    add_with_contract(
+        entry, lambda: async_add_entities(PlanSensor(coordinator, description) for description in PLAN_SENSORS)
+    )
     missing = {battery.id: list(BATTERY_SENSORS) for battery in coordinator.batteries.values()}
 
     def add_what_exists() -> None:
@@ -196,7 +200,7 @@ class SiteSensor(SiteEntity, SensorEntity):
         asked_w = {names[key]: battery.target_power_w for key, battery in site.batteries.items()}
         shown = {
             "summary": site.summary,
-            "intent": site.intent,
+            "intent": None if site.intent is site.state else site.intent,
             "leader": site.leader,
             "targets": {name: power_w for name, power_w in asked_w.items() if power_w is not None},
         }
@@ -207,6 +211,7 @@ class BatterySensor(BatteryEntity, SensorEntity):
     """A sensor of a battery; what the battery says now is gone while the battery is silent."""
 
     entity_description: BatterySensorDescription
+    _unrecorded_attributes = frozenset({"target_power_w"})
 
     @property
     @override
@@ -225,5 +230,9 @@ class BatterySensor(BatteryEntity, SensorEntity):
     @property
     @override
     def extra_state_attributes(self) -> dict[str, Any] | None:
-        """Return, with its health, what a battery did last instead of what it was told."""
-        return {"diagnosis": self.snapshot.diagnosis} if self.entity_description.key == "health" else None
+        """Return, with its health, what it did last instead of what it was told; with its role, the power (W) asked."""
+        shown: dict[str, Any] = {
+            "health": {"diagnosis": self.snapshot.diagnosis},
+            "role": {"target_power_w": self.snapshot.target_power_w},
+        }
+        return {k: value for k, value in shown.get(self.entity_description.key, {}).items() if value is not None}

@@ -88,6 +88,13 @@ def test_reading_that_cannot_be_is_unknown(value: float) -> None:
     assert course("a").at(0, value).state is SiteState.STARTING
 
 
+def test_battery_whose_charge_is_no_longer_told_rests() -> None:
+    """It would go on with its last setpoint until the countdown ends, up to five minutes."""
+    made = course("a", "b").see(seen("b", soc=None, mode=Mode.PASSIVE, power=1500))
+    made.at(0)
+    assert work(made.at(30, 4000))["b"] == (Role.UNAVAILABLE, IDLE, 0)
+
+
 def test_old_reading_is_as_good_as_none() -> None:
     """The limit is 90 s where nothing else is told."""
     made = course("a", "b").see(seen("b", at=-1))

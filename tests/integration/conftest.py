@@ -1,17 +1,20 @@
 """Fixtures of the tests that run a Home Assistant."""
 
 from collections.abc import AsyncGenerator
+from typing import Any
 from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from simulation.site import SimulatedSite
 
 from .flow_home import INTEGRATION, FlowHome, short_waits
+from .plan_home import Planned
 from .prices_walk import NOON, Walk, walk_of
 from .world import Clock, World, site_entry, turned_by
 
@@ -41,6 +44,23 @@ async def world(bare_world: World) -> World:
     """Return a home of three batteries that is set up, its controller off."""
     await bare_world.set_up()
     return bare_world
+
+
+@pytest.fixture
+async def planned(
+    hass: HomeAssistant, bare_world: World, hass_storage: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> Planned:
+    """Return a home at midnight, UTC, that is not set up yet; its wall clock goes with the house.
+
+    A frozen clock would not do: waits for batteries never end under it.
+    """
+    await hass.config.async_set_time_zone("UTC")
+    home = Planned(bare_world, hass_storage)
+    monkeypatch.setattr(dt_util, "utcnow", home.utcnow)
+    monkeypatch.setattr(
+        dt_util, "now", lambda zone=None: home.utcnow().astimezone(zone or dt_util.get_default_time_zone())
+    )
+    return home
 
 
 @pytest.fixture

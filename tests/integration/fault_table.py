@@ -1,4 +1,4 @@
-"""Run the fault matrix and write what it measured: `python -m tests.integration.fault_table`."""
+"""Run both fault matrices and write what they measured: `python -m tests.integration.fault_table`."""
 
 import json
 import os
@@ -9,7 +9,8 @@ import tempfile
 import pytest
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "reliability.md"
-BEGIN, END = "<!-- fault matrix -->", "<!-- end of the fault matrix -->"
+MATRICES = {"fault": "test_fault_matrix.py", "plan's fault": "test_plan_fault_matrix.py"}
+"""By what the page calls them between its marks."""
 
 
 def table(lines: list[str]) -> str:
@@ -28,15 +29,21 @@ def table(lines: list[str]) -> str:
 
 
 def main() -> int:
-    """Play the matrix with two workers and put its table between the marks of the page."""
+    """Play the matrices that are named (else both) with two workers; put their tables between the marks of the page."""
+    return max(play(name, file) for name, file in MATRICES.items() if file in sys.argv[1:] or len(sys.argv) == 1)
+
+
+def play(name: str, file: str) -> int:
+    """Play one matrix, and return what pytest does."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rows.jsonl"
         os.environ["FAULT_TABLE"] = str(path)
-        failed = pytest.main(["-q", "-n", "2", str(Path(__file__).parent / "test_fault_matrix.py")])
+        failed = pytest.main(["-q", "-n", "2", str(Path(__file__).parent / file)])
         lines = path.read_text(encoding="utf-8").splitlines()
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    PAGE.write_text(f"{before}{BEGIN}\n\n{table(lines)}\n\n{END}{after}", encoding="utf-8")
+    begin, end = f"<!-- {name} matrix -->", f"<!-- end of the {name} matrix -->"
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(begin)
+    _, _, after = rest.partition(end)
+    PAGE.write_text(f"{before}{begin}\n\n{table(lines)}\n\n{end}{after}", encoding="utf-8")
     return int(failed)
 
 

@@ -164,7 +164,7 @@ async def test_a_lost_meter_is_told_after_a_while_and_so_is_its_return(world: Wo
     assert not messages
     await in_minutes(hass, 5.1)
     assert len(messages) == 1
-    assert "Paused: meter lost" in messages[0]
+    assert "Paused: no meter reading" in messages[0]
     world.site.p1.faults.clear()
     await world.pass_time(60)
     assert len(messages) == 2

@@ -7,6 +7,7 @@ from homeassistant.components.image import ImageEntity
 from homeassistant.components.image.const import DATA_COMPONENT
 import pytest
 
+from .plan_home import options
 from .world import World
 
 MADE = datetime(2026, 6, 18, 12, tzinfo=UTC)
@@ -31,6 +32,7 @@ async def planner_fixture(bare_world: World, monkeypatch: pytest.MonkeyPatch) ->
         "custom_components.home_energy_controller.image.PlanPicture",
         lambda _: SimpleNamespace(newest=planner.picture),
     )
+    bare_world.hass.config_entries.async_update_entry(bare_world.entry, options=options())
     await bare_world.set_up()
     return planner
 

@@ -16,7 +16,7 @@ def health(world: World, index: int) -> tuple[str, str | None]:
     """Return the health of a battery as people see it, and what it did instead."""
     state = world.hass.states.get(world.battery_entity("sensor", index, "health"))
     assert state is not None
-    return state.state, state.attributes["diagnosis"]
+    return state.state, state.attributes.get("diagnosis")
 
 
 def sent_to(world: World, index: int) -> list[dict[str, object]]:

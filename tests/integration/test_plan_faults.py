@@ -9,7 +9,7 @@ import pytest
 from custom_components.home_energy_controller.planning.slots import slot_of, start_of
 from simulation.faults import Fault
 
-from .test_plan import MIDNIGHT, Planned, options, planned, stored  # noqa: F401 - a fixture
+from .plan_home import MIDNIGHT, Planned, options, stored
 from .test_reviewed_faults import restart
 
 CHARGES_W = -500.0
@@ -17,7 +17,7 @@ RESTS_W = -60.0
 
 
 @pytest.fixture
-async def charging(planned: Planned) -> Planned:  # noqa: F811 - a fixture
+async def charging(planned: Planned) -> Planned:
     """Return a home that charges from the grid."""
     await planned.set_up(stored(), options())
     await planned.run(240)
@@ -81,7 +81,7 @@ async def test_the_controller_off_ends_it(charging: Planned) -> None:
     assert charging.power_w > RESTS_W
 
 
-async def test_an_oven_takes_the_place_of_the_charge(planned: Planned) -> None:  # noqa: F811 - a fixture
+async def test_an_oven_takes_the_place_of_the_charge(planned: Planned) -> None:
     """A connection of 3,000 W, 400 W in the house, and 2,500 W more: within its limit in two cycles."""
     world = planned.world
     world.site.house.load = lambda _: 400.0
@@ -123,7 +123,7 @@ async def test_a_planner_that_fails_is_not_followed_for_ever(
 
 
 async def test_prices_that_are_lost_are_used_as_long_as_they_reach(
-    planned: Planned,  # noqa: F811 - a fixture
+    planned: Planned,
     hass: HomeAssistant,
 ) -> None:
     """Then it is net zero, and says why."""

@@ -53,9 +53,8 @@ async def test_after_set_up_the_controller_is_off_and_sends_nothing(world: World
     state = world.hass.states.get(world.site_entity("sensor", "state"))
     assert state is not None
     assert state.state == "off"
-    assert state.attributes["leader"] is not None
     assert state.attributes["intent"] == "leader_and_followers"
-    assert any(power_w for power_w in state.attributes["targets"].values())
+    assert state.attributes["summary"].startswith("Would discharge Battery ")
 
 
 @pytest.mark.parametrize("dead", [[0], [0, 1]])

@@ -5,7 +5,7 @@ import pytest
 
 from simulation.battery import DeviceMode
 
-from .world import World
+from .world import World, configure
 
 
 async def choose(world: World, strategy: str, *, load: float = 0.0, sun: float = 0.0) -> None:
@@ -107,22 +107,24 @@ async def test_reserve_stays_below_the_ceiling(world: World) -> None:
     await world.call("number", "set_value", reserve, value=79)
 
 
-async def test_grid_target_is_offered_only_where_nobody_leads(world: World) -> None:
+async def test_grid_target_is_offered_only_where_nobody_leads(bare_world: World) -> None:
     """A leader knows no other target than 0."""
+    world = bare_world
+    configure(world, own_meter="no")
+    await world.set_up()
     target = world.site_entity("number", "grid_target")
     await choose(world, "zero", load=1000)
-    await world.pass_time(30)
-    assert world.state(target) == "unavailable"
-    for subentry in list(world.entry.subentries.values()):
-        world.hass.config_entries.async_update_subentry(
-            world.entry, subentry, data={**subentry.data, "own_meter": "no"}
-        )
-    await world.settle()
     await world.pass_time(30)
     assert state(world) == "no_leader"
     await world.call("number", "set_value", target, value=300)
     await world.pass_time(900)
     assert world.site.house.grid_w == pytest.approx(300, abs=60)
+    for subentry in list(world.entry.subentries.values()):
+        data = {**subentry.data, "own_meter": "yes"}
+        world.hass.config_entries.async_update_subentry(world.entry, subentry, data=data)
+    await world.settle()
+    await world.pass_time(30)
+    assert world.state(target) == "unavailable"
 
 
 async def test_battery_that_its_limits_keep_from_auto_is_not_set_to_it(world: World) -> None:

@@ -154,6 +154,14 @@ PROBES: dict[Fault, tuple[Callable[[Rig], object], object, object]] = {
     ),
     Fault.INTEGER_ID_ONLY: (lambda rig: rig.ask("ES.GetMode", request_id="7") is None, False, True),
     Fault.MODE_MISSING: (lambda rig: "mode" in answer(rig)["result"], True, False),
+    Fault.SOC_MISSING: (
+        lambda rig: [
+            name in rig.result(method)
+            for method, name in (("ES.GetMode", "bat_soc"), ("ES.GetStatus", "bat_soc"), ("Bat.GetStatus", "soc"))
+        ],
+        [True] * 3,
+        [False] * 3,
+    ),
     Fault.PV_ABSENT: (lambda rig: "error" in (rig.ask("PV.GetStatus") or {}), False, True),
     Fault.STATUS_MUTE: (silent("ES.GetStatus"), False, True),
     Fault.BAT_MUTE: (silent("Bat.GetStatus"), False, True),

@@ -11,7 +11,8 @@ from typing import Any
 
 from homeassistant.helpers import entity_registry as er
 
-from custom_components.home_energy_controller.control.model import CommandKind, Health, Role, SiteState
+from custom_components.home_energy_controller.control.model import CommandKind, Health, SiteState
+from custom_components.home_energy_controller.view.snapshot import ShownRole
 from simulation import assumptions as known
 from simulation.battery import DeviceMode
 from simulation.faults import Fault
@@ -168,7 +169,9 @@ class Story:
         site = self.world.coordinator.data
         seen = site.batteries[battery.mac]
         leads = DeviceMode.PASSIVE if site.state is SiteState.HOLDING else DeviceMode.AUTO
-        wanted = {Role.LEADER: leads, Role.FOLLOWER: DeviceMode.PASSIVE}.get(seen.role or Role.UNAVAILABLE)
+        wanted = {ShownRole.LEADER: leads, ShownRole.FOLLOWER: DeviceMode.PASSIVE}.get(
+            seen.role or ShownRole.UNAVAILABLE
+        )
         fits = seen.health in {Health.PROVEN, Health.UNTOUCHED}
         return self.world.coordinator.last_update_success and seen.available and fits and battery.model.mode is wanted
 

@@ -124,7 +124,8 @@ class PricesFlow(SiteFlow):
                 return await self._async_preview()
             errors["base"] = key
         held = self._held_source(draft) if user_input is None else user_input
-        return show_form(self, "price_source", source_schema(self.hass, sources), held, errors)
+        currency = self.hass.config.currency
+        return show_form(self, "price_source", source_schema(self.hass, sources), held, errors, currency=currency)
 
     async def async_step_price_preview(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show again what comes of it."""

@@ -24,6 +24,18 @@ class MeterNotFound(MeterError):
     """Something answers, but it has no such meter."""
 
 
+class MeterUnauthorized(MeterError):
+    """The meter does not accept our token (any more): its owner has to pair it again."""
+
+
+class MeterNotPaired(MeterError):
+    """Nobody pressed the button of the meter in time."""
+
+
+class MeterWrongCertificate(MeterError):
+    """What answers is another device, or one that HomeWizard did not make."""
+
+
 class MeterInvalidReply(MeterError):
     """The answer holds no power that can be believed."""
 

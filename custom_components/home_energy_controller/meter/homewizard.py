@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 import json
 import re
-from typing import Final
+from typing import Final, Self
 
 import aiohttp
 from yarl import URL
@@ -41,6 +41,14 @@ class MeterIdentity:
     product_name: str
     serial: str
 
+    @classmethod
+    def of(cls, product_type: object, product_name: object, serial: object) -> Self:
+        """Return the identity that a device tells; raise MeterInvalidReply when it is none."""
+        if not (isinstance(product_type, str) and isinstance(serial, str) and _SERIAL.fullmatch(serial)):
+            raise MeterInvalidReply("The reply holds no product type and serial")
+        name = ascii(product_name or product_type)[1:-1][:64]
+        return cls(product_type=product_type, product_name=name, serial=serial.lower())
+
     @property
     def is_grid_meter(self) -> bool:
         """Return whether this product measures a grid connection."""
@@ -73,7 +81,7 @@ class HomeWizardMeter:
         reply = await self._get("/api/v1/data")
         # The meter looked at its value somewhere between question and answer: half way is the best guess.
         at = (asked_at + self._clock()) / 2
-        power_w = _power(reply.get("active_power_w"))
+        power_w = believable_power(reply.get("active_power_w"))
         if power_w is None:
             raise MeterInvalidReply(f"active_power_w is no believable power: {reply.get('active_power_w')!r:.40}")
         frozen_since = self._telegrams.frozen_since(reply, power_w, at)
@@ -81,7 +89,7 @@ class HomeWizardMeter:
             raise MeterFrozen(frozen_since)
         self._shows_watts = self._shows_watts or power_w % 10 != 0
         # A connection of one phase has the first only.
-        one, two, three = (_power(reply.get(f"active_power_l{phase}_w")) for phase in (1, 2, 3))
+        one, two, three = (believable_power(reply.get(f"active_power_l{phase}_w")) for phase in (1, 2, 3))
         phases_w = None if one is None or two is None or three is None else (one, two, three)
         return MeterReading(
             power_w=power_w,
@@ -94,11 +102,7 @@ class HomeWizardMeter:
     async def identify(self) -> MeterIdentity:
         """Return what the device says that it is; raise MeterError when it does not say."""
         reply = await self._get("/api")
-        product_type, serial = reply.get("product_type"), reply.get("serial")
-        if not (isinstance(product_type, str) and isinstance(serial, str) and _SERIAL.fullmatch(serial)):
-            raise MeterInvalidReply("The reply holds no product type and serial")
-        product_name = ascii(reply.get("product_name") or product_type)[1:-1][:64]
-        return MeterIdentity(product_type=product_type, product_name=product_name, serial=serial.lower())
+        return MeterIdentity.of(reply.get("product_type"), reply.get("product_name"), reply.get("serial"))
 
     async def _get(self, path: str) -> dict[str, object]:
         """Return the JSON object at `path`; every failure raises a MeterError."""
@@ -107,7 +111,7 @@ class HomeWizardMeter:
             # A meter never redirects, and nothing else on the network may send us elsewhere.
             async with self._session.get(url, timeout=TIMEOUT, allow_redirects=False) as response:
                 _check_status(response.status)
-                body = await _read_bounded(response.content)
+                body = await read_bounded(response.content)
         except (aiohttp.ClientResponseError, aiohttp.ClientPayloadError) as err:
             raise MeterInvalidReply(f"Not the HTTP of a meter: {type(err).__name__}") from err
         except (TimeoutError, aiohttp.ClientError, ValueError) as err:
@@ -116,7 +120,7 @@ class HomeWizardMeter:
         return _parse_object(body)
 
 
-def _power(value: object) -> float | None:
+def believable_power(value: object) -> float | None:
     """Return a believable power (W); NaN, for which every comparison is false, is none."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MAX_POWER_W:
         return None
@@ -133,7 +137,7 @@ def _check_status(status: int) -> None:
         raise MeterInvalidReply(f"HTTP status {status}")
 
 
-async def _read_bounded(content: aiohttp.StreamReader) -> bytes:
+async def read_bounded(content: aiohttp.StreamReader) -> bytes:
     """Return the whole body; raise MeterInvalidReply as soon as it is too long for a meter."""
     body = bytearray()
     async for chunk in content.iter_chunked(4096):

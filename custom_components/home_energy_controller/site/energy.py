@@ -16,7 +16,7 @@ WINDOW_S = 300.0
 LEAST_S = 60.0
 """Less tells nothing about quality."""
 LEAST_WH = 100.0
-"""Of less no share is told: it would jump."""
+"""The share of less would jump."""
 AT_LIMIT_SHARE = 0.9
 
 
@@ -69,12 +69,12 @@ class Today:
     surplus_wh: float = 0.0
 
     @property
-    def self_consumption_pct(self) -> int | None:
+    def self_consumption_pct(self) -> int:
         """Return how much of the surplus stayed at home; what the sun gave the house at once is not seen here."""
         return _kept_pct(self.exported_wh, self.surplus_wh)
 
     @property
-    def self_sufficiency_pct(self) -> int | None:
+    def self_sufficiency_pct(self) -> int:
         """Return how much of the deficit was covered without the grid."""
         return _kept_pct(self.imported_wh, self.deficit_wh)
 
@@ -133,9 +133,9 @@ class EnergyStatistics:
         return Quality(rms_w=round(sqrt(squares / length_s)), saturated_pct=round(100 * saturated_s / length_s))
 
 
-def _kept_pct(lost_wh: float, all_wh: float) -> int | None:
-    """Return the share that was not lost."""
-    return None if all_wh < LEAST_WH else round(100 * max(0.0, 1 - lost_wh / all_wh))
+def _kept_pct(lost_wh: float, all_wh: float) -> int:
+    """Return the share that was not lost; of next to nothing, nothing was."""
+    return 100 if all_wh < LEAST_WH else round(100 * max(0.0, 1 - lost_wh / all_wh))
 
 
 def _is_saturated(grid_w: float, snapshot: Snapshot, settings: Settings) -> bool:

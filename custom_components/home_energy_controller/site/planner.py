@@ -159,7 +159,7 @@ class Planner:
         slot = slot_of(moment)
         if slot != self._refreshed and not self._is_refreshing and self._storage is not None:
             self._is_refreshing, self._refreshed = True, slot
-            self._spawn(self._async_refresh(config, moment), "plan")
+            self._spawn(self._async_refresh(config, moment), "new plan")
         self._status = self._judge_status(config, slot, now)
         self._note(slot, settings)
         self._view = self._look(moment)

@@ -107,7 +107,12 @@ def _price_name(watch: Watched) -> dict[str, str]:
     """Return which sensor it is, and what it shows."""
     price = _price(watch)
     unit = "" if price is None else price.attributes.get(ATTR_UNIT_OF_MEASUREMENT, "")
-    return {"sensor": price.entity_id if price else "", "price": f"{price.state if price else ''} {unit}"}
+    shown = f"{price.state if price else ''} {unit}"
+    return {
+        "sensor": price.entity_id if price else "",
+        "price": shown,
+        "currency": watch.site.hass.config.currency,
+    }
 
 
 SITE_ISSUES: Final[tuple[Issue[OfSite], ...]] = (

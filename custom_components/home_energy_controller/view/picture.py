@@ -26,14 +26,15 @@ class PlanPicture:
         self._drawn: tuple[tuple[object, int], tuple[str, datetime]] | None = None
 
     def newest(self) -> tuple[str, datetime] | None:
-        """Return the picture and when it was made; None while there is no plan."""
+        """Return the picture and when it was made; it says so while there is no plan."""
         planner, now = self._planner, dt_util.now()
-        if planner.plan is None or planner.words is None:
+        if planner.words is None:
             return None
         of = (planner.plan, slot_of(now))
         if self._drawn is None or self._drawn[0] != of:
             zone = dt_util.get_default_time_zone()
-            picture = draw([*self._past(of[1]), *self._planned(of[1])], zone, now, labels(planner.words))
+            slots = [] if planner.plan is None else [*self._past(of[1]), *self._planned(of[1])]
+            picture = draw(slots, zone, now, labels(planner.words))
             self._drawn = (of, (picture, dt_util.utcnow()))
         return self._drawn[1]
 
@@ -57,7 +58,7 @@ class PlanPicture:
     def _planned(self, now: int) -> Iterator[PictureSlot]:
         """Yield what is planned from now on."""
         plan = self._planner.plan
-        for planned in () if plan is None else plan.slots:
+        for planned in plan.slots if plan else ():
             if planned.slot >= now:
                 yield PictureSlot(
                     slot=planned.slot,

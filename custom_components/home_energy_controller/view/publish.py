@@ -11,7 +11,7 @@ from ..site.energy import EnergyStatistics
 from ..site.isolation import Isolation
 from ..site.planner import Planner
 from ..site.store import SiteStore
-from .snapshot import BatterySnapshot, SiteSnapshot
+from .snapshot import BatterySnapshot, ShownRole, SiteSnapshot
 from .summary import full_charge, full_charge_question, summarise
 
 DETAILS_AGE_LIMIT_S = 900.0
@@ -41,6 +41,7 @@ def site_snapshot(
     stored, saved = store.site, store.saved
     state = SiteState.SWAPPING if actuation is not None and actuation.handover else decision.state
     state = state if is_polled else SiteState.POLLING_OFF
+    acts = is_polled and decision.state is not SiteState.OFF
     members = {}
     for battery in batteries:
         set_now, kept = stored.battery(battery.id), saved.battery(battery.id)
@@ -52,7 +53,9 @@ def site_snapshot(
             reserve_pct=set_now.reserve_pct,
         )
         with parts.part(f"publish {battery.name}"):
-            members[battery.id] = battery_snapshot(battery, shown, decision, actuation, before=before, now=now)
+            members[battery.id] = battery_snapshot(
+                battery, shown, decision, actuation, acts=acts, before=before, now=now
+            )
     summary, question = "", None if full_charge_w is None else ""
     with parts.part("summary"):
         if planner.words is not None:
@@ -79,7 +82,7 @@ def site_snapshot(
         state=state,
         intent=decision.intent,
         summary=summary,
-        leader=next((battery.name for battery in batteries if battery.id == decision.leader_id), None),
+        leader=next((battery.name for battery in batteries if acts and battery.id == decision.leader_id), None),
         meter_effect=decision.meter_effect,
         problem=_is_problem(state, members.values()),
         enabled=stored.enabled,
@@ -111,10 +114,14 @@ def battery_snapshot(
     decision: Decision,
     actuation: Actuation | None,
     *,
+    acts: bool,
     before: SiteSnapshot | None,
     now: float,
 ) -> BatterySnapshot:
-    """Return one battery as it is shown; `unseen` is all that could be shown of it without having seen it."""
+    """Return one battery as it is shown; `unseen` is all that could be shown of it without having seen it.
+
+    `acts`: whether the controller does. If not, nobody leads or follows, whatever it would decide.
+    """
     seen = battery.observation
     health_before = None if before is None else before.batteries[battery.id].health
     health = _calm_health(battery.id, actuation, health_before, now)
@@ -132,10 +139,10 @@ def battery_snapshot(
         soc_pct=soc_pct,
         stored_wh=None if soc_pct is None else round(soc_pct / 100 * battery.configured.capacity_wh),
         power_w=None if power_w is None else round(power_w),
-        target_power_w=_target_power_w(target),
+        target_power_w=_target_power_w(target, acts=acts),
         temperature_c=status.temperature_c if status and now - status.received_at <= DETAILS_AGE_LIMIT_S else None,
         mode=_fresh(seen.mode, now, battery.age_limit_s),
-        role=target.role if target else None,
+        role=_role(target, acts=acts),
         health=health,
         diagnosis=diagnosis if health in TROUBLED or diagnosis is Diagnosis.LIMITED else None,
         lead_fault=decision.ineligible.get(battery.id),
@@ -161,12 +168,19 @@ def _fresh[T](timed: Timed[T] | None, now: float, limit_s: float) -> T | None:
     return timed.value if timed is not None and timed.fresh(now, limit_s) else None
 
 
-def _target_power_w(target: Target | None) -> int | None:
-    """Return the power that is, or with the controller off would be, asked for; Auto and being left alone have none."""
-    if target is None or target.action is Action.AUTO or target.role is Role.UNAVAILABLE:
+def _role(target: Target | None, *, acts: bool) -> ShownRole | None:
+    """Return the part that a battery has now."""
+    if target is None:
         return None
-    dry_run_leader = target.role is Role.LEADER and target.action is Action.NOTHING
-    return None if dry_run_leader else target.power_w
+    is_run = target.role in {Role.LEADER, Role.FOLLOWER}
+    return ShownRole.OFF if is_run and not acts else ShownRole(target.role)
+
+
+def _target_power_w(target: Target | None, *, acts: bool) -> int | None:
+    """Return the power that is asked for; Auto, being left alone and a controller that is off have none."""
+    if target is None or target.action in {Action.AUTO, Action.NOTHING}:
+        return None
+    return target.power_w if acts or target.role is Role.OWNER else None
 
 
 def _sum(values: Iterable[int | None]) -> int | None:

@@ -3,11 +3,23 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from ..control.actuation.trust import Diagnosis
-from ..control.model import BatteryMode, Health, LeaderFault, MeterEffect, Mode, Role, SiteState, Strategy
+from ..control.model import BatteryMode, Health, LeaderFault, MeterEffect, Mode, SiteState, Strategy
 from ..site.energy import Quality, Today
 from ..site.planner import PlanView
+
+
+class ShownRole(StrEnum):
+    """The part of a battery; those of dispatch while control acts."""
+
+    LEADER = "leader"
+    FOLLOWER = "follower"
+    OWNER = "owner"
+    UNAVAILABLE = "unavailable"
+    OFF = "off"
+    """The controller would run it, and is off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,10 +31,10 @@ class BatterySnapshot:
     stored_wh: int | None = None
     power_w: int | None = None
     target_power_w: int | None = None
-    """What control asks of it; None while it runs by itself or is left alone."""
+    """What is asked of it; None while it runs by itself, is left alone, or the controller is off."""
     temperature_c: float | None = None
     mode: Mode | None = None
-    role: Role | None = None
+    role: ShownRole | None = None
     health: Health = Health.SILENT
     diagnosis: Diagnosis | None = None
     """What it did last instead of what it was told, while that is a problem."""
@@ -61,6 +73,7 @@ class SiteSnapshot:
     summary: str
     """The same in a sentence of the home's language."""
     leader: str | None
+    """Who leads; None as well while the controller is off."""
     meter_effect: MeterEffect | None
     """What the meter does instead of following the batteries."""
     problem: bool

@@ -252,9 +252,11 @@ def _target(view: BatteryView, site: Site, memory: DispatchMemory) -> Target:
     role = Role.LEADER if is_leader else Role.FOLLOWER
     is_relieved = not is_leader and memory.is_unfit(view.battery_id, site.now)
     if view.is_out or not view.is_known:
-        # Silent, it is out of reach. Heard but unclear, it must not run a second loop against the leader.
+        # Silent, it is out of reach. Heard but unclear, it must neither run a second loop against the leader nor go on
+        # with what it was told while its charge was known.
         target = _work(view.settings, Role.UNAVAILABLE, 0)
-        leave_alone = view.lockout is Health.TAKEN or not (view.is_known or view.in_auto)
+        goes_on = view.in_auto or (view.mode is Mode.PASSIVE and abs(view.power_w or 0.0) > TOLERANCE_W)
+        leave_alone = view.lockout is Health.TAKEN or not (view.is_known or goes_on)
     elif is_leader and not memory.leader.auto_inhibited:
         target = Target(battery_id=view.battery_id, role=role, action=Action.AUTO, is_watched=not view.auto.both)
         leave_alone = False
