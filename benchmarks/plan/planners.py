@@ -107,9 +107,8 @@ class Plans:
         choice = self._solution.choose(index, energy_wh, self._shadow.choice)
         self._shadow = self._shadow.settled(choice, measured, self.storage)
         if start_of(slot + 1, AMSTERDAM).date() != start_of(slot, AMSTERDAM).date():
-            shadow = self._shadow
-            self._gains.append(shadow.net_zero.paid(self._value) - shadow.plan.paid(self._value))
-            self.pays, self._shadow = judge(self._gains).pays, shadow.tomorrow()
+            self._gains.append(self._shadow.gain(self._value))
+            self.pays, self._shadow = judge(self._gains).pays, self._shadow.tomorrow(self._value)
 
 
 @dataclass

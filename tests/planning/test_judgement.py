@@ -7,7 +7,13 @@ from itertools import pairwise
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.home_energy_controller.planning.judgement import JUDGED_DAYS, Account, Shadow, judge
+from custom_components.home_energy_controller.planning.judgement import (
+    JUDGED_DAYS,
+    LEAST_GAIN,
+    Account,
+    Shadow,
+    judge,
+)
 from custom_components.home_energy_controller.planning.modes import NET_ZERO, Choice, Expected, PlanMode, outcome
 from custom_components.home_energy_controller.planning.optimiser import LEVELS, solve
 
@@ -79,12 +85,25 @@ def test_keeping_for_tomorrow_does_not_lose_today() -> None:
 def test_the_next_day_begins_with_what_each_account_holds() -> None:
     """Costs begin anew, the choice goes on."""
     after = shadow_of(night_and_evening()[:8], [BUY] * 8)
-    tomorrow = after.tomorrow()
+    tomorrow = after.tomorrow(0.30)
     assert tomorrow.plan == Account(after.plan.energy_wh, 0.0, after.plan.energy_wh)
     assert tomorrow.net_zero.energy_wh == 0
     assert tomorrow.no_battery == 0
     assert tomorrow.slots == ()
     assert tomorrow.choice == BUY
+
+
+def test_what_was_kept_and_turns_out_to_be_worth_nothing_is_lost_again() -> None:
+    """Bought for 80 ct, worth a euro in the evening; the next day the sun fills all: in two days nothing was won."""
+    first = shadow_of([slot(800.0, 0.10)] * 8, [BUY] * 8)
+    second = first.tomorrow(0.30)
+    for each in [slot(-3000.0, 0.10, 0.0)] * 96:
+        second = second.settled(NET_ZERO, each, BUYER)
+    assert second.plan.energy_wh == second.net_zero.energy_wh
+    gains = [shadow.result(DAY, BUYER, value).gain for shadow, value in ((first, 0.30), (second, 0.0))]
+    assert gains[0] > 0.5
+    assert sum(gains) == pytest.approx(first.net_zero.cost - first.plan.cost)
+    assert not judge([*gains, *[0.0] * 5]).pays
 
 
 def test_a_day_without_slots_costs_nothing() -> None:
@@ -156,11 +175,12 @@ def test_a_gain_within_its_error_does_not_pay() -> None:
     assert not judge([-0.1, -0.1, 1.0]).pays
 
 
-def test_a_loss_and_nothing_at_all_do_not_pay() -> None:
+def test_a_loss_and_next_to_nothing_do_not_pay() -> None:
     """However certain."""
     assert not judge([-0.2] * 14).pays
     assert not judge([0.0] * 14).pays
-    assert judge([0.01] * 14).pays
+    assert not judge([LEAST_GAIN] * 14).pays
+    assert judge([2 * LEAST_GAIN] * 14).pays
 
 
 def test_the_last_two_weeks_count() -> None:

@@ -329,6 +329,14 @@ def test_a_slot_in_which_all_choices_are_the_same_is_planned() -> None:
     assert len(solve([slot(0.0)], ONE).steps(1000.0, None)) == 1
 
 
+@pytest.mark.parametrize(("later", "is_kept"), [(0.32, False), (0.35, True)])
+def test_next_to_nothing_is_no_reason_to_leave_net_zero(later: float, is_kept: bool) -> None:
+    """What is won beyond the losses is less than what a forecast errs by."""
+    day = [slot(800.0, buy=0.30 if index < 20 else later, sell=0.05) for index in range(96)]
+    assert (solve(day, ONE).steps(2000.0, NET_ZERO)[0].choice != NET_ZERO) is is_kept
+    assert solve(day, ONE, move_share=0.0).steps(2000.0, NET_ZERO)[0].choice != NET_ZERO
+
+
 @pytest.mark.parametrize("before", [NET_ZERO, CHARGE_ONLY, DISCHARGE_ONLY, STANDBY])
 def test_a_tie_keeps_the_mode_before(before: Choice) -> None:
     """Without load and sun, all that uses no grid is the same."""

@@ -24,7 +24,7 @@ def back_test(
     shadow, value = Shadow(), 0.0
     for day in (first_day + timedelta(days=number) for number in range(days)):
         slots = day_slots(day, records.zone)
-        habits, plan, shadow = learn_habits(records.load_w, slots.start, records.zone), None, shadow.tomorrow()
+        habits, plan, shadow = learn_habits(records.load_w, slots.start, records.zone), None, shadow.tomorrow(value)
         for slot in slots:
             if plan is None or slot - plan[0] >= REPLAN_SLOTS:
                 until = published_until(slot, records.zone) if follows_market else None

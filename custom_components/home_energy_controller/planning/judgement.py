@@ -17,7 +17,9 @@ JUDGED_DAYS = 14
 LEAST_DAYS = 3
 """Fewer days say nothing."""
 CERTAIN = 1.0
-"""By so many standard errors the mean has to be above nothing."""
+"""By so many standard errors the mean has to be above nothing,"""
+LEAST_GAIN = 0.01
+"""and by so much of the currency a day: less is won or lost by what no forecast knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,8 @@ class Shadow:
     """What the plan chose last."""
     slots: tuple[Expected, ...] = ()
     """What the day was so far."""
+    ahead: float = 0.0
+    """What the plan was taken to be ahead of net zero when the day began, by what it held more."""
 
     @classmethod
     def beginning(cls, energy_wh: float) -> Shadow:
@@ -90,29 +94,47 @@ class Shadow:
             no_battery=self.no_battery + slot.rest_cost,
             choice=choice,
             slots=(*self.slots, slot),
+            ahead=self.ahead,
         )
+
+    def gain(self, value_per_kwh: float) -> float:
+        """Return what the plan won over net zero since the day began.
+
+        What it held more when the day before ended was won then: where that turns out to be worth less, it is lost now.
+        """
+        return self.net_zero.cost - self.plan.cost + self._ahead(value_per_kwh) - self.ahead
+
+    def _ahead(self, value_per_kwh: float) -> float:
+        """Return what the plan is ahead of net zero by what it holds more."""
+        return (self.plan.energy_wh - self.net_zero.energy_wh) / 1000 * value_per_kwh
 
     def result(self, day: date, storage: Storage, value_per_kwh: float, actual: float | None = None) -> DayResult:
         """Return what the day came to; energy that is left counts at a value."""
+        net_zero = self.net_zero.paid(value_per_kwh)
         return DayResult(
             day=day,
             no_battery=self.no_battery,
-            net_zero=self.net_zero.paid(value_per_kwh),
-            plan=self.plan.paid(value_per_kwh),
+            net_zero=net_zero,
+            plan=net_zero - self.gain(value_per_kwh),
             perfect=self._perfect(storage, value_per_kwh) if self.slots else None,
             actual=actual,
             slots=len(self.slots),
         )
 
-    def tomorrow(self) -> Shadow:
-        """Return the accounts that the next day begins with."""
-        return Shadow(plan=self.plan.tomorrow(), net_zero=self.net_zero.tomorrow(), choice=self.choice)
+    def tomorrow(self, value_per_kwh: float) -> Shadow:
+        """Return the accounts that the next day begins with; energy that is left counts at a value."""
+        return Shadow(
+            plan=self.plan.tomorrow(),
+            net_zero=self.net_zero.tomorrow(),
+            choice=self.choice,
+            ahead=self._ahead(value_per_kwh),
+        )
 
     def _perfect(self, storage: Storage, value_per_kwh: float) -> float:
         """Return what the day would have cost, had all been known, from what the plan began with."""
         began_wh = min(self.plan.began_wh, storage.usable_wh)
         account = Account(began_wh, 0.0, began_wh)
-        steps = solve(self.slots, storage, value_per_kwh).steps(began_wh, None)
+        steps = solve(self.slots, storage, value_per_kwh, move_share=0.0).steps(began_wh, None)
         for step, slot in zip(steps, self.slots, strict=True):
             account = account.settled(step.choice, slot, storage)
         return account.paid(value_per_kwh)
@@ -141,4 +163,4 @@ def judge(gains: Sequence[float]) -> Judgement:
     if len(last) < LEAST_DAYS:
         return Judgement(False, fmean(last) if last else 0.0, 0.0, len(last))
     per_day, error = fmean(last), stdev(last) / sqrt(len(last))
-    return Judgement(per_day > CERTAIN * error, per_day, error, len(last))
+    return Judgement(per_day > max(LEAST_GAIN, CERTAIN * error), per_day, error, len(last))

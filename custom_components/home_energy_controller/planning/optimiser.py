@@ -1,12 +1,13 @@
 """The plan: backward dynamic programming over charge x slots x modes.
 
 What is left to pay from a slot on, with a charge, is the cost of the cheapest choice in the slot, and what is left to
-pay with the charge that it leaves. The choice before stays unless another one is worth a little more, so that modes do
-not flap. The end of the horizon is worth what its last day, repeated, says. Same inputs, same plan: nothing is drawn.
+pay with the charge that it leaves. Net zero stays unless another choice wins something by what it moves, and the choice
+before unless another is worth a little more: what is expected errs, and modes shall not flap. The end of the horizon is
+worth what its last day, repeated, says. Same inputs, same plan: nothing is drawn.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .modes import Choice, Expected, Outcome, Storage, outcomes
 from .slots import PER_DAY
@@ -15,6 +16,8 @@ LEVELS = 61
 """Of charge, between empty and full."""
 CHANGE_KWH = 0.005
 """What a change of mode has to be worth in its first slot, as energy at the mean price: a tenth of a cent."""
+MOVE_SHARE = 0.02
+"""Of the mean price: what it has to win to store or use a kWh otherwise than net zero does, about half a cent."""
 
 END_SHARE, END_PERCENTILE = 0.88, 0.45
 """Of the buying price of the last day: what energy is worth that is left when the horizon ends."""
@@ -40,6 +43,8 @@ class Solution:
     choices: tuple[Choice, ...]
     outcomes: tuple[tuple[Outcome, ...], ...]
     """Of each slot, of each choice."""
+    weighed: tuple[tuple[Outcome, ...], ...]
+    """The same, with what each has to win over net zero as a part of its cost."""
     left: tuple[Left, ...]
     """At the end of each slot."""
     change_cost: float
@@ -48,7 +53,7 @@ class Solution:
         """Return the best choice in a slot of the horizon, from an energy and the choice before."""
         costs = [
             cost + self._left(index, end_wh) - (self.change_cost if choice == before else 0.0)
-            for choice, each in zip(self.choices, self.outcomes[index], strict=True)
+            for choice, each in zip(self.choices, self.weighed[index], strict=True)
             for cost, end_wh in [each.within(energy_wh, self.storage.usable_wh)]
         ]
         return self.choices[costs.index(min(costs))]
@@ -81,26 +86,38 @@ class Solution:
         return left[level] + (position - level) * (left[level + 1] - left[level])
 
 
-def solve(slots: Sequence[Expected], storage: Storage, end_per_kwh: float | None = None) -> Solution:
+def solve(
+    slots: Sequence[Expected], storage: Storage, end_per_kwh: float | None = None, move_share: float = MOVE_SHARE
+) -> Solution:
     """Return what is left to pay with every charge at every slot of the horizon.
 
     `end_per_kwh` is what a kWh is worth that is left at its end, where that is known; else the last day is repeated.
     """
     choices = storage.choices()
     made = tuple(outcomes(choices, slot, storage) for slot in slots)
+    mean_buy = max(0.0, sum(slot.buy for slot in slots) / len(slots))
+    weighed = tuple(_weighed(each, move_share * mean_buy) for each in made)
     step_wh = storage.usable_wh / (LEVELS - 1)
     if end_per_kwh is None:
         left = _at_the_end(slots[-PER_DAY:], step_wh)
-        for each in reversed(made[-PER_DAY:]):  # What the last day, repeated, says.
+        for each in reversed(weighed[-PER_DAY:]):  # What the last day, repeated, says.
             left = _before(each, left, step_wh)
     else:
         left = _worth(end_per_kwh, step_wh)
     ends = []
-    for each in reversed(made):
+    for each in reversed(weighed):
         ends.append(left)
         left = _before(each, left, step_wh)
-    mean_buy = sum(slot.buy for slot in slots) / len(slots)
-    return Solution(storage, choices, made, tuple(reversed(ends)), CHANGE_KWH * max(0.0, mean_buy))
+    return Solution(storage, choices, made, weighed, tuple(reversed(ends)), CHANGE_KWH * mean_buy)
+
+
+def _weighed(slot: Sequence[Outcome], per_kwh: float) -> tuple[Outcome, ...]:
+    """Return the outcomes of a slot, each dearer by what it moves otherwise than net zero, which is the first."""
+    usual_wh = slot[0].change_wh
+    return tuple(
+        replace(each, cost=each.cost + abs(each.change_wh - usual_wh) / 1000 * per_kwh) if per_kwh else each
+        for each in slot
+    )
 
 
 def _at_the_end(last_day: Sequence[Expected], step_wh: float) -> Left:

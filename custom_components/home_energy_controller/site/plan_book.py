@@ -69,7 +69,7 @@ class PlanBook:
         if past.today != day:
             self._end_missed(day, held)
             known = slot_before == done.slot - 1 and energy_wh is not None
-            self._begin_day(day, energy_wh if known else held.energy_wh)
+            self._begin_day(day, energy_wh if known else held.energy_wh, held.value_per_kwh)
         self._before = done.slot, held.energy_wh
         if done.is_whole:
             sun_w = past.sun_w.get(done.slot, past.sun_forecast_w.get(done.slot, 0.0))
@@ -94,11 +94,11 @@ class PlanBook:
         if today is not None and today < day and today not in told:
             self._end_day(today, replace(held, energy_wh=None))
 
-    def _begin_day(self, day: date, energy_wh: float | None) -> None:
+    def _begin_day(self, day: date, energy_wh: float | None, value_per_kwh: float) -> None:
         """Begin the accounts of a day; the first ones with what the batteries hold."""
         past = self.past
         is_first = past.today is None or not past.shadow.slots
-        past.shadow = Shadow.beginning(energy_wh or 0.0) if is_first else past.shadow.tomorrow()
+        past.shadow = Shadow.beginning(energy_wh or 0.0) if is_first else past.shadow.tomorrow(value_per_kwh)
         past.today, past.actual, past.actual_slots, past.began_wh = day, 0.0, 0, energy_wh
 
     def _end_day(self, day: date, held: Held) -> None:

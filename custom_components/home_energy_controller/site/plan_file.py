@@ -112,6 +112,7 @@ def encode(past: PlanPast) -> dict[str, Any]:
             "plan": asdict(shadow.plan),
             "net_zero": asdict(shadow.net_zero),
             "no_battery": shadow.no_battery,
+            "ahead": shadow.ahead,
             "slots": [[slot.net_load_w, slot.spread_w, slot.buy, slot.sell] for slot in shadow.slots],
         },
     }
@@ -138,6 +139,7 @@ def decode(data: Mapping[str, Any]) -> PlanPast:
             plan=_account(shadow.get("plan", {})),
             net_zero=_account(shadow.get("net_zero", {})),
             no_battery=_number(shadow.get("no_battery", 0.0)),
+            ahead=_number(shadow.get("ahead", 0.0)),
             slots=tuple(Expected(*map(_number, each)) for each in shadow.get("slots", ())),
         ),
     )

@@ -322,7 +322,7 @@ class Planner:
         saving = None
         if plan is not None and plan.at(slot) is not None:
             value = self._value
-            so_far = past.shadow.net_zero.paid(value) - past.shadow.plan.paid(value)
+            so_far = past.shadow.gain(value)
             saving = so_far + plan.saving(
                 range(plan.first, day_slots(moment.date(), moment.tzinfo or dt_util.UTC).stop)
             )
