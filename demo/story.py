@@ -26,7 +26,7 @@ from .home_assistant import DOMAIN, install_requirements, package_errors
 from .house import BATTERY_LIMIT_W, START_S, Playback, battery_names
 from .words import Words
 
-NAME = "Home Energy Controller for Marstek"
+NAME = "Marstek Home Energy Controller"
 SEARCH = "marstek"
 SCENARIO = "C"
 BLUEPRINT = "Tell me when control of the batteries is paused"
@@ -284,7 +284,6 @@ async def add_automation(story: Story) -> None:
     page = story.page
     await story.open("/config/blueprint/dashboard")
     await page.get_by_text(BLUEPRINT).first.wait_for()
-    await story.camera.take("blueprints")
     await page.get_by_text(BLUEPRINT).first.click()
     save = page.get_by_role("button", name=story.words.theirs("ui.common.save"))
     await save.wait_for()

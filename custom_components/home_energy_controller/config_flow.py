@@ -14,7 +14,8 @@ from homeassistant.core import callback
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 
 from .const import CONF_MAC, CONF_METER, DOMAIN, SUBENTRY_BATTERY, SUBENTRY_CHARGER
-from .flows.battery import BatteryFlow, BatterySubentryFlow
+from .flows.battery import BatteryFlow
+from .flows.battery_part import BatterySubentryFlow
 from .flows.charger import ChargerSubentryFlow
 from .flows.forms import error_key
 from .flows.meter import MeterFlow

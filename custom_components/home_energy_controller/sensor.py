@@ -190,7 +190,9 @@ class SiteSensor(SiteEntity, SensorEntity):
     """A sensor of the site, or of the charger of its car."""
 
     entity_description: SiteSensorDescription
-    _unrecorded_attributes = frozenset({"in_words", "intent", "leader", "saturated_pct", "summary", "targets"})
+    _unrecorded_attributes = frozenset(
+        {"in_words", "intent", "leader", "measured_at", "saturated_pct", "summary", "targets"}
+    )
 
     @property
     @override
@@ -201,8 +203,10 @@ class SiteSensor(SiteEntity, SensorEntity):
     @property
     @override
     def extra_state_attributes(self) -> dict[str, Any] | None:
-        """Return, with state and quality, what is behind them; not recorded. What does not apply is left out."""
+        """Return, with state, grid and quality, what is behind them; not recorded. What does not apply is left out."""
         site = self.coordinator.data
+        if self.entity_description.key == "grid_power":
+            return {"measured_at": site.measured_at, **_in_words(self.coordinator, "grid_power", self.native_value)}
         if self.entity_description.key == "control_quality":
             return {"saturated_pct": site.quality and site.quality.saturated_pct}
         if self.entity_description.key != "state":

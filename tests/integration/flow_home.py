@@ -79,8 +79,9 @@ class FlowHome:
         return self.readable(await self._manager.async_configure(result["flow_id"], {"next_step_id": option}))
 
     async def submit(self, result: Any, **user_input: Any) -> Any:
-        """Send a form."""
-        return self.readable(await self._manager.async_configure(result["flow_id"], user_input))
+        """Send a form, and wait where that takes a while."""
+        result = self.readable(await self._manager.async_configure(result["flow_id"], user_input))
+        return await self.after_progress(result) if result["type"] == "progress" else result
 
     async def after_progress(self, result: Any) -> Any:
         """Wait for a progress to end, as the frontend does."""

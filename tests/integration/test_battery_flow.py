@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import fields
 import socket
 from typing import Any
-from unittest.mock import patch
+from unittest.mock import AsyncMock, patch
 
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
 from homeassistant.core import HomeAssistant
@@ -17,6 +17,8 @@ from custom_components.home_energy_controller.marstek.client import MarstekClien
 from custom_components.home_energy_controller.marstek.profiles import firmware_text, model_name
 from custom_components.home_energy_controller.site.config import BatteryConfig
 from custom_components.home_energy_controller.site.search import scan_ports
+from simulation.battery import BatteryModel
+from simulation.devices import VENUS_E3_144, VENUS_E3_150
 from simulation.faults import Fault
 from simulation.manners import ON_ONE_HOST
 from simulation.site import SimulatedSite
@@ -95,7 +97,7 @@ async def test_battery_is_added_by_searching(home: FlowHome) -> None:
 
 
 async def test_limits_of_a_new_battery_that_make_no_sense_are_refused(home: FlowHome) -> None:
-    """What was typed is kept; that it cannot lead is told once. A circuit of the site counts as well."""
+    """What was typed is kept, its section open; that it cannot lead is asked. A circuit of the site counts as well."""
     assert home.entry is not None
     circuits = {"circuits": [{"name": "Shed", "limit_a": 10}]}
     home.hass.config_entries.async_update_entry(home.entry, options=circuits)
@@ -105,13 +107,24 @@ async def test_limits_of_a_new_battery_that_make_no_sense_are_refused(home: Flow
     for changes, key in (
         ({"limits": NO_LIMITS | {"max_charge_w": 90}}, "limit_too_small"),
         ({"limits": NO_LIMITS | {"ceiling_pct": 12}}, "ceiling_below_reserve"),
-        ({"limits": NO_LIMITS | {"max_charge_w": 500}}, "cannot_lead"),
-        ({"limits": NO_LIMITS, "circuit": "Shed"}, "cannot_lead"),
     ):
         result = await home.submit(result, **(told | changes))
-        assert result["errors"] == {"base": key}
+        assert result["errors"] == {"limits": key}
         assert suggested(result) == told | changes
-    assert (await home.submit(result, **suggested(result)))["type"] == "create_entry"
+        assert not result["data_schema"].schema["limits"].options["collapsed"]
+    bound: list[dict[str, Any]] = [
+        {"limits": NO_LIMITS | {"max_charge_w": 500}},
+        {"limits": NO_LIMITS, "circuit": "Shed"},
+    ]
+    for limits in bound:
+        result = await home.submit(result, **(told | limits))
+        assert (result["step_id"], result["description_placeholders"]) == ("cannot_lead", {"name": "Barn"})
+        result = await home.menu(result, "battery")
+        assert not result["errors"]
+        assert suggested(result) == told | limits
+    result = await home.submit(result, **suggested(result))
+    assert (await home.menu(result, "keep_limits"))["type"] == "create_entry"
+    assert batteries(home)[2].data["circuit"] == "Shed"
 
 
 async def test_battery_is_added_by_address_after_each_kind_of_trouble(home: FlowHome) -> None:
@@ -325,3 +338,33 @@ def test_model_and_firmware_are_written_as_people_know_them(
 ) -> None:
     """As on the box, and as in the app."""
     assert (model_name(device), firmware_text(firmware)) == (model, version)
+
+
+async def test_a_battery_that_keeps_one_waiting_is_asked_under_words(home: FlowHome) -> None:
+    """What takes longer than a moment says what it waits for; an old error is gone when the form comes back."""
+    newcomer = home.site.batteries[2]
+    newcomer.faults.add(Fault.DEAD)
+    result = await home.menu(await home.start(), "address")
+    flows = home.hass.config_entries.subentries
+    with patch(f"{INTEGRATION}.flows.forms.SOON_S", 0.01):
+        asked = await flows.async_configure(result["flow_id"], {"host": newcomer.host, "port": home.port})
+        assert (asked["type"], asked["progress_action"]) == ("progress", "ask")
+        result = await home.after_progress(home.readable(asked))
+        assert result["errors"] == {"base": "battery_silent"}
+        again = home.readable(await flows.async_configure(result["flow_id"]))
+        assert not again["errors"]
+        assert suggested(again)["host"] == newcomer.host
+        newcomer.faults.clear()
+        result = await home.submit(again, **suggested(again))
+    assert result["step_id"] == "battery"
+
+
+async def test_a_battery_with_risky_firmware_is_left_out(hass: HomeAssistant, socket_enabled: None) -> None:
+    """The others are added; where none is left, that is said."""
+    async with SimulatedSite([BatteryModel(VENUS_E3_144), BatteryModel(VENUS_E3_150, seed=2)]) as site:
+        with short_waits(site), patch(f"{INTEGRATION}.async_setup_entry", return_value=True):
+            home = FlowHome(hass=hass, site=site, setup_entry=AsyncMock())
+            result = await home.menu(await home.batteries_chosen(0, 1), "leave_out")
+            assert result["description_placeholders"]["firmware"] == "150"
+            result = await home.menu(await home.batteries_chosen(0), "leave_out")
+            assert (result["type"], result["reason"]) == ("abort", "left_out")

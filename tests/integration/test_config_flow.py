@@ -77,7 +77,6 @@ async def test_site_is_set_up_from_meter_to_batteries_by_searching(home: FlowHom
         result, name="Kitchen", power_class_w="2500", own_meter="this", circuit=" Group 4 ", limits={}
     )
 
-    assert result["last_step"]
     assert options_of(result, "circuit") == ["Group 4"], "circuits of the batteries before it"
     result = await home.submit(result, name=" ", power_class_w="800", own_meter="unsure", limits={})
     assert result["type"] == "create_entry"
@@ -248,17 +247,17 @@ async def test_meter_or_battery_that_another_flow_took_meanwhile_is_refused_at_t
 
 
 @pytest.mark.parametrize(
-    ("device", "errors", "firmware", "choices", "capacity_wh"),
+    ("device", "is_asked", "firmware", "choices", "capacity_wh"),
     [
-        (VENUS_E3_150, {}, "150", ["600", "800", "2500"], 5120),
-        (VENUS_E3_144, {"base": "firmware_resets"}, "144", ["600", "800", "2500"], 5120),
-        (VENUS_A_147, {"base": "firmware_resets"}, "147", ["600", "800", "1200"], 2120),
-        (VENUS_MINI_300, {}, "300", ["600", "800"], 5120),
-        (VENUS_C_153, {"base": "firmware_resets"}, "153", ["600", "800", "2500"], 2560),
-        (replace(VENUS_E_156, name="VenusC", capacity_wh=2560.0), {}, "156", ["600", "800", "2500"], 2560),
-        (replace(VENUS_E_156, name="VenusC"), {}, "156", ["600", "800", "2500"], 5120),
-        (replace(VENUS_E_156, capacity_wh=2560.0), {}, "156", ["600", "800", "2500"], 2560),
-        (replace(VENUS_D_147, firmware=150, capacity_wh=7680.0), {}, "150", ["600", "800", "2200", "2500"], 7680),
+        (VENUS_E3_150, False, "150", ["600", "800", "2500"], 5120),
+        (VENUS_E3_144, True, "144", ["600", "800", "2500"], 5120),
+        (VENUS_A_147, True, "147", ["600", "800", "1200"], 2120),
+        (VENUS_MINI_300, False, "300", ["600", "800"], 5120),
+        (VENUS_C_153, True, "153", ["600", "800", "2500"], 2560),
+        (replace(VENUS_E_156, name="VenusC", capacity_wh=2560.0), False, "156", ["600", "800", "2500"], 2560),
+        (replace(VENUS_E_156, name="VenusC"), False, "156", ["600", "800", "2500"], 5120),
+        (replace(VENUS_E_156, capacity_wh=2560.0), False, "156", ["600", "800", "2500"], 2560),
+        (replace(VENUS_D_147, firmware=150, capacity_wh=7680.0), False, "150", ["600", "800", "2200", "2500"], 7680),
     ],
     ids=lambda value: getattr(value, "name", None),
 )
@@ -267,18 +266,20 @@ async def test_form_knows_the_model_and_warns_of_its_firmware(
     socket_enabled: None,
     *,
     device: Any,
-    errors: dict[str, str],
+    is_asked: bool,
     firmware: str,
     choices: list[str],
     capacity_wh: int,
 ) -> None:
-    """A warning is no refusal: the form goes on. What it holds it tells itself, where it may be asked."""
+    """In a step of its own that one may go on from. What it holds it tells itself, where it may be asked."""
     async with SimulatedSite([BatteryModel(device)]) as site:
         with short_waits(site), patch(f"{INTEGRATION}.async_setup_entry", return_value=True) as setup_entry:
             home = FlowHome(hass=hass, site=site, setup_entry=setup_entry)
             result = await home.batteries_chosen(0)
-            assert result["errors"] == errors
+            assert (result["step_id"] == "firmware_resets") is is_asked
             assert result["description_placeholders"]["firmware"] == firmware
+            result = await home.menu(result, "accept_firmware") if is_asked else result
+            assert not result["errors"]
             assert options_of(result, "power_class_w") == choices
             result = await home.submit(result, **suggested(result))
             assert result["type"] == "create_entry"

@@ -174,3 +174,14 @@ async def test_the_state_says_in_a_sentence_what_is_done_or_would_be(world: Worl
     await world.call("select", "select_option", world.site_entity("select", "strategy"), option="zero")
     await world.pass_time(150)
     assert attributes(world, entity_id)["summary"].startswith("No reading from the meter")
+
+
+async def test_the_sentence_is_in_the_language_of_the_home(bare_world: World) -> None:
+    """As the plan's reasons are."""
+    world = bare_world
+    world.hass.config.language = "nl"
+    await world.set_up()
+    world.site.house.load = lambda _: 6000.0
+    await world.pass_time(200)
+    summary = attributes(world, world.site_entity("sensor", "state"))["summary"]
+    assert re.fullmatch(r"Zou Battery .+ met .+ ontladen, Battery \d leidt\.", summary)

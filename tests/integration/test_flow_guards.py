@@ -130,7 +130,7 @@ async def test_a_battery_that_is_removed_while_it_is_asked_ends_the_form_with_wo
         raise MarstekConnectionError("too late")
 
     result = await entry.start_subentry_reconfigure_flow(owned.hass, battery.subentry_id)
-    with patch(f"{INTEGRATION}.flows.battery.probe", answer_late):
+    with patch(f"{INTEGRATION}.flows.battery_part.probe", answer_late):
         result = await owned.submit(result, **(suggested(result) | {"host": owned.hosts[2]}))
     assert (result["type"], result["reason"]) == ("abort", "removed")
 

@@ -41,8 +41,15 @@ class Options:
         sent = {"circuits": {"circuits": circuits}, "connection": connection, "tariff": TARIFF, "meter": METER}
         result = await self.flow.async_configure(result["flow_id"], sent)
         await self.world.settle()
-        if result["type"] == "form":
+        if result["type"] in {"form", "menu"}:
             assert_translated(result, TEXTS["options"])
+        return result
+
+    async def choose(self, result: Any, option: str) -> Any:
+        """Choose from a menu that offers it."""
+        assert option in result["menu_options"]
+        result = await self.flow.async_configure(result["flow_id"], {"next_step_id": option})
+        await self.world.settle()
         return result
 
 
@@ -67,6 +74,15 @@ async def reconfigured(world: World, result: Any = None, **limits: int | str) ->
     await world.settle()
     if result["type"] == "form":
         assert_translated(result, TEXTS["config_subentries"]["battery"])
+    return result
+
+
+async def chosen(world: World, result: Any, option: str) -> Any:
+    """Choose from a menu about the first battery."""
+    assert option in result["menu_options"]
+    flow = world.hass.config_entries.subentries
+    result = await flow.async_configure(result["flow_id"], {"next_step_id": option})
+    await world.settle()
     return result
 
 
@@ -111,9 +127,11 @@ async def test_options_are_set_in_sections_and_act_without_a_restart(options: Op
 async def test_options_that_make_no_sense_are_refused(
     options: Options, circuits: list[Any], connection: dict[str, int], key: str
 ) -> None:
-    """And what was typed is kept."""
+    """What was typed is kept, the section with the trouble is open, and the trouble stands at it."""
     result = await options.fill(await options.open(), circuits, **connection)
-    assert result["errors"] == {"base": key}
+    part = "circuits" if circuits else "connection"
+    assert result["errors"] == {part: key}
+    assert not result["data_schema"].schema[part].options["collapsed"]
     assert suggested(result)["circuits"] == {"circuits": circuits}
     assert (await options.fill(result, []))["type"] == "create_entry"
 
@@ -144,9 +162,13 @@ async def test_circuit_too_weak_for_a_leader_is_explained_before_it_is_taken(opt
     """In Auto a battery knows its own limits only."""
     weak = [{"name": "Shed", "limit_a": 10}]
     result = await options.fill(await options.open(), weak)
-    assert result["errors"] == {"base": "circuit_too_weak"}
+    assert result["step_id"] == "circuit_too_weak"
     assert result["description_placeholders"]["batteries"] == "Battery 1, Battery 2"
-    assert (await options.fill(result, weak))["type"] == "create_entry"
+    result = await options.choose(result, "limits")
+    assert suggested(result)["circuits"] == {"circuits": weak}
+    result = await options.fill(result, weak)
+    assert result["step_id"] == "circuit_too_weak", "sent again, it asks again"
+    assert (await options.choose(result, "agree"))["type"] == "create_entry"
     able = [battery.configured.may_lead for battery in options.world.coordinator.batteries.values()]
     assert able == [False, False, True]
     assert (await options.fill(await options.open(), [{"name": "Shed", "limit_a": 9}]))["type"] == "create_entry"
@@ -156,12 +178,12 @@ async def test_circuit_that_batteries_are_on_cannot_lose_its_limit_unseen(option
     """Renamed, it would be another circuit."""
     assert (await options.fill(await options.open(), [SHED]))["type"] == "create_entry"
     result = await options.fill(await options.open(), [{**SHED, "name": "Barn"}])
-    assert result["errors"] == {"base": "circuit_in_use"}
+    assert result["errors"] == {"circuits": "circuit_in_use"}
     assert result["description_placeholders"] == {"batteries": "Battery 1, Battery 2"}
 
 
 async def test_circuit_that_no_battery_is_on_is_told_before_it_is_saved(options: Options) -> None:
-    """Its limit would protect nothing; who defines it first, may go on, and is asked no more."""
+    """Its limit would protect nothing; who defines it first, says so, and is asked no more."""
     result = await options.open()
     circuits = result["data_schema"].schema["circuits"].schema.schema["circuits"]
     name = circuits.config["fields"]["name"]["selector"]
@@ -169,28 +191,31 @@ async def test_circuit_that_no_battery_is_on_is_told_before_it_is_saved(options:
     assert name.config["custom_value"]
     both = [{"name": "Shet", "limit_a": 16}, {"name": "Shed", "limit_a": 10}]
     result = await options.fill(result, both)
-    assert result["errors"] == {"base": "circuit_without_battery"}
+    assert result["step_id"] == "circuit_without_battery"
     told = result["description_placeholders"]
     assert (told["name"], told["circuits"]) == ("Shet", "Attic, Shed")
-    result = await options.fill(result, both)
-    assert result["errors"] == {"base": "circuit_too_weak"}, "the other consequence is told as well"
-    assert (await options.fill(result, both))["type"] == "create_entry"
+    result = await options.choose(result, "agree")
+    assert result["step_id"] == "circuit_too_weak", "the other consequence is told as well"
+    assert (await options.choose(result, "agree"))["type"] == "create_entry"
     assert (await options.fill(await options.open(), both))["type"] == "create_entry"
 
 
 async def test_first_circuit_of_a_site_is_typed(world: World) -> None:
     """There is nothing to choose from yet."""
     result = await Options(world).fill(await Options(world).open(), [SHED])
-    assert result["errors"] == {"base": "circuit_without_battery"}
+    assert result["step_id"] == "circuit_without_battery"
     assert result["description_placeholders"]["circuits"] == "-"
-    assert (await Options(world).fill(result, [SHED]))["type"] == "create_entry"
+    assert (await Options(world).choose(result, "agree"))["type"] == "create_entry"
 
 
 async def test_battery_gets_its_limits_in_a_section_of_its_form(world: World) -> None:
     """They act at once; the entity of the setpoint spans no more."""
     result = await reconfigured(world, max_discharge_w=0, max_charge_w=2500, ceiling_pct=90)
-    assert result["errors"] == {"base": "cannot_lead"}
-    assert (await reconfigured(world, result))["reason"] == "reconfigure_successful"
+    assert result["step_id"] == "cannot_lead"
+    result = await chosen(world, result, "reconfigure")
+    assert suggested(result)["limits"]["max_discharge_w"] == 0, "nothing typed is lost"
+    result = await chosen(world, await reconfigured(world, result), "keep_limits")
+    assert result["reason"] == "reconfigure_successful"
     own = world.coordinator._settings().batteries[0]
     assert (own.charge_limit_w, own.discharge_limit_w, own.max_soc_pct) == (2500, 0, 90)
     assert not own.may_lead
@@ -203,10 +228,10 @@ async def test_battery_gets_its_limits_in_a_section_of_its_form(world: World) ->
 async def test_limits_of_a_battery_that_make_no_sense_are_refused(world: World) -> None:
     """Too little, and a ceiling that leaves nothing above the reserve."""
     result = await reconfigured(world, max_charge_w=90)
-    assert result["errors"] == {"base": "limit_too_small"}
+    assert result["errors"] == {"limits": "limit_too_small"}
     await world.call("number", "set_value", world.battery_entity("number", 0, "reserve"), value=40)
     result = await reconfigured(world, result, max_charge_w=2500, ceiling_pct=40)
-    assert result["errors"] == {"base": "ceiling_below_reserve"}
+    assert result["errors"] == {"limits": "ceiling_below_reserve"}
     assert (await reconfigured(world, result, ceiling_pct=41))["reason"] == "reconfigure_successful"
 
 

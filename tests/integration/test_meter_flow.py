@@ -123,16 +123,22 @@ async def test_sensor_that_cannot_be_used_is_explained(
 
 
 async def test_sensor_that_shows_one_direction_is_named_with_its_other_half(home: FlowHome) -> None:
-    """Once: its owner may know better. What shows export shows both."""
+    """Its owner may know better, and says so in a step of its own. What shows export shows both."""
     home.hass.states.async_set("sensor.power_consumption", "312", WATT)
     home.hass.states.async_set("sensor.power_production", "0", WATT)
     result = await home.menu(await home.start(), "sensor")
     result = await home.submit(result, entity_id="sensor.power_consumption", invert=False)
-    assert result["errors"] == {"entity_id": "usage_only"}
-    assert result["description_placeholders"] == {"twin": "sensor.power_production"}
+    assert (result["step_id"], result["description_placeholders"]) == (
+        "one_direction",
+        {"twin": "sensor.power_production"},
+    )
+    result = await home.menu(result, "sensor")
+    assert suggested(result) == {"entity_id": "sensor.power_consumption", "invert": False}, "nothing typed is lost"
     result = await home.submit(result, entity_id="sensor.power_production", invert=True)
-    assert result["errors"] == {"entity_id": "usage_only"}
-    result = await home.submit(result, entity_id="sensor.power_production", invert=True)
+    result = await home.menu(result, "sensor")
+    result = await home.submit(result, **suggested(result))
+    assert result["step_id"] == "one_direction", "sent again, it asks again"
+    result = await home.menu(result, "use_sensor")
     assert result["step_id"] == "confirm_import"
     home.hass.states.async_set("sensor.power_consumption", "-312", WATT)
     result = await home.menu(await home.menu(result, "user"), "sensor")

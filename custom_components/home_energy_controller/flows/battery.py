@@ -5,15 +5,12 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from types import MappingProxyType
-from typing import Any, Final, override
+from typing import Any, Final
 
 from homeassistant.config_entries import (
     ConfigEntry,
     ConfigEntryState,
-    ConfigSubentry,
     ConfigSubentryData,
-    SubentryFlowContext,
-    SubentryFlowResult,
 )
 from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PORT
 from homeassistant.data_entry_flow import FlowContext, FlowHandler, FlowResult
@@ -21,48 +18,38 @@ from homeassistant.helpers import selector
 import voluptuous as vol
 
 from ..const import (
-    CONF_CAPACITY_WH,
     CONF_CEILING_PCT,
     CONF_CIRCUIT,
-    CONF_FIRMWARE,
     CONF_LIMITS,
     CONF_MAC,
     CONF_MAX_CHARGE_W,
     CONF_MAX_DISCHARGE_W,
-    CONF_MODEL,
     CONF_OWN_METER,
     CONF_POWER_CLASS_W,
-    CONF_RELEASE,
     DEFAULT_BATTERY_PORT,
-    DEFAULT_CAPACITY_WH,
     DEFAULT_POWER_CLASS_W,
     MAX_BATTERIES,
-    RELEASE_DEFAULT,
     SUBENTRY_BATTERY,
 )
 from ..control.model import OwnMeter
 from ..marstek.client import MarstekClient
-from ..marstek.errors import MarstekError, MarstekWrongDevice
-from ..marstek.profiles import firmware_text, model_name, profile_for
+from ..marstek.errors import MarstekError
+from ..marstek.profiles import firmware_text, model_name
 from ..site.config import SiteOptions
 from ..site.search import configured_macs, search
 from ..site.store import StoredSite
 from .battery_form import (
-    CONF_CAPACITY_KWH,
-    details_data,
     details_schema,
     new_subentry,
-    probed_data,
-    reconfigure_schema,
     unused_name,
 )
 from .forms import (
     LEAST_LIMIT_W,
     AlreadyConfigured,
     FlowTrouble,
-    PartFlow,
     error_key,
     is_bound,
+    is_soon_done,
     port_selector,
     show_form,
 )
@@ -83,8 +70,17 @@ class BatteryFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
     _batteries: tuple[ProbedBattery, ...] = ()
     """Those that their owner still has to be asked about."""
     _subentries: tuple[ConfigSubentryData, ...] = ()
-    _warned: Mapping[str, Any] | None = None
-    """What its owner was told the consequences of."""
+    _typed: Mapping[str, Any] | None = None
+    """What a form holds when it is shown again."""
+    _failures: Mapping[str, str] = MappingProxyType({})
+    """The error keys of the addresses that were typed or picked: shown once."""
+    _asking: asyncio.Task[None] | None = None
+    _asked_in = "address"
+    """The step that asks batteries who they are."""
+    _bound = ("", "")
+    """The form whose limits keep a battery from leading, and its name."""
+    _accepted: frozenset[str] = frozenset()
+    """Batteries, by MAC, that are added though their firmware loses its settings."""
 
     @property
     def _site(self) -> ConfigEntry | None:
@@ -129,60 +125,127 @@ class BatteryFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
 
     async def async_step_battery(self, user_input: dict[str, Any] | None = None) -> ResultT:
         """Ask what only the owner knows, battery after battery."""
-        battery, *others = self._batteries
-        new = None if user_input is None else new_subentry(battery, user_input)
-        trouble = {} if new is None else self._new_trouble(new)
-        if new is not None and not trouble:
-            self._subentries = (*self._subentries, new)
-            self._batteries = tuple(others)
-            if others:
-                return await self.async_step_battery()
-            if configured_macs(self.hass) & {subentry["unique_id"] for subentry in self._subentries}:
-                # Another flow was faster.
-                return self.async_abort(reason="already_configured")
-            return await self._async_add(self._subentries)
+        battery = self._batteries[0]
+        if battery.profile.reset_prone and battery.mac not in self._accepted:
+            return await self.async_step_firmware_resets()
+        trouble: dict[str, str] = {}
+        if user_input is not None:
+            self._typed = user_input
+            new = new_subentry(battery, user_input)
+            trouble = self._new_trouble(new)
+            if not trouble and self._is_bound(new["data"]):
+                self._bound = ("battery", new["title"])
+                return await self.async_step_cannot_lead()
+            if not trouble:
+                return await self._async_take(new)
         names, circuits = self._names_and_circuits()
         suggested = {CONF_NAME: unused_name(battery.name, names), CONF_POWER_CLASS_W: str(DEFAULT_POWER_CLASS_W)}
         suggested[CONF_OWN_METER] = OwnMeter.UNSURE.value
-        schema = details_schema(battery.profile.power_class_choices, circuits)
+        schema = details_schema(battery.profile.power_class_choices, circuits, is_open=CONF_LIMITS in trouble)
         return self.async_show_form(
             step_id="battery",
-            data_schema=self.add_suggested_values_to_schema(schema, user_input or suggested),
-            description_placeholders=battery.placeholders | _limit_told(trouble),
-            errors=trouble or battery.caution,
-            last_step=not others,
+            data_schema=self.add_suggested_values_to_schema(schema, self._typed or suggested),
+            description_placeholders=battery.placeholders | limit_told(trouble),
+            errors=trouble,
+            last_step=self._site is not None,
         )
+
+    async def async_step_firmware_resets(self, user_input: dict[str, Any] | None = None) -> ResultT:
+        """Warn of firmware that can lose its settings because somebody talks to it."""
+        return self.async_show_menu(
+            step_id="firmware_resets",
+            menu_options=["accept_firmware", "leave_out"],
+            description_placeholders=self._batteries[0].placeholders,
+        )
+
+    async def async_step_accept_firmware(self, user_input: dict[str, Any] | None = None) -> ResultT:
+        """Go on with a battery that is read with care."""
+        self._accepted |= {self._batteries[0].mac}
+        return await self.async_step_battery()
+
+    async def async_step_leave_out(self, user_input: dict[str, Any] | None = None) -> ResultT:
+        """Go on without a battery."""
+        self._batteries = self._batteries[1:]
+        return await self._async_next()
+
+    async def async_step_keep_limits(self, user_input: dict[str, Any] | None = None) -> ResultT:
+        """Take a battery that its limits keep from leading, as its owner wants it."""
+        return await self._async_take(new_subentry(self._batteries[0], self._typed or {}))
+
+    async def async_step_cannot_lead(self, user_input: dict[str, Any] | None = None) -> ResultT:
+        """Say that a battery cannot lead like this, and ask whether that is meant."""
+        back, name = self._bound
+        return self.async_show_menu(
+            step_id="cannot_lead", menu_options=["keep_limits", back], description_placeholders={"name": name}
+        )
+
+    async def _async_take(self, new: ConfigSubentryData) -> ResultT:
+        """Take a battery, and ask about the next one."""
+        self._subentries = (*self._subentries, new)
+        self._batteries, self._typed = self._batteries[1:], None
+        return await self._async_next()
+
+    async def _async_next(self) -> ResultT:
+        """Ask about the next battery; without one, end."""
+        if self._batteries:
+            return await self.async_step_battery()
+        if not self._subentries:
+            return self.async_abort(reason="left_out")
+        if configured_macs(self.hass) & {subentry["unique_id"] for subentry in self._subentries}:
+            # Another flow was faster.
+            return self.async_abort(reason="already_configured")
+        return await self._async_add(self._subentries)
 
     async def _async_step_pick(
         self, step_id: str, fields: dict[vol.Required, Any], user_input: dict[str, Any] | None
     ) -> ResultT:
         """Ask every battery that was picked who it is, and go on once all of them told."""
-        errors: dict[str, str] = {}
-        failed: list[str] = []
         if user_input is not None:
+            self._typed, self._asked_in = user_input, step_id
             picked: str | list[str] = user_input.get(CONF_FOUND) or user_input.get(CONF_HOST) or []
             addresses = [text for text in ([picked] if isinstance(picked, str) else picked) if text.strip()]
             port = int(user_input.get(CONF_PORT, DEFAULT_BATTERY_PORT))
-            failures = _entered_twice(addresses, port) or dict.fromkeys(addresses[MAX_BATTERIES:], TOO_MANY)
-            failures = failures or await self._async_probe(addresses, port)
-            if self._batteries and not failures:
-                return await self.async_step_battery()
-            errors["base"] = next(iter(failures.values()), "no_battery_chosen")
-            failed = [address for address, key in failures.items() if key == errors["base"]]
+            refused = _entered_twice(addresses, port) or dict.fromkeys(addresses[MAX_BATTERIES:], TOO_MANY)
+            self._failures = refused if addresses else {"": "no_battery_chosen"}
+            if not self._failures:
+                self._asking = self.hass.async_create_task(self._async_probe(addresses, port), "ask batteries")
+                return await self.async_step_ask()
+        # What is told was told: should the form come back, it is without an old error.
+        failures: Mapping[str, str] = self._failures
+        self._failures = MappingProxyType({})
+        errors = {"base": next(iter(failures.values()))} if failures else {}
+        failed = [address for address, key in failures.items() if key == errors["base"]]
         # Where several may be typed, a line is there to type the first into.
-        suggested = user_input or ({CONF_HOST: [""]} if self._site is None else {})
-        names = {"host": ", ".join(failed)} | _limit_told(errors)
+        typed = self._typed if self._asked_in == step_id else None
+        suggested = typed or ({CONF_HOST: [""]} if self._site is None else {})
+        names = {"host": ", ".join(failed)} | limit_told(errors)
         return show_form(self, step_id, vol.Schema(fields), suggested, errors, **names)
 
-    async def _async_probe(self, addresses: list[str], default_port: int) -> dict[str, str]:
-        """Take the batteries at these addresses, each once; return the error keys of the addresses that failed."""
+    async def async_step_ask(self, user_input: dict[str, Any] | None = None) -> ResultT:
+        """Wait for the answers; that takes up to a quarter of a minute for one that is silent, shown as progress."""
+        if self._asking is not None and not await is_soon_done(self._asking):
+            return self.async_show_progress(step_id="ask", progress_action="ask", progress_task=self._asking)
+        return self.async_show_progress_done(next_step_id="asked")
+
+    async def async_step_asked(self, user_input: dict[str, Any] | None = None) -> ResultT:
+        """Go on with the batteries that told who they are, or show again where they were picked."""
+        if self._asking is not None:
+            self._asking.result()
+        if self._batteries and not self._failures:
+            self._typed = None
+            return await self.async_step_battery()
+        self._failures = self._failures or {"": "no_battery_chosen"}
+        return await (self.async_step_choose() if self._asked_in == "choose" else self.async_step_address())
+
+    async def _async_probe(self, addresses: list[str], default_port: int) -> None:
+        """Take the batteries at these addresses, each once, and note which addresses failed, and why."""
         async with battery_client(self._site) as client:
             answers = await asyncio.gather(*(self._async_ask(client, text, default_port) for text in addresses))
         # By MAC, because a unit on both LAN and Wi-Fi answers at two addresses (jaapp#31).
         self._batteries = tuple(
             {answer.mac: answer for answer in answers if isinstance(answer, ProbedBattery)}.values()
         )
-        return {
+        self._failures = {
             text: error_key(answer)
             for text, answer in zip(addresses, answers, strict=True)
             if not isinstance(answer, ProbedBattery)
@@ -218,20 +281,21 @@ class BatteryFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
             return {"base": TOO_MANY}
         return self._name_trouble(new["title"]) or self._limits_trouble(new["data"])
 
-    def _limits_trouble(self, data: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> dict[str, str]:
-        """Return the error of limits that make no sense; who was warned of their consequences once, may go on."""
+    def _limits_trouble(self, data: Mapping[str, Any]) -> dict[str, str]:
+        """Return the error of limits that make no sense."""
         if any(0 < data[key] < LEAST_LIMIT_W for key in (CONF_MAX_CHARGE_W, CONF_MAX_DISCHARGE_W)):
-            return {"base": "limit_too_small"}
+            return {CONF_LIMITS: "limit_too_small"}
         site = self._site
         is_loaded = site is not None and site.state is ConfigEntryState.LOADED
         stored = site.runtime_data.store.site if site is not None and is_loaded else StoredSite()
         if data[CONF_CEILING_PCT] <= stored.battery(data[CONF_MAC]).reserve_pct:
-            return {"base": "ceiling_below_reserve"}
-        circuits = {} if site is None else SiteOptions(site.options).circuits
-        if is_bound(data, circuits) and not (before and is_bound(before, circuits)) and data != self._warned:
-            self._warned = data
-            return {"base": "cannot_lead"}
+            return {CONF_LIMITS: "ceiling_below_reserve"}
         return {}
+
+    def _is_bound(self, data: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> bool:
+        """Return whether its limits keep a battery from leading, and did not before."""
+        circuits = {} if self._site is None else SiteOptions(self._site.options).circuits
+        return is_bound(data, circuits) and not (before and is_bound(before, circuits))
 
     def _name_trouble(self, name: str, present: str | None = None) -> dict[str, str]:
         """Return the error of a new name that another battery has: lists by name would show only one of them."""
@@ -261,82 +325,6 @@ def _entered_twice(addresses: list[str], default_port: int) -> dict[str, str]:
     return twice
 
 
-def _limit_told(errors: Mapping[str, str]) -> dict[str, str]:
+def limit_told(errors: Mapping[str, str]) -> dict[str, str]:
     """Return what the text of an error about too many batteries tells."""
     return {"most": str(MAX_BATTERIES)} if errors.get("base") == TOO_MANY else {}
-
-
-class BatterySubentryFlow(BatteryFlow[SubentryFlowContext, SubentryFlowResult, tuple[str, str]], PartFlow):
-    """Adds one battery to a site, or changes it."""
-
-    @property
-    @override
-    def _site(self) -> ConfigEntry:
-        """Return the site: while it is loaded, its client holds the socket that batteries answer to."""
-        return self._get_entry()
-
-    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Ask how to find the battery, while there is room for one."""
-        if len(list(self._site.get_subentries_of_type(SUBENTRY_BATTERY))) >= MAX_BATTERIES:
-            return self.async_abort(reason=TOO_MANY, description_placeholders=_limit_told({"base": TOO_MANY}))
-        return self.async_show_menu(step_id="user", menu_options=["scan", "address"])
-
-    @override
-    async def _async_add(self, batteries: tuple[ConfigSubentryData, ...]) -> SubentryFlowResult:
-        """Add the battery; the entry's update listener reloads the site."""
-        (battery,) = batteries
-        return self.async_create_entry(title=battery["title"], data=battery["data"], unique_id=battery["unique_id"])
-
-    async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Change the address of a battery, or what its owner told about it."""
-        subentry = self._get_reconfigure_subentry()
-        data = subentry.data
-        errors: dict[str, str] = {}
-        if user_input is not None:
-            try:
-                updates = await self._async_updates(subentry, user_input)
-            except (InvalidAddress, MarstekError) as err:
-                errors["base"] = error_key(err)
-            else:
-                title = user_input[CONF_NAME].strip() or subentry.title
-                errors = self._name_trouble(title, subentry.title)
-                errors = errors or self._limits_trouble({**data, **updates}, before=data)
-            subentry = self._get_reconfigure_subentry()  # It may have been removed while the battery was asked.
-            if not errors:
-                return self.async_update_and_abort(self._site, subentry, title=title, data_updates=updates)
-        choices = {*profile_for(data[CONF_MODEL], data[CONF_FIRMWARE]).power_class_choices, data[CONF_POWER_CLASS_W]}
-        schema = reconfigure_schema(sorted(choices), self._names_and_circuits()[1])
-        shown = user_input or _suggested_changes(subentry)
-        names = {"model": model_name(data[CONF_MODEL]), "firmware": firmware_text(data[CONF_FIRMWARE])}
-        return show_form(self, "reconfigure", schema, shown, errors, **names, host=shown[CONF_HOST])
-
-    async def _async_updates(self, subentry: ConfigSubentry, user_input: dict[str, Any]) -> dict[str, Any]:
-        """Return what changes; raises MarstekWrongDevice unless the same battery answers at a new address."""
-        updates = {
-            **details_data(user_input),
-            CONF_CAPACITY_WH: round(user_input[CONF_CAPACITY_KWH] * 1000),
-            CONF_RELEASE: user_input[CONF_RELEASE],
-        }
-        host, port = await battery_address(self.hass, user_input[CONF_HOST], int(user_input[CONF_PORT]))
-        if (host, port) == (subentry.data[CONF_HOST], subentry.data[CONF_PORT]):
-            return updates
-        async with battery_client(self._site) as client:
-            battery = await probe(client, host, port)
-        if battery.mac != subentry.data[CONF_MAC]:
-            raise MarstekWrongDevice(subentry.data[CONF_MAC], battery.mac)
-        return {**updates, **probed_data(battery)}
-
-
-def _suggested_changes(subentry: ConfigSubentry) -> dict[str, Any]:
-    """Return a battery's form as it is configured now."""
-    data = subentry.data
-    own_meter = data.get(CONF_OWN_METER)
-    return {
-        **data,
-        CONF_OWN_METER: OwnMeter.THIS.value if own_meter == OwnMeter.YES else own_meter,
-        CONF_NAME: subentry.title,
-        CONF_POWER_CLASS_W: str(data[CONF_POWER_CLASS_W]),
-        CONF_CAPACITY_KWH: data.get(CONF_CAPACITY_WH, DEFAULT_CAPACITY_WH) / 1000,
-        CONF_RELEASE: data.get(CONF_RELEASE, RELEASE_DEFAULT),
-        CONF_LIMITS: data,
-    }

@@ -38,8 +38,11 @@ from .probe import ProbedBattery
 CONF_CAPACITY_KWH: Final = "capacity_kwh"
 
 
-def details_schema(power_classes_w: Iterable[int], circuits: Iterable[str]) -> vol.Schema:
-    """Return the form of what only the owner of a battery knows, with the circuits of the other batteries."""
+def details_schema(power_classes_w: Iterable[int], circuits: Iterable[str], *, is_open: bool = False) -> vol.Schema:
+    """Return the form of what only the owner of a battery knows, with the circuits of the other batteries.
+
+    Its limits are open where they are what is wrong.
+    """
     classes: list[selector.SelectOptionDict] = [{"value": str(watt), "label": f"{watt} W"} for watt in power_classes_w]
     choices = [choice for choice in OwnMeter if choice is not OwnMeter.YES]
     meters = selector.SelectSelector({"options": choices, "translation_key": CONF_OWN_METER})
@@ -49,19 +52,19 @@ def details_schema(power_classes_w: Iterable[int], circuits: Iterable[str]) -> v
             vol.Required(CONF_POWER_CLASS_W): selector.SelectSelector({"options": classes}),
             vol.Required(CONF_OWN_METER): meters,
             vol.Optional(CONF_CIRCUIT): circuit_selector(circuits),
-            vol.Required(CONF_LIMITS): section(limits_schema(), {"collapsed": True}),
+            vol.Required(CONF_LIMITS): section(limits_schema(), {"collapsed": not is_open}),
         }
     )
 
 
-def reconfigure_schema(power_classes_w: Iterable[int], circuits: Iterable[str]) -> vol.Schema:
+def reconfigure_schema(power_classes_w: Iterable[int], circuits: Iterable[str], *, is_open: bool = False) -> vol.Schema:
     """Return the form of everything that can be changed about a battery."""
     releases = selector.SelectSelector({"options": [RELEASE_DEFAULT, *Release], "translation_key": CONF_RELEASE})
     return vol.Schema(
         {
             vol.Required(CONF_HOST): selector.TextSelector(),
             vol.Required(CONF_PORT): port_selector(),
-            **details_schema(power_classes_w, circuits).schema,
+            **details_schema(power_classes_w, circuits, is_open=is_open).schema,
             vol.Required(CONF_CAPACITY_KWH): number_box(1, 40, UnitOfEnergy.KILO_WATT_HOUR, step=0.01),
             vol.Required(CONF_RELEASE): releases,
         }

@@ -1,5 +1,6 @@
 """What the forms share: fields, error keys, and how a form is shown."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 import math
 from typing import Any, Final, override
@@ -27,6 +28,8 @@ from ..site.config import BatteryConfig
 from ..site.sensor_meter import SensorMissing, SensorNotPower
 from .probe import InvalidAddress, PortTaken
 
+SOON_S: Final = 1.5
+"""What takes longer is shown as progress, with words."""
 LEAST_LIMIT_W: Final = 100
 """The app offers no less, and below it efficiency is poor."""
 
@@ -153,6 +156,12 @@ class PartFlow(ConfigSubentryFlow):
             return super()._get_reconfigure_subentry()
         except (UnknownEntry, UnknownSubEntry) as err:
             raise AbortFlow("removed") from err
+
+
+async def is_soon_done(task: asyncio.Task[Any]) -> bool:
+    """Wait a moment for a task; return whether it ended."""
+    done, _ = await asyncio.wait({task}, timeout=SOON_S)
+    return bool(done)
 
 
 def is_bound(data: Mapping[str, Any], circuits: Mapping[str, Circuit]) -> bool:

@@ -13,7 +13,7 @@ from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 import voluptuous as vol
 
 from ..const import CONF_INVERT, CONF_METER, CONF_METER_TYPE, DEFAULT_METER_PORT, METER_HOMEWIZARD, METER_SENSOR
-from ..meter.base import MeterError, MeterShowsUsageOnly, MeterStale
+from ..meter.base import MeterError, MeterStale
 from ..meter.homewizard import HomeWizardMeter
 from ..site.foreign_entities import lasting_id, own_entities, present_id
 from ..site.meter import make_meter
@@ -32,8 +32,8 @@ class MeterFlow(ConfigFlow):
 
     _meter: Mapping[str, Any] = MappingProxyType({})
     _power_w = 0.0
-    _warned: Mapping[str, Any] | None = None
-    """The sensor of which its owner was told that it seems to show one direction only."""
+    _twin = ""
+    """What looks like the other half of the sensor at hand."""
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -84,15 +84,12 @@ class MeterFlow(ConfigFlow):
     async def async_step_sensor(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for a power sensor of Home Assistant and its sign, and read it."""
         errors: dict[str, str] = {}
-        twin = ""
         if user_input is not None:
             try:
                 # By its registry id where it has one: that survives renaming.
                 sensor = lasting_id(self.hass, user_input[CONF_ENTITY_ID])
                 meter = {CONF_METER_TYPE: METER_SENSOR, CONF_ENTITY_ID: sensor, CONF_INVERT: user_input[CONF_INVERT]}
                 return await self._async_confirm(meter)
-            except MeterShowsUsageOnly as err:
-                errors[CONF_ENTITY_ID], twin = "usage_only", str(err)
             except MeterError as err:
                 errors[CONF_ENTITY_ID] = error_key(err)
         choice = selector.EntitySelector(
@@ -101,7 +98,7 @@ class MeterFlow(ConfigFlow):
         schema = vol.Schema(
             {vol.Required(CONF_ENTITY_ID): choice, vol.Required(CONF_INVERT, default=False): selector.BooleanSelector()}
         )
-        return show_form(self, "sensor", schema, user_input or self._suggested(), errors, twin=twin)
+        return show_form(self, "sensor", schema, user_input or self._suggested(), errors)
 
     async def _async_answers(self, meter: Mapping[str, Any]) -> bool:
         """Return whether a meter still answers, as itself, where it is known to be."""
@@ -128,15 +125,25 @@ class MeterFlow(ConfigFlow):
         reading = await make_meter(self.hass, meter, clock=clock).read()
         if clock() - (reading.reported_at or reading.at) > OLDEST_READING_S:
             raise MeterStale("The sensor was not renewed for too long")
-        if meter[CONF_METER_TYPE] == METER_SENSOR and not reading.is_export and meter != self._warned:
+        self._meter, self._power_w = meter, reading.power_w
+        if meter[CONF_METER_TYPE] == METER_SENSOR and not reading.is_export:
             twin = opposite_sensor(self.hass, present_id(self.hass, meter[CONF_ENTITY_ID]) or "")
             if twin is not None:
-                self._warned = meter
-                raise MeterShowsUsageOnly(twin)
-        self._meter, self._power_w = meter, reading.power_w
-        if reading.power_w < 0:
-            return await self.async_step_confirm_export()
-        return await self.async_step_confirm_import()
+                self._twin = twin
+                return await self.async_step_one_direction()
+        return await self.async_step_use_sensor()
+
+    async def async_step_one_direction(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Say that a sensor seems to show one direction only, and ask whether it does."""
+        return self.async_show_menu(
+            step_id="one_direction",
+            menu_options=["use_sensor", "sensor"],
+            description_placeholders={"twin": self._twin},
+        )
+
+    async def async_step_use_sensor(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Show what the meter reads."""
+        return await (self.async_step_confirm_export() if self._power_w < 0 else self.async_step_confirm_import())
 
     async def async_step_confirm_import(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show that the house takes power from the grid."""

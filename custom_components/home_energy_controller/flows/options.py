@@ -1,7 +1,8 @@
 """The options of a site: circuits, connection, hours of the car, how patient control is with the meter; prices."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from datetime import time
+from types import MappingProxyType
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
@@ -51,15 +52,19 @@ def validate_tariff(part: Mapping[str, Any]) -> str | None:
 class SiteOptionsFlow(PricesFlow):
     """Changes what is hardly ever changed; what is needed daily are entities."""
 
-    _warned: tuple[tuple[str, Mapping[str, Any]], ...] = ()
-    """Which consequences of which options their owner was told."""
+    _typed: Mapping[str, Any] | None = None
+    """What the form of the limits holds when it is shown again."""
+    _options: Mapping[str, Any] = MappingProxyType({})
+    """What is kept when its owner agrees."""
+    _agreed: frozenset[str] = frozenset()
+    """To which consequences of it."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Offer the options by what they are about."""
         return self.async_show_menu(step_id="init", menu_options=["prices", "limits"])
 
     async def async_step_limits(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Show the options in sections."""
+        """Show the options in sections: the one with the trouble is open, and the trouble stands at it."""
         errors: dict[str, str] = {}
         placeholders: dict[str, str] = {}
         if user_input is not None:
@@ -70,16 +75,32 @@ class SiteOptionsFlow(PricesFlow):
                 CONF_CIRCUITS: user_input[CONF_CIRCUITS].get(CONF_CIRCUITS, []),
                 CONF_TARIFF: tariff,
             }
-            key = validate_tariff(tariff)
-            if key is None:
-                key, placeholders = self._validate(options)
-            if key is None:
-                # What its own form does not show is kept.
-                known = {*IMPORTS, *EXPORTS, CONF_CIRCUITS, CONF_TARIFF, CONF_METER_AGE_LIMIT_S}
-                kept = {name: value for name, value in self.config_entry.options.items() if name not in known}
-                return self.async_create_entry(data=kept | options)
-            errors["base"] = key
-        return show_form(self, "limits", _schema(self._circuits), user_input or self._present(), errors, **placeholders)
+            self._typed, self._options, self._agreed = user_input, options, frozenset()
+            errors, placeholders = self._validate(options)
+            if not errors:
+                return await self.async_step_agree()
+        schema = _schema(self._circuits, errors)
+        return show_form(self, "limits", schema, self._typed or self._present(), errors, **placeholders)
+
+    async def async_step_agree(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Keep the options once their owner agreed to each consequence."""
+        before, after = (SiteOptions(each).circuits for each in (self.config_entry.options, self._options))
+        unused = [name for name in after if name not in {*before, *self._circuits}]
+        weak = loses_auto(self._batteries, before, after)
+        names = {"name": ", ".join(unused), "circuits": ", ".join(self._circuits) or "-", "batteries": ", ".join(weak)}
+        for key, affected in (("circuit_without_battery", unused), ("circuit_too_weak", weak)):
+            if affected and key not in self._agreed:
+                self._agreed |= {key}
+                return self.async_show_menu(
+                    step_id=key, menu_options=["agree", "limits"], description_placeholders=names
+                )
+        # What its own form does not show is kept.
+        known = {*IMPORTS, *EXPORTS, CONF_CIRCUITS, CONF_TARIFF, CONF_METER_AGE_LIMIT_S}
+        kept = {name: value for name, value in self.config_entry.options.items() if name not in known}
+        return self.async_create_entry(data={**kept, **self._options})
+
+    # The same question, put by whom it is about.
+    async_step_circuit_without_battery = async_step_circuit_too_weak = async_step_agree
 
     def _present(self) -> dict[str, Any]:
         """Return the options as the form has them."""
@@ -93,39 +114,22 @@ class SiteOptionsFlow(PricesFlow):
         tariff = self.config_entry.options.get(CONF_TARIFF)
         return tariff if isinstance(tariff, Mapping) else {}
 
-    def _validate(self, options: dict[str, Any]) -> tuple[str | None, dict[str, str]]:
-        """Return the error key of what makes no sense, and what its text tells; who was warned once, may go on."""
+    def _validate(self, options: dict[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
+        """Return the error keys of what makes no sense, by section, and what their texts tell."""
         parts = options[CONF_CIRCUITS]
         names = [part[CONF_NAME].strip() for part in parts]
         for name, part in zip(names, parts, strict=True):
-            about = {"name": name}
-            if not name:
-                return "circuit_without_name", about
-            if names.count(name) > 1:
-                return "circuit_twice", about
-            if not circuit_limit_w(part):
-                return "circuit_without_limit", about
-            if circuit_limit_w(part) < LEAST_LIMIT_W:
-                return "limit_too_small", about
-        if key := self._validate_connection(options):
-            return key, {}
+            if key := _circuit_error(part, names):
+                return {CONF_CIRCUITS: key}, {"name": name}
         gone = SiteOptions(self.config_entry.options).circuits.keys() - set(names)
         users = [(battery.title, battery.data.get(CONF_CIRCUIT)) for battery in self._batteries]
         if left := [title for title, circuit in users if circuit in gone]:
-            return "circuit_in_use", {"batteries": ", ".join(left)}
-        return self._consequences(options)
-
-    def _consequences(self, options: Mapping[str, Any]) -> tuple[str | None, dict[str, str]]:
-        """Return what the owner has to know before these options are kept; each is told once."""
-        before, after = (SiteOptions(each).circuits for each in (self.config_entry.options, options))
-        unused = [name for name in after if name not in {*before, *self._circuits}]
-        weak = loses_auto(self._batteries, before, after)
-        names = {"name": ", ".join(unused), "circuits": ", ".join(self._circuits) or "-", "batteries": ", ".join(weak)}
-        for key, affected in (("circuit_without_battery", unused), ("circuit_too_weak", weak)):
-            if affected and (key, options) not in self._warned:
-                self._warned = (*self._warned, (key, options))
-                return key, names
-        return None, {}
+            return {CONF_CIRCUITS: "circuit_in_use"}, {"batteries": ", ".join(left)}
+        errors = {
+            CONF_CONNECTION: self._validate_connection(options),
+            CONF_TARIFF: validate_tariff(options[CONF_TARIFF]),
+        }
+        return {part: key for part, key in errors.items() if key}, {}
 
     def _validate_connection(self, options: Mapping[str, Any]) -> str | None:
         """Return the error key of limits of the connection that make no sense."""
@@ -149,8 +153,20 @@ class SiteOptionsFlow(PricesFlow):
         return sorted({battery.data.get(CONF_CIRCUIT, "") for battery in self._batteries} - {""})
 
 
-def _schema(circuit_names: list[str]) -> vol.Schema:
-    """Return the form, which offers the circuits that batteries are on."""
+def _circuit_error(part: Mapping[str, Any], names: list[str]) -> str | None:
+    """Return the error key of a circuit that makes no sense among all of them."""
+    name = part[CONF_NAME].strip()
+    if not name:
+        return "circuit_without_name"
+    if names.count(name) > 1:
+        return "circuit_twice"
+    if not circuit_limit_w(part):
+        return "circuit_without_limit"
+    return "limit_too_small" if circuit_limit_w(part) < LEAST_LIMIT_W else None
+
+
+def _schema(circuit_names: list[str], troubled: Container[str]) -> vol.Schema:
+    """Return the form, which offers the circuits that batteries are on; sections with a trouble are open."""
     shortest, longest = METER_AGE_LIMITS_S
     age = FiniteNumber({"min": shortest, "max": longest, "step": 5, "unit_of_measurement": UnitOfTime.SECONDS})
     fields: dict[str, selector.ObjectSelectorField] = {
@@ -168,8 +184,10 @@ def _schema(circuit_names: list[str]) -> vol.Schema:
     return vol.Schema(
         {
             vol.Required(CONF_CIRCUITS): section(vol.Schema({vol.Optional(CONF_CIRCUITS): circuits})),
-            vol.Required(CONF_CONNECTION): section(vol.Schema(connection), {"collapsed": True}),
-            vol.Required(CONF_TARIFF): section(tariff_schema(), {"collapsed": True}),
+            vol.Required(CONF_CONNECTION): section(
+                vol.Schema(connection), {"collapsed": CONF_CONNECTION not in troubled}
+            ),
+            vol.Required(CONF_TARIFF): section(tariff_schema(), {"collapsed": CONF_TARIFF not in troubled}),
             vol.Required(CONF_METER): section(vol.Schema(meter), {"collapsed": True}),
         }
     )

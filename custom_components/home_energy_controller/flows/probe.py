@@ -102,11 +102,6 @@ class ProbedBattery:
             "host": format_address(self.host, self.port, DEFAULT_BATTERY_PORT),
         }
 
-    @property
-    def caution(self) -> dict[str, str]:
-        """Return what a form must warn of: firmware that can lose its settings because somebody talks to it."""
-        return {"base": "firmware_resets"} if self.profile.reset_prone else {}
-
 
 async def probe(client: MarstekClient, host: str, port: int) -> ProbedBattery:
     """Ask the device at an address who it is; raise MarstekError when nobody says so."""
