@@ -17,7 +17,7 @@ LIMIT_S = 900
 @pytest.mark.parametrize(("language", "home"), [("en", "Home"), ("nl", "Thuis")])
 def test_a_new_owner_gets_from_nothing_to_an_automation(language: str, home: str) -> None:
     """In a process of its own: the story has real sockets, which the tests of Home Assistant forbid."""
-    ended = subprocess.run(
+    ended = subprocess.run(  # noqa: S603
         [sys.executable, "-m", "demo.story", "--language", language, "--home", home],
         cwd=ROOT,
         capture_output=True,
