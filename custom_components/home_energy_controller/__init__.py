@@ -15,7 +15,7 @@ from .dashboard import async_offer_dashboard, async_setup_dashboard, async_withd
 from .entity import site_device_info, update_devices
 from .marstek.client import MarstekClient
 from .services import async_setup_actions
-from .site.meter import make_meter, monotonic_clock
+from .site.meter import monotonic_clock, site_meter
 from .site.migration import with_prices
 from .site.plan_file import PlanFile
 from .site.search import async_search_silent
@@ -48,7 +48,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: SiteConfigEntry) -> bool
     entry.async_on_unload(client.close)
     store = SiteStore(hass, entry.entry_id, clock=clock)
     await store.async_load()
-    meter = make_meter(hass, entry.data[CONF_METER], clock)
+    meter = site_meter(hass, entry.data[CONF_METER], clock)
     coordinator = SiteCoordinator(hass, entry, client=client, meter=meter, store=store, clock=clock)
     await coordinator.planner.async_load()
     try:
