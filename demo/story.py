@@ -188,7 +188,6 @@ async def add_automation(story: Story) -> None:
     """Make an automation of one of our blueprints, as it stands, and see that Home Assistant runs it."""
     await story.open("/config/blueprint/dashboard")
     await story.page.get_by_text(BLUEPRINT).first.wait_for()
-    await story.camera.take("blueprints")
     await story.page.get_by_text(BLUEPRINT).first.click()
     save = story.page.get_by_role("button", name="Save")
     await save.wait_for()
