@@ -14,7 +14,7 @@ from .coordinator import SiteConfigEntry, SiteCoordinator
 from .entity import site_device_info, update_devices
 from .marstek.client import MarstekClient
 from .services import async_setup_actions
-from .site.meter import make_meter, monotonic_clock
+from .site.meter import monotonic_clock, site_meter
 from .site.migration import with_prices
 from .site.plan_file import PlanFile
 from .site.search import async_search_silent
@@ -46,7 +46,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: SiteConfigEntry) -> bool
     entry.async_on_unload(client.close)
     store = SiteStore(hass, entry.entry_id, clock=clock)
     await store.async_load()
-    meter = make_meter(hass, entry.data[CONF_METER], clock)
+    meter = site_meter(hass, entry.data[CONF_METER], clock)
     coordinator = SiteCoordinator(hass, entry, client=client, meter=meter, store=store, clock=clock)
     await coordinator.planner.async_load()
     try:
