@@ -113,6 +113,13 @@ async def add_integration(story: Story) -> None:
         if number == 0:
             await camera.take("set-up-battery", window, dark=False)
         await dialog.get_by_role("button", name=re.compile("Next|Submit")).click()
+    await dialog.get_by_text("I don't know").click()
+    await camera.take("set-up-fuse", window, dark=False)
+    await dialog.get_by_role("button", name=re.compile("Next|Submit")).click()
+    watch = dialog.get_by_text("Only watch", exact=True)
+    await watch.wait_for()
+    await camera.take("set-up-start", window, dark=False)
+    await watch.click()
     await dialog.get_by_role("button", name=re.compile("finish|Finish")).click()
     await dialog.wait_for(state="hidden")
 

@@ -3,7 +3,7 @@
 from typing import override
 
 from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow, RepairsFlowResult
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 
 from .const import CONF_INVERT, CONF_METER
@@ -30,9 +30,28 @@ class SiteRepairFlow(ConfirmRepairFlow):
         return await super().async_step_confirm(user_input)
 
 
+class StartFlow(ConfirmRepairFlow):
+    """Asks for a yes and switches the controller on."""
+
+    def __init__(self, entry: ConfigEntry | None) -> None:
+        """Note which site it is about."""
+        self._entry = entry
+
+    @override
+    async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Ask, then switch it on; raises as the switch does."""
+        entry = None if user_input is None else self._entry
+        if entry is not None and entry.state is ConfigEntryState.LOADED:
+            await entry.runtime_data.requests.async_set_enabled(True)
+        return await super().async_step_confirm(user_input)
+
+
 async def async_create_fix_flow(
     hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
 ) -> RepairsFlow:
     """Return the flow that mends an issue."""
     entry_id = str((data or {}).get("entry_id"))
-    return SiteRepairFlow(hass.config_entries.async_get_entry(entry_id), flip_sign=issue_id.endswith("_meter_sign"))
+    entry = hass.config_entries.async_get_entry(entry_id)
+    if issue_id.endswith("_not_started"):
+        return StartFlow(entry)
+    return SiteRepairFlow(entry, flip_sign=issue_id.endswith("_meter_sign"))

@@ -19,8 +19,8 @@ from .coordinator import SiteConfigEntry, SiteCoordinator
 from .errors import failure, refusal
 from .marstek.errors import MarstekError
 from .site.battery import Battery
+from .site.summary import summarise
 from .view.plan_response import back_test_response, plan_response
-from .view.summary import summarise
 
 ATTR_CONFIRM: Final = "confirm"
 ATTR_DAYS: Final = "days"

@@ -32,6 +32,7 @@ class MeterFlow(ConfigFlow):
 
     _meter: Mapping[str, Any] = MappingProxyType({})
     _power_w = 0.0
+    _tells_phases = False
     _twin = ""
     """What looks like the other half of the sensor at hand."""
 
@@ -126,6 +127,7 @@ class MeterFlow(ConfigFlow):
         if clock() - (reading.reported_at or reading.at) > OLDEST_READING_S:
             raise MeterStale("The sensor was not renewed for too long")
         self._meter, self._power_w = meter, reading.power_w
+        self._tells_phases = reading.phases_w is not None
         if meter[CONF_METER_TYPE] == METER_SENSOR and not reading.is_export:
             twin = opposite_sensor(self.hass, present_id(self.hass, meter[CONF_ENTITY_ID]) or "")
             if twin is not None:
