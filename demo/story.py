@@ -24,7 +24,7 @@ from .energy_day import show_yesterday, simulated_day
 from .home_assistant import DOMAIN, install_requirements, package_errors
 from .house import BATTERY_LIMIT_W, BATTERY_NAMES, START_S, Playback
 
-NAME = "Home Energy Controller for Marstek"
+NAME = "Marstek Home Energy Controller"
 SEARCH = "marstek"
 SCENARIO = "C"
 BLUEPRINT = "Tell me when control of the batteries is paused"
@@ -195,7 +195,6 @@ async def add_automation(story: Story) -> None:
     """Make an automation of one of our blueprints, as it stands, and see that Home Assistant runs it."""
     await story.open("/config/blueprint/dashboard")
     await story.page.get_by_text(BLUEPRINT).first.wait_for()
-    await story.camera.take("blueprints")
     await story.page.get_by_text(BLUEPRINT).first.click()
     save = story.page.get_by_role("button", name="Save")
     await save.wait_for()

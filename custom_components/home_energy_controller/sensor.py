@@ -179,7 +179,7 @@ class SiteSensor(SiteEntity, SensorEntity):
     """A sensor of the site, or of the charger of its car."""
 
     entity_description: SiteSensorDescription
-    _unrecorded_attributes = frozenset({"intent", "leader", "saturated_pct", "summary", "targets"})
+    _unrecorded_attributes = frozenset({"intent", "leader", "measured_at", "saturated_pct", "summary", "targets"})
 
     @property
     @override
@@ -190,8 +190,10 @@ class SiteSensor(SiteEntity, SensorEntity):
     @property
     @override
     def extra_state_attributes(self) -> dict[str, Any] | None:
-        """Return, with state and quality, what is behind them; not recorded. What does not apply is left out."""
+        """Return, with state, grid and quality, what is behind them; not recorded. What does not apply is left out."""
         site = self.coordinator.data
+        if self.entity_description.key == "grid_power":
+            return {"measured_at": site.measured_at}
         if self.entity_description.key == "control_quality":
             return {"saturated_pct": site.quality and site.quality.saturated_pct}
         if self.entity_description.key != "state":

@@ -1,16 +1,21 @@
 """Faults in the middle of a grid charge, over the real sockets: nothing charges on that should not."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
 import pytest
 
 from custom_components.home_energy_controller.planning.slots import slot_of, start_of
+from custom_components.home_energy_controller.site.plan_book import Ended
 from simulation.faults import Fault
 
+from .plan_fault_rows import CHARGES, PRICE, show_prices
 from .plan_home import MIDNIGHT, Planned, options, stored
 from .test_reviewed_faults import restart
+from .world import issues
 
 CHARGES_W = -500.0
 RESTS_W = -60.0
@@ -146,3 +151,49 @@ async def test_prices_that_are_lost_are_used_as_long_as_they_reach(
     assert planned.attribute("acts") is False
     assert planned.value("state") != "charging_from_grid"
     assert planned.power_w > RESTS_W
+
+
+async def test_a_source_that_tells_nothing_for_long_is_a_repair(planned: Planned) -> None:
+    """After six hours, by its name, until it tells prices again; an hour without is nobody's business."""
+    show_prices(planned, CHARGES)
+    await planned.set_up(stored(), {"prices": {"preset": "nl_dynamic", "source": f"entity:{PRICE}"}}, on=False)
+    await planned.run(20)
+    planned.world.hass.states.async_remove(PRICE)
+    for ahead, found in ((timedelta(hours=1), set()), (timedelta(hours=6, minutes=15), {"prices_lost"})):
+        planned.ahead += ahead
+        await planned.run(20)
+        assert issues(planned.world) == found
+    issue = next(iter(ir.async_get(planned.world.hass).issues.values()))
+    assert issue.translation_placeholders == {"source": PRICE}
+    show_prices(planned, CHARGES)
+    planned.ahead += timedelta(hours=1)
+    await planned.run(20)
+    assert not issues(planned.world)
+
+
+async def test_a_sensor_of_the_present_price_is_not_missed(planned: Planned) -> None:
+    """It never tells others; its plan is net zero, and says so."""
+    planned.world.hass.states.async_set(PRICE, "0.1", {"unit_of_measurement": "EUR/kWh"})
+    await planned.set_up(stored(), {"prices": {"preset": "own", "source": f"entity:{PRICE}"}}, on=False)
+    for _ in range(2):
+        planned.ahead += timedelta(hours=7)
+        await planned.run(20)
+    assert not issues(planned.world)
+
+
+async def test_a_day_that_cannot_be_judged_stops_no_plan(charging: Planned, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And is judged when that is possible again."""
+    planner, day = charging.world.coordinator.planner, MIDNIGHT.date() - timedelta(days=40)
+    charging.world.parts_may_fail = True
+    assert planner._storage is not None
+    planner.book._ended.append(Ended(day, planner.past.shadow, planner._storage, 0.2, None))
+    with monkeypatch.context() as patched:
+        patched.setattr(Ended, "result", lambda _: 1 / 0)
+        charging.ahead += timedelta(minutes=15)
+        await charging.run(60)
+    assert planner.plan is not None
+    assert planner.plan.first == slot_of(MIDNIGHT) + 1
+    assert day not in {each.day for each in planner.past.days}
+    charging.ahead += timedelta(minutes=15)
+    await charging.run(20)
+    assert day in {each.day for each in planner.past.days}

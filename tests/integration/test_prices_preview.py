@@ -12,6 +12,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, MockMo
 from custom_components.home_energy_controller.flows import prices as flow_prices
 from custom_components.home_energy_controller.planning.presets import Preset
 from custom_components.home_energy_controller.planning.slots import slot_of
+from custom_components.home_energy_controller.site.contract import PricesConfig
 
 from .flow_home import options_of, suggested
 from .prices_walk import COLOUR, NOON, PRICE, Walk
@@ -63,8 +64,8 @@ async def test_integrations_of_prices_are_offered_while_they_run(
         other = MockConfigEntry(domain="nordpool", title=title, entry_id=title.lower().replace(" ", ""), state=state)
         other.add_to_hass(hass)
 
-    async def spot(_hass: HomeAssistant, source: str) -> dict[int, float]:
-        assert source == "nordpool:nordpool"
+    async def spot(_hass: HomeAssistant, config: PricesConfig) -> dict[int, float]:
+        assert config.source == "nordpool:nordpool"
         return {slot_of(NOON) + slot: 0.2 if slot == 20 else 0.1 - slot / 1000 for slot in range(40)}
 
     monkeypatch.setattr(flow_prices, "async_spot", spot)

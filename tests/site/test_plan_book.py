@@ -65,8 +65,9 @@ def settled(
 
 
 def ended(book: PlanBook) -> Ended:
-    """Return the one day that has ended."""
-    (day,) = book.take_ended()
+    """Return the one day that has ended, and take it as judged."""
+    (day,) = book.ended
+    book.keep(day, day.result())
     return day
 
 
@@ -78,13 +79,13 @@ def result(book: PlanBook) -> DayResult:
 def test_a_day_is_settled_with_its_last_slot() -> None:
     """500 W all day at 30 ct are 3.60; it is told once."""
     book = settled(PlanBook(PlanPast()), SLOTS[:-1])
-    assert book.take_ended() == []
+    assert book.ended == ()
     assert book.past.actual_slots == 95
     day = result(settled(book, SLOTS[-1:]))
     assert day.day == DAY
     assert day.slots == 96
     assert day.actual == day.no_battery == day.net_zero == day.plan == pytest.approx(3.6)
-    assert book.take_ended() == []
+    assert book.ended == ()
 
 
 def test_a_day_costs_what_the_meter_counts_times_its_price() -> None:
@@ -116,7 +117,7 @@ def test_what_the_batteries_hold_more_in_the_evening_is_no_cost() -> None:
 def test_what_the_first_quarter_of_a_day_stores_is_counted() -> None:
     """A day begins with what there was at midnight, not a quarter later."""
     book = settled(PlanBook(PlanPast()), SLOTS)
-    book.take_ended()
+    ended(book)
     for slot in day_slots(DAY + timedelta(days=1), AMSTERDAM):
         book.settle(done(slot), PRICE, NET_ZERO, held(500.0, 0.25))
     assert ended(book).actual == pytest.approx(3.6 - 0.5 * 0.25)
@@ -179,8 +180,8 @@ def test_a_restart_in_the_middle_of_a_day_loses_a_slot() -> None:
 
 def test_a_day_of_which_too_much_is_missing_is_not_told() -> None:
     """A tenth may be."""
-    assert settled(PlanBook(PlanPast()), SLOTS[10:]).take_ended() == []
-    assert len(settled(PlanBook(PlanPast()), SLOTS[9:]).take_ended()) == 1
+    assert settled(PlanBook(PlanPast()), SLOTS[10:]).ended == ()
+    assert len(settled(PlanBook(PlanPast()), SLOTS[9:]).ended) == 1
 
 
 def test_slots_without_a_price_or_half_measured_are_gaps() -> None:
@@ -206,7 +207,7 @@ def test_without_batteries_a_day_is_not_judged() -> None:
     book = PlanBook(PlanPast())
     for slot in SLOTS:
         book.settle(done(slot), PRICE, NET_ZERO, Held(None, None, 0.0))
-    assert book.take_ended() == []
+    assert book.ended == ()
     assert book.past.actual == pytest.approx(3.6)
 
 
@@ -236,7 +237,7 @@ def test_a_day_whose_end_nobody_saw_is_judged_without_what_the_meter_says() -> N
     settled(book, range(SLOTS.stop + 3, SLOTS.stop + 5))
     day = result(book)
     assert (day.day, day.slots, day.actual) == (DAY, 90, None)
-    assert book.take_ended() == []
+    assert book.ended == ()
     assert book.past.today == DAY + timedelta(days=1)
     assert book.past.actual_slots == 2
 
@@ -245,4 +246,23 @@ def test_half_a_day_whose_end_nobody_saw_is_left_out() -> None:
     """It says nothing of the whole."""
     book = settled(PlanBook(PlanPast()), SLOTS[:48])
     settled(book, range(SLOTS.stop + 3, SLOTS.stop + 5))
-    assert book.take_ended() == []
+    assert book.ended == ()
+
+
+def test_a_day_that_could_not_be_judged_is_tried_again() -> None:
+    """Until it is; it is kept once, however often that was tried."""
+    book = settled(PlanBook(PlanPast()), SLOTS)
+    (day,) = book.ended
+    assert book.ended == (day,)
+    for _ in range(2):
+        book.keep(day, day.result())
+    assert not book.ended
+    assert [each.day for each in book.past.days] == [DAY]
+
+
+def test_days_that_cannot_be_judged_do_not_pile_up() -> None:
+    """A week of them waits."""
+    book = PlanBook(PlanPast())
+    for number in range(9):
+        settled(book, day_slots(DAY + timedelta(days=number), AMSTERDAM))
+    assert [each.day for each in book.ended] == [DAY + timedelta(days=number) for number in range(2, 9)]

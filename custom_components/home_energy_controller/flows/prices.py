@@ -34,7 +34,7 @@ from ..site.contract import (
 )
 from ..site.foreign_entities import lasting_id, present_id, state_of
 from ..site.price_reader import PriceProblem
-from ..site.price_sources import async_read_spot, available_sources, entity_source
+from ..site.price_sources import async_read_market, available_sources, entity_source
 from ..site.prices import day_kinds_of, price_of
 from ..site.words import spoken_price
 from .forms import SiteFlow, show_form
@@ -56,12 +56,12 @@ COLOURS: Final = (CONF_KIND_TODAY, CONF_KIND_TOMORROW)
 AHEAD: Final = 2 * PER_DAY
 
 
-async def async_spot(hass: HomeAssistant, source: str) -> BySlot | None:
+async def async_spot(hass: HomeAssistant, config: PricesConfig) -> BySlot | None:
     """Return the market's prices that a source tells, None where it tells none now; some sensors tell the present."""
-    found = await async_read_spot(hass, source, dt_util.now())
+    found = await async_read_market(hass, config, dt_util.now())
     if not isinstance(found, PriceProblem):
-        return found.by_slot
-    state = state_of(hass, source.removeprefix(ENTITY_SOURCE)) if source.startswith(ENTITY_SOURCE) else None
+        return found
+    state = state_of(hass, config.price_sensor)
     price = price_of(state) if state else None
     return None if price is None else {slot_of(dt_util.utcnow()): price}
 
@@ -141,7 +141,7 @@ class PricesFlow(SiteFlow):
     async def _async_preview(self) -> ConfigFlowResult:
         """Show what comes of it, and offer to keep it or to change it again."""
         config = PricesConfig.from_options({CONF_PRICES: self._kept()})
-        spot = await async_spot(self.hass, config.source) if config.source else {}
+        spot = await async_spot(self.hass, config) if config.source else {}
         now = dt_util.now()
         first, zone = slot_of(now), dt_util.get_default_time_zone()
         kinds = day_kinds_of(self.hass, config, now)

@@ -17,6 +17,8 @@ from .slot_meter import MeasuredSlot
 
 WHOLE_DAY_SHARE: Final = 0.9
 """Of a day's slots, that have to be measured for it to be told what it cost, and for the plan to be judged by it."""
+MOST_ENDED: Final = 7
+"""Days that wait to be judged; one that cannot be does not wait for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,16 @@ class PlanBook:
         self._before: tuple[int, float | None] | None = None
         """The slot that was settled last, and what the batteries held at its end."""
 
-    def take_ended(self) -> list[Ended]:
-        """Return the days that ended since this was asked last."""
-        ended, self._ended = self._ended, []
-        return ended
+    @property
+    def ended(self) -> tuple[Ended, ...]:
+        """Return the days that ended and were not judged yet, the oldest first."""
+        return tuple(self._ended)
+
+    def keep(self, ended: Ended, result: DayResult) -> None:
+        """Keep what a day came to; one that could not be judged is tried again."""
+        # A clock that was set back by a day gives the same day twice.
+        self.past.days = [*(each for each in self.past.days if each.day != result.day), result]
+        self._ended = [each for each in self._ended if each != ended]
 
     def settle(self, done: MeasuredSlot, price: SlotPrice | None, choice: Choice, held: Held) -> None:
         """Settle a slot that has passed, in which the plan would have chosen this; with its last one, the day."""
@@ -111,6 +119,7 @@ class PlanBook:
         if held.energy_wh is not None and past.began_wh is not None:
             actual = past.actual - (held.energy_wh - past.began_wh) / 1000 * held.value_per_kwh
         self._ended.append(Ended(day, past.shadow, held.storage, held.value_per_kwh, actual))
+        del self._ended[:-MOST_ENDED]
 
 
 def is_whole(day: DayResult) -> bool:

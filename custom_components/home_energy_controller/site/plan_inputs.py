@@ -16,7 +16,7 @@ from .forecasts import async_solar_forecast
 from .history import HistoryProblem, async_home_history
 from .plan_file import PlanPast
 from .price_reader import PriceProblem
-from .price_sources import async_read_spot
+from .price_sources import async_read_market
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -33,35 +33,43 @@ class PlanInputs:
         """Begin with nothing read."""
         self._hass, self._entry_id, self._past = hass, entry_id, past
         self._prices_at: datetime | None = None
+        self.prices_failed_since: datetime | None = None
+        """Since when the source has told no prices that can be used; None while it does."""
         self._forecast_at: datetime | None = None
         self._history_day: int | None = None
 
     async def async_read(self, config: PricesConfig, now: datetime) -> None:
         """Read what is due."""
         if config.contract.follows_market:
-            await self._async_prices(config.source, now)
+            await self._async_prices(config, now)
+        else:
+            self.prices_failed_since = None
         await self._async_forecast(now)
         await self._async_history(now)
 
-    async def _async_prices(self, source: str, now: datetime) -> None:
+    async def _async_prices(self, config: PricesConfig, now: datetime) -> None:
         """Read the market, unless all that is published is known."""
         until = published_until(slot_of(now), dt_util.get_default_time_zone())
         is_known = until - 1 in self._past.spot and slot_of(now) in self._past.spot
         if is_known and self._prices_at is not None and now - self._prices_at < ASK_AGAIN:
             return
-        answer = await async_read_spot(self._hass, source, now)
+        answer = await async_read_market(self._hass, config, now)
         self._prices_at = now
         if isinstance(answer, PriceProblem):
+            # An entity that tells the present price only never tells others.
+            is_lost = answer is not PriceProblem.NO_PRICES or config.price_sensor is None
+            self.prices_failed_since = (self.prices_failed_since or now) if is_lost else None
             return
-        self._past.spot.update(answer.by_slot)
+        self.prices_failed_since = None
+        self._past.spot.update(answer)
 
-    async def async_past_prices(self, source: str, now: datetime) -> None:
+    async def async_past_prices(self, config: PricesConfig, now: datetime) -> None:
         """Read the market's prices of the last two weeks, where the source still knows them."""
         for days in range(2, BACK_DAYS + 1, 2):
-            answer = await async_read_spot(self._hass, source, now - timedelta(days=days))
+            answer = await async_read_market(self._hass, config, now - timedelta(days=days))
             if isinstance(answer, PriceProblem):
                 return
-            self._past.spot.update({slot: price for slot, price in answer.by_slot.items() if slot <= slot_of(now)})
+            self._past.spot.update({slot: price for slot, price in answer.items() if slot <= slot_of(now)})
 
     async def _async_forecast(self, now: datetime) -> None:
         """Read the forecast of the sun: what it says of slots that have passed is not changed any more."""

@@ -199,6 +199,11 @@ class Planner:
         )
 
     @property
+    def prices_failed_since(self) -> datetime | None:
+        """Return since when the source of prices has told none that can be used; None while it does."""
+        return self._inputs.prices_failed_since
+
+    @property
     def view(self) -> PlanView:
         """Return what is shown of the plan."""
         return self._view
@@ -230,7 +235,7 @@ class Planner:
         return [replace(day, actual=actual.get(day.day)) for day in played]
 
     async def _async_refresh(self, config: PricesConfig, moment: datetime) -> None:
-        """Read what is due, judge the day that ended, and make the plan of the slot that is now."""
+        """Read what is due, make the plan of the slot that is now, and let the day that ended be judged."""
         try:
             await self._inputs.async_read(config, moment)
             slot, storage, energy_wh = slot_of(moment), self._able, self._able_wh
@@ -242,24 +247,24 @@ class Planner:
                     self.plan, self._planned_at, self._made_at = made, self._clock(), dt_util.now()
                 else:
                     self.plan, self._reason = None, made
-            await self._async_judge(config, moment)
             if slot % 4 == 0:
                 self.past.prune(slot)
                 await self.async_save()
         finally:
             self._is_refreshing = False
+        # A part of its own: neither the plan nor the file waits for a day that cannot be judged.
+        self._spawn(self._async_judge(config, moment), "judgement of the plan")
 
     async def _async_judge(self, config: PricesConfig, moment: datetime) -> None:
         """Judge days that ended; on the first day, those of the last two weeks that can be played again."""
-        for ended in self.book.take_ended():
-            day = await self._hass.async_add_executor_job(ended.result)
-            # A clock that was set back by a day gives the same day twice.
-            self.past.days = [*(each for each in self.past.days if each.day != day.day), day]
+        for ended in self.book.ended:
+            self.book.keep(ended, await self._hass.async_add_executor_job(ended.result))
+            await self.async_save()
         if self.past.days or not self.past.load_w or self._has_looked_back:
             return
         self._has_looked_back = True
         if config.contract.follows_market:
-            await self._inputs.async_past_prices(config.source, moment)
+            await self._inputs.async_past_prices(config, moment)
         results = await self.async_back_test(BACK_DAYS)
         self.past.days = [day for day in results if is_whole(day)] + self.past.days
 

@@ -12,11 +12,13 @@ from homeassistant.exceptions import ServiceNotFound
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
-from ..planning.slots import by_slot, slot_of
+from ..planning.slots import BySlot, by_slot, slot_of
+from .contract import PricesConfig
 from .foreign_calls import async_outcome
-from .foreign_entities import lasting_id
+from .foreign_entities import lasting_id, present_id
 from .price_entity import currency_guard, currency_of, read_entity
 from .price_reader import PriceProblem, read_rows
+from .prices import day_kinds_of, market_prices
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -163,6 +165,26 @@ def available_sources(hass: HomeAssistant) -> list[tuple[str, str]]:
 def entity_source(hass: HomeAssistant, entity_id: str) -> str:
     """Return the id of the source that an entity is, which survives renaming."""
     return f"{ENTITY}{SEPARATOR}{lasting_id(hass, entity_id)}"
+
+
+async def async_read_market(hass: HomeAssistant, config: PricesConfig, now: datetime) -> BySlot | PriceProblem:
+    """Return the market's prices that the source of a contract tells, or what is wrong."""
+    found = await async_read_spot(hass, config.source, now)
+    if isinstance(found, PriceProblem):
+        return found
+    if not found.is_all_in:
+        return found.by_slot
+    kinds = day_kinds_of(hass, config, now)
+    return market_prices(found.by_slot, config.contract, dt_util.get_default_time_zone(), kinds)
+
+
+def source_name(hass: HomeAssistant, source: str) -> str:
+    """Return what a source is called in Home Assistant."""
+    domain, _, rest = source.partition(SEPARATOR)
+    if domain == ENTITY:
+        return present_id(hass, rest) or rest
+    entry = hass.config_entries.async_get_entry(rest.partition(SEPARATOR)[0])
+    return domain if entry is None else entry.title
 
 
 async def async_read_spot(hass: HomeAssistant, source: str, now: datetime) -> SpotPrices | PriceProblem:

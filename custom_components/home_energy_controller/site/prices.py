@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 import re
 from typing import Any, Final
 import unicodedata
@@ -13,8 +13,8 @@ from homeassistant.generated.currencies import ACTIVE_CURRENCIES
 from homeassistant.util import dt as dt_util
 
 from ..control.settings import Prices
-from ..planning.slots import slot_of
-from ..planning.tariff import SlotPrice
+from ..planning.slots import slot_of, start_of
+from ..planning.tariff import Contract, SlotPrice
 from .contract import PricesConfig, day_kind_of
 from .foreign_entities import number_of, state_of
 
@@ -61,6 +61,22 @@ def prices_of(hass: HomeAssistant, options: Mapping[str, Any]) -> Prices:
         price = SlotPrice(config.fallback_per_kwh, Prices().sell_per_kwh if sell is None else sell)
     # Were selling worth more than buying, the law would do well to do both at once.
     return Prices(buy_per_kwh=price.buy, sell_per_kwh=min(price.buy, price.sell))
+
+
+def market_prices(
+    told: Mapping[int, float], contract: Contract, zone: tzinfo, day_kinds: Mapping[date, str]
+) -> dict[int, float]:
+    """Return the market's prices of which a contract makes those that are paid, as a source tells them by slot.
+
+    So taxes and fees are not counted twice, and what is sold at the market's price is not sold with taxes.
+    """
+    market = {}
+    for slot, paid in told.items():
+        local = start_of(slot, zone)
+        none, one = (contract.buy.price(spot, local, day_kinds) for spot in (0.0, 1.0))
+        if none is not None and one is not None and one > none:
+            market[slot] = (paid - none) / (one - none)
+    return market
 
 
 def day_kinds_of(hass: HomeAssistant, config: PricesConfig, now: datetime) -> dict[date, str]:

@@ -11,6 +11,7 @@ from ..marstek.client import MarstekClient
 from .battery import Battery
 from .isolation import Isolation
 from .meter import SiteMeter
+from .planner import Planner
 from .store import SiteStore
 
 
@@ -24,6 +25,7 @@ class RunningSite(Protocol):
     clock: Callable[[], float]
     batteries: dict[str, Battery]
     parts: Isolation
+    planner: Planner
 
     @property
     def config_entry(self) -> ConfigEntry[Any]:

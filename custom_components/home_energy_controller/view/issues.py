@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.util import dt as dt_util
 
 from ..const import CONF_METER, CONF_METER_TYPE, DOMAIN, METER_SENSOR, REPORTS_URL
 from ..control.model import Health, LeaderFault, MeterEffect
@@ -17,6 +19,7 @@ from ..site.battery import Battery
 from ..site.config import SiteOptions
 from ..site.contract import PricesConfig
 from ..site.foreign_entities import state_of
+from ..site.price_sources import source_name
 from ..site.prices import is_refused
 from ..site.running import RunningSite
 from .snapshot import SiteSnapshot
@@ -24,6 +27,7 @@ from .snapshot import SiteSnapshot
 LONG_S: Final = 900.0
 """What is merely away for a while comes back by itself: nobody is called for it."""
 WITHOUT_PHASES_S: Final = 60.0
+WITHOUT_PRICES: Final = timedelta(hours=6)
 _WARNING, _ERROR = ir.IssueSeverity.WARNING, ir.IssueSeverity.ERROR
 
 
@@ -115,6 +119,18 @@ def _price_name(watch: Watched) -> dict[str, str]:
     }
 
 
+def _lacks_prices(watch: Watched) -> bool:
+    """Return whether the source of prices has told none for long: what it told before ends within a day."""
+    since = watch.site.planner.prices_failed_since
+    return since is not None and dt_util.now() - since >= WITHOUT_PRICES
+
+
+def _source_name(watch: Watched) -> dict[str, str]:
+    """Return what the source of prices is called."""
+    source = PricesConfig.from_options(watch.site.config_entry.options).source
+    return {"source": source_name(watch.site.hass, source)}
+
+
 SITE_ISSUES: Final[tuple[Issue[OfSite], ...]] = (
     Issue("meter_api_off", lambda watch, snapshot, now: isinstance(watch.site.meter.failure, MeterApiDisabled)),
     Issue(
@@ -133,6 +149,12 @@ SITE_ISSUES: Final[tuple[Issue[OfSite], ...]] = (
         "price_refused",
         lambda watch, snapshot, now: (price := _price(watch)) is not None and is_refused(price),
         names=_price_name,
+        severity=_WARNING,
+    ),
+    Issue(
+        "prices_lost",
+        lambda watch, snapshot, now: _lacks_prices(watch),
+        names=_source_name,
         severity=_WARNING,
     ),
     Issue(
