@@ -133,7 +133,7 @@ def test_a_thing_has_one_name(language: str) -> None:
 
 ADVICE = (
     r"\b([Cc]heck|[Cc]hoose|[Tt]ype|[Ss]witch|[Cc]hange|[Ll]eave|[Gg]ive|[Ss]end|[Rr]aise|[Rr]emove|[Ll]ook|[Cc]lear"
-    r"|[Uu]pdate|[Cc]onfirm|[Tt]ry again|needs one|are entered|forbids)\b"
+    r"|[Uu]pdate|[Pp]ress|[Gg]o to|[Cc]onfirm|[Tt]ry again|needs one|are entered|forbids)\b"
 )
 UNSEEN = {"config.abort.not_ours"}
 """It ends a discovery that nobody sees."""

@@ -20,7 +20,7 @@ from ..marstek.errors import MarstekError
 from ..marstek.profiles import profile_for
 from ..meter.base import MeterError
 from ..site.config import BatteryConfig, SiteOptions
-from ..site.meter import make_meter
+from ..site.meter import make_meter, read_patiently
 from ..site.summary import summarise
 from ..site.words import SUMMARY, Words
 from .probe import ProbedBattery, battery_client, probe
@@ -108,7 +108,7 @@ def _snapshot(grid_w: float | None, settings: Settings, seen: Sequence[ProbedBat
 async def _async_read(hass: HomeAssistant, meter: Mapping[str, Any]) -> float | None:
     """Return what the meter reads (W, + import); None while it does not answer."""
     try:
-        return (await make_meter(hass, meter, hass.loop.time).read()).power_w
+        return (await read_patiently(make_meter(hass, meter, hass.loop.time))).power_w
     except MeterError:
         return None
 

@@ -10,6 +10,7 @@ from ..control.actuation.trust import Diagnosis
 from ..control.model import CommandKind, Mode, Timed
 from ..marstek.errors import MarstekWrongDevice
 from ..marstek.profiles import is_bare
+from ..meter.base import MeterUnauthorized
 from ..site.battery import Battery
 from ..site.running import RunningSite
 from ..site.search import async_search, searches
@@ -47,6 +48,10 @@ class Watch(Watched):
                 self._note_firmware(battery)
         with part("question"):
             self._ask(snapshot.full_charge)
+        with part("pairing"):
+            if isinstance(self.site.meter.failure, MeterUnauthorized):
+                # Control pauses as for a lost meter; this asks for the button, once.
+                self.site.config_entry.async_start_reauth(self.site.hass)
         with part("issues"):
             show_issues(self, snapshot, now)
         with part("begin of a search"):
