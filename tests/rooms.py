@@ -64,8 +64,8 @@ ABOUT: Final = {
     "meter": "meter/<br><small>the meters</small>",
 }
 
-FORM_READERS: Final = {"config_flow"}
-"""The one module that Home Assistant looks into for forms."""
+FORM_READERS: Final = {"config_flow", "repairs"}
+"""The modules that Home Assistant looks into for forms."""
 
 
 def files(*folders: Path) -> list[Path]:

@@ -11,10 +11,11 @@ from homeassistant.helpers.typing import ConfigType
 
 from .const import CONF_FIRMWARE, CONF_METER, CONF_MODEL, DOMAIN
 from .coordinator import SiteConfigEntry, SiteCoordinator
+from .dashboard import async_offer_dashboard, async_setup_dashboard, async_withdraw_dashboard
 from .entity import site_device_info, update_devices
 from .marstek.client import MarstekClient
 from .services import async_setup_actions
-from .site.meter import make_meter, monotonic_clock
+from .site.meter import monotonic_clock, site_meter
 from .site.migration import with_prices
 from .site.plan_file import PlanFile
 from .site.search import async_search_silent
@@ -34,8 +35,9 @@ PLATFORMS = [
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Set up what all sites share: the actions."""
+    """Set up what all sites share: the actions, and the dashboard's answers."""
     async_setup_actions(hass)
+    async_setup_dashboard(hass)
     return True
 
 
@@ -46,7 +48,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: SiteConfigEntry) -> bool
     entry.async_on_unload(client.close)
     store = SiteStore(hass, entry.entry_id, clock=clock)
     await store.async_load()
-    meter = make_meter(hass, entry.data[CONF_METER], clock)
+    meter = site_meter(hass, entry.data[CONF_METER], clock)
     coordinator = SiteCoordinator(hass, entry, client=client, meter=meter, store=store, clock=clock)
     await coordinator.planner.async_load()
     try:
@@ -60,6 +62,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: SiteConfigEntry) -> bool
     dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **site_device_info(coordinator))
     update_devices(coordinator)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    async_offer_dashboard(hass)
     with coordinator.parts.part("release of leftovers"):
         await coordinator.async_release_leftovers()
 
@@ -87,7 +90,9 @@ async def async_unload_entry(hass: HomeAssistant, entry: SiteConfigEntry) -> boo
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: SiteConfigEntry) -> None:
-    """Forget what was set for the site."""
+    """Forget what was set for the site, and with the last one the dashboard."""
+    if not hass.config_entries.async_entries(DOMAIN):
+        async_withdraw_dashboard(hass)
     await SiteStore(hass, entry.entry_id).async_remove()
     await PlanFile(hass, entry.entry_id).async_remove()
 

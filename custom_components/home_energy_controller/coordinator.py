@@ -22,7 +22,6 @@ from .control.recorder import Recorder
 from .control.settings import Settings
 from .errors import refusal
 from .marstek.client import MarstekClient
-from .meter.base import Meter
 from .site.battery import async_send_last
 from .site.changes import Changes
 from .site.charger import Charger
@@ -67,7 +66,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         entry: SiteConfigEntry,
         *,
         client: MarstekClient,
-        meter: Meter,
+        meter: SiteMeter,
         store: SiteStore,
         clock: Callable[[], float],
     ) -> None:
@@ -81,7 +80,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
             always_update=False,
         )
         self.client = client
-        self.meter: SiteMeter = SiteMeter(meter)
+        self.meter: SiteMeter = meter
         self.store = store
         self.clock = clock
         self.parts = Isolation()
@@ -115,7 +114,7 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
         self.overrides.end_due()
         await self._async_observe()
         if self.data is None:
-            self.observing.require_answers(self.client.taken_ports)
+            await self.observing.async_require_answers(self.client.taken_ports)
         now = self.clock()
         asked = self._settings()
         settings = paced_settings(asked, self._last_settings, self.writes, now)

@@ -1,12 +1,15 @@
 """Repairs that the owner can finish in Home Assistant."""
 
-from typing import override
+from typing import Any, override
 
 from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow, RepairsFlowResult
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
+import voluptuous as vol
 
 from .const import CONF_INVERT, CONF_METER
+from .flows.pairing import PairingFlow
+from .site.pairing import UnpairedMeter
 
 
 class SiteRepairFlow(ConfirmRepairFlow):
@@ -30,9 +33,38 @@ class SiteRepairFlow(ConfirmRepairFlow):
         return await super().async_step_confirm(user_input)
 
 
+class PairingRepairFlow(PairingFlow[Any, RepairsFlowResult, str], RepairsFlow):
+    """Leads a site whose meter has lost its first API to the second one, which takes the meter's button."""
+
+    def __init__(self, entry: ConfigEntry) -> None:
+        """Note which site it is about."""
+        self._entry = entry
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Say what is going to happen."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Wait until its owner stands beside the meter: the time to press the button runs from then on."""
+        if user_input is None:
+            return self.async_show_form(step_id="confirm", data_schema=vol.Schema({}))
+        self._unpaired = UnpairedMeter.of(self._entry.data[CONF_METER])
+        return await self.async_step_pair()
+
+    @override
+    async def _async_paired(self, meter: dict[str, Any]) -> RepairsFlowResult:
+        """Give the site its meter, which starts it again."""
+        data = {**self._entry.data, CONF_METER: meter}
+        if self.hass.config_entries.async_get_entry(self._entry.entry_id) is not None:
+            self.hass.config_entries.async_update_entry(self._entry, data=data)
+        return self.async_create_entry(data={})
+
+
 async def async_create_fix_flow(
     hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
 ) -> RepairsFlow:
     """Return the flow that mends an issue."""
-    entry_id = str((data or {}).get("entry_id"))
-    return SiteRepairFlow(hass.config_entries.async_get_entry(entry_id), flip_sign=issue_id.endswith("_meter_sign"))
+    entry = hass.config_entries.async_get_entry(str((data or {}).get("entry_id")))
+    if entry is not None and issue_id.endswith("_meter_v1_gone"):
+        return PairingRepairFlow(entry)
+    return SiteRepairFlow(entry, flip_sign=issue_id.endswith("_meter_sign"))

@@ -11,6 +11,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from simulation.certificates import authority_pem
 from simulation.site import SimulatedSite
 
 from .flow_home import INTEGRATION, FlowHome, short_waits
@@ -22,6 +23,14 @@ from .world import Clock, World, site_entry, turned_by
 @pytest.fixture(autouse=True)
 def _let_home_assistant_load_ours(enable_custom_integrations: None) -> None:
     """Let Home Assistant load custom integrations."""
+
+
+@pytest.fixture(autouse=True)
+def _trust_the_simulated_maker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put the authority of the simulation in the place of HomeWizard's, and let nobody wait long for a button."""
+    monkeypatch.setattr("homewizard_energy.v2.CACERT", authority_pem())
+    monkeypatch.setattr(f"{INTEGRATION}.site.pairing.BUTTON_LIMIT_S", 0.3)
+    monkeypatch.setattr(f"{INTEGRATION}.site.pairing.ASK_EVERY_S", 0.02)
 
 
 @pytest.fixture

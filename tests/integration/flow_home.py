@@ -65,6 +65,11 @@ class FlowHome:
         return f"{self.site.p1_host}:{self.site.p1_port}"
 
     @property
+    def p1_v2(self) -> str:
+        """Return where the P1 speaks version 2, as one would type it."""
+        return f"{self.site.p1_host}:{self.site.p1_port_v2}"
+
+    @property
     def _manager(self) -> FlowManager[Any, Any, Any]:
         return self.hass.config_entries.flow if self.entry is None else self.hass.config_entries.subentries
 

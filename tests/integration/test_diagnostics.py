@@ -24,7 +24,7 @@ async def report(world: World) -> tuple[dict[str, Any], str]:
 
 async def test_a_site_that_does_not_come_up_has_a_report_as_well(bare_world: World) -> None:
     """It is when one is needed most."""
-    bare_world.site.p1.faults.add(Fault.P1_API_OFF)
+    bare_world.site.p1.faults.add(Fault.P1_SERVER_ERROR)
     await bare_world.try_set_up()
     assert bare_world.entry.state is ConfigEntryState.SETUP_RETRY
     found, text = await report(bare_world)

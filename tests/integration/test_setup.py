@@ -72,14 +72,18 @@ async def test_a_dead_battery_does_not_keep_the_site_from_loading(bare_world: Wo
     assert world.state(world.site_entity("binary_sensor", "problem")) == "on"
 
 
-async def test_no_net_load_is_shown_before_the_batteries_are_known_or_had_their_time(bare_world: World) -> None:
-    """Without one that charges with 2 kW it would be 2 kW too high, in every history."""
+async def test_the_house_is_unknown_with_a_battery_and_known_again_with_it(bare_world: World) -> None:
+    """Without one that charges with 2 kW it would be 2 kW too high, in every history; the grid is the meter's."""
     world = bare_world
     world.site.batteries[0].faults.add(Fault.DEAD)
     await world.set_up()
-    assert world.state(world.site_entity("sensor", "net_load")) == "unknown"
     await world.pass_time(60)
-    assert world.state(world.site_entity("sensor", "net_load")) != "unknown"
+    net_load, grid = (world.site_entity("sensor", key) for key in ("net_load", "grid_power"))
+    assert world.state(net_load) == "unknown"
+    assert float(world.state(grid)) == pytest.approx(world.site.house.grid_w, abs=40)
+    world.site.batteries[0].faults.clear()
+    await world.pass_time(60)
+    assert float(world.state(net_load)) == pytest.approx(world.site.house.net_load_w, abs=20)
 
 
 async def test_no_battery_at_all_is_told_and_tried_again(bare_world: World) -> None:

@@ -148,6 +148,19 @@ def site_entry(site: SimulatedSite, **battery_data: Any) -> MockConfigEntry:
     )
 
 
+def paired_meter(site: SimulatedSite) -> dict[str, Any]:
+    """Return the `meter` part of an entry whose P1 is paired: it is read by version 2 of its API."""
+    site.p1.tokens["local/home-energy-controller#a-test"] = "0123456789ABCDEF0123456789ABCDEF"
+    return {
+        "type": "homewizard_v2",
+        "host": site.p1_host,
+        "port": site.p1_port_v2,
+        "serial": site.p1.certified_serial,
+        "product": "HWE-P1",
+        "token": "0123456789ABCDEF0123456789ABCDEF",
+    }
+
+
 def configure(world: World, index: int | None = None, **changes: Any) -> None:
     """Change the settings of every battery, or of one, before the site is set up."""
     for number, subentry in enumerate(list(world.entry.subentries.values())):

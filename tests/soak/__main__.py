@@ -1,4 +1,4 @@
-"""The long runs: `python -m tests.soak day`, `recorder` or `kills`; each prints its figures as JSON."""
+"""The long runs: `python -m tests.soak day`, `recorder`, `sums`, `sum` or `kills`; each prints its figures as JSON."""
 
 import argparse
 import asyncio
@@ -7,7 +7,7 @@ import sys
 
 from demo.console import put
 
-from . import day, kills, recorder
+from . import day, kills, recorder, sums
 
 SHORT = day.Plan(hours=0.5, settled_at_h=0.2, outage_every_s=1050.0, outage_s=(30.0, 120.0), drops_per_h=6.0)
 
@@ -15,7 +15,7 @@ SHORT = day.Plan(hours=0.5, settled_at_h=0.2, outage_every_s=1050.0, outage_s=(3
 def main() -> int:
     """Run what was asked for; the exit code tells whether it missed anything."""
     parser = argparse.ArgumentParser(prog="scripts/soak", description=__doc__)
-    parser.add_argument("part", choices=("day", "recorder", "kills"))
+    parser.add_argument("part", choices=("day", "recorder", "sums", "sum", "kills"))
     parser.add_argument(
         "--short", action="store_true", help="as the tests run it: minutes instead of hours, three kills"
     )
@@ -25,6 +25,8 @@ def main() -> int:
             result = day.run(SHORT if options.short else day.Plan())
         case "recorder":
             result = recorder.run(1.0 if options.short else 24.0)
+        case "sums" | "sum":
+            result = sums.run(3 if options.part == "sums" else 1, 1.0 if options.short else 24.0)
         case _:
             result = asyncio.run(kills.run(3, busy_s=4.0) if options.short else kills.run())
     put(json.dumps(result, indent=2))

@@ -13,9 +13,9 @@ from . import day
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("part", ["day", "recorder", "kills"])
+@pytest.mark.parametrize("part", ["day", "recorder", "sums", "sum", "kills"])
 def test_a_short_run_misses_nothing(part: str) -> None:
-    """Half an hour with outages and drops, an hour's writes, three kills; `scripts/soak` runs them in full."""
+    """Half an hour with outages and drops, an hour's writes and sums, three kills; `scripts/soak` runs them in full."""
     command = (sys.executable, "-m", "tests.soak", part, "--short")
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
     assert run.stdout, run.stderr[-5000:]

@@ -23,7 +23,18 @@ from ..control.model import OwnMeter
 from ..control.settings import Circuit
 from ..marstek.errors import MarstekConnectionError, MarstekError, MarstekTimeout, MarstekWrongDevice
 from ..marstek.profiles import profile_for
-from ..meter.base import MeterApiDisabled, MeterError, MeterInvalidReply, MeterNotFound, MeterStale, MeterUnreachable
+from ..meter.base import (
+    MeterApiDisabled,
+    MeterError,
+    MeterInvalidReply,
+    MeterNotFound,
+    MeterNotPaired,
+    MeterStale,
+    MeterUnauthorized,
+    MeterUnreachable,
+    MeterWrongCertificate,
+    NotAGridMeter,
+)
 from ..site.config import BatteryConfig
 from ..site.sensor_meter import SensorMissing, SensorNotPower
 from .probe import InvalidAddress, PortTaken
@@ -32,10 +43,6 @@ SOON_S: Final = 1.5
 """What takes longer is shown as progress, with words."""
 LEAST_LIMIT_W: Final = 100
 """The app offers no less, and below it efficiency is poor."""
-
-
-class NotAGridMeter(MeterError):  # noqa: N818 - named after what was found
-    """A HomeWizard product that does not measure the grid connection."""
 
 
 class AlreadyConfigured(Exception):  # noqa: N818 - named after what was found
@@ -51,6 +58,9 @@ ERROR_KEYS: Final[Mapping[type[BaseException], str]] = {
     MeterUnreachable: "meter_unreachable",
     MeterApiDisabled: "meter_api_disabled",
     MeterNotFound: "meter_not_found",
+    MeterUnauthorized: "meter_not_paired",
+    MeterNotPaired: "meter_not_paired",
+    MeterWrongCertificate: "meter_wrong_certificate",
     MeterInvalidReply: "meter_invalid_reply",
     MeterStale: "sensor_stale",
     SensorMissing: "sensor_missing",

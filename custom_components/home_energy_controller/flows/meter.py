@@ -4,7 +4,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, override
 
-from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigFlow, ConfigFlowResult
+from homeassistant.config_entries import (
+    SOURCE_REAUTH,
+    SOURCE_RECONFIGURE,
+    ConfigFlow,
+    ConfigFlowContext,
+    ConfigFlowResult,
+)
 from homeassistant.const import CONF_ENTITY_ID, CONF_HOST, CONF_IP_ADDRESS, CONF_PORT
 from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers import selector
@@ -12,22 +18,37 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 import voluptuous as vol
 
-from ..const import CONF_INVERT, CONF_METER, CONF_METER_TYPE, DEFAULT_METER_PORT, METER_HOMEWIZARD, METER_SENSOR
-from ..meter.base import MeterError, MeterStale
-from ..meter.homewizard import HomeWizardMeter
+from ..const import (
+    CONF_INVERT,
+    CONF_METER,
+    CONF_METER_TYPE,
+    CONF_PRODUCT,
+    CONF_SERIAL,
+    DEFAULT_METER_PORT,
+    DEFAULT_METER_PORT_V2,
+    METER_HOMEWIZARD,
+    METER_HOMEWIZARD_V2,
+    METER_SENSOR,
+)
+from ..meter.base import MeterError, MeterStale, MeterUnreachable, NotAGridMeter
+from ..meter.homewizard import GRID_METERS, HomeWizardMeter, MeterIdentity
 from ..site.foreign_entities import lasting_id, own_entities, present_id
-from ..site.meter import make_meter
+from ..site.meter import make_meter, read_patiently
+from ..site.pairing import UnpairedMeter
 from ..site.sensor_meter import opposite_sensor
-from .forms import NotAGridMeter, error_key, show_form
+from .forms import error_key, show_form
+from .pairing import PairingFlow
 from .probe import InvalidAddress, format_address, parse_address
 
-CONF_SERIAL: Final = "serial"
+SERVICE_V2: Final = "_homewizard._tcp."
+P1: Final = "HWE-P1"
+TEXT: Final = selector.TextSelector()
 
 OLDEST_READING_S: Final = 3600
 """A sensor may be written on change only; one that has said nothing for this long is shown to its owner as dead."""
 
 
-class MeterFlow(ConfigFlow):
+class MeterFlow(PairingFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigFlow):
     """Asks what measures the grid connection, for a new site (menu `user`) or another meter (menu `reconfigure`)."""
 
     _meter: Mapping[str, Any] = MappingProxyType({})
@@ -52,25 +73,46 @@ class MeterFlow(ConfigFlow):
             try:
                 return await self._async_confirm(await self._async_homewizard(user_input[CONF_HOST]))
             except (InvalidAddress, MeterError) as err:
+                if isinstance(err, MeterError) and await self._async_speaks_v2(user_input[CONF_HOST], err):
+                    return await self.async_step_pair()
                 errors[CONF_HOST] = error_key(err)
                 product = str(err)  # Only the message about a wrong product shows it.
-        schema = vol.Schema({vol.Required(CONF_HOST): selector.TextSelector()})
+        schema = vol.Schema({vol.Required(CONF_HOST): self._host_selector()})
         return show_form(self, "homewizard", schema, user_input or self._suggested(), errors, product=product)
+
+    async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
+        """Pair the meter of a site again, which does not accept our token any more."""
+        return await self.async_step_reauth_confirm()
+
+    async def async_step_reauth_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Say what is going to happen: the time to press the button runs from then on."""
+        if user_input is None:
+            return show_form(self, "reauth_confirm", vol.Schema({}), {}, {})
+        self._unpaired = UnpairedMeter.of(self._get_reauth_entry().data[CONF_METER])
+        return await self.async_step_pair()
+
+    @override
+    async def _async_paired(self, meter: dict[str, Any]) -> ConfigFlowResult:
+        """Keep the new token, or show what the meter reads."""
+        if self.source == SOURCE_REAUTH:
+            return self.async_update_and_abort(self._get_reauth_entry(), data_updates={CONF_METER: meter})
+        return await self._async_confirm(meter)
 
     @override
     async def async_step_zeroconf(self, discovery_info: ZeroconfServiceInfo) -> ConfigFlowResult:
-        """Follow the meter of a site to its new address, once it told there who it is, or offer a first site."""
-        host, port = discovery_info.host, discovery_info.port or DEFAULT_METER_PORT
-        sites = self._async_current_entries(include_ignore=False)
+        """Follow the meter of a site to its new address, once it showed there who it is, or offer a first site."""
         try:
-            meter = await self._async_homewizard(format_address(host, port, DEFAULT_METER_PORT))
+            meter = await self._async_announced(discovery_info)
         except InvalidAddress, MeterError:
             return self.async_abort(reason="not_ours")
+        sites = self._async_current_entries(include_ignore=False)
         for site in sites:
             known = site.data[CONF_METER]
             if known.get(CONF_SERIAL) == meter[CONF_SERIAL]:
-                # A P1 announces its IPv6 and its IPv4 address in turn: one that works is no reason to start again.
-                if not await self._async_answers(known):
+                # A P1 announces its IPv6 and its IPv4 address in turn: one that works is no reason to start again. Nor
+                # is the other version of its API.
+                is_same = known[CONF_METER_TYPE] == meter[CONF_METER_TYPE]
+                if is_same and not await self._async_answers(known):
                     self.hass.config_entries.async_update_entry(site, data={**site.data, CONF_METER: known | meter})
                 return self.async_abort(reason="already_configured")
         # The id is for this flow only, so that one meter is offered once, and never again when it is ignored.
@@ -100,8 +142,39 @@ class MeterFlow(ConfigFlow):
         )
         return show_form(self, "sensor", schema, user_input or self._suggested(), errors)
 
+    async def _async_announced(self, info: ZeroconfServiceInfo) -> dict[str, Any]:
+        """Return the meter that is announced; raises MeterError unless it is there and what it says."""
+        if not info.type.startswith(SERVICE_V2):
+            port = info.port or DEFAULT_METER_PORT
+            return await self._async_homewizard(format_address(info.host, port, DEFAULT_METER_PORT))
+        told = info.properties
+        identity = MeterIdentity.of(told.get("product_type"), told.get("product_name"), told.get("serial"))
+        if not identity.is_grid_meter:
+            raise NotAGridMeter(identity.product_name)
+        meter = {
+            CONF_METER_TYPE: METER_HOMEWIZARD_V2,
+            CONF_HOST: info.host,
+            CONF_PORT: info.port or DEFAULT_METER_PORT_V2,
+            CONF_SERIAL: identity.serial,
+            CONF_PRODUCT: identity.product_type,
+        }
+        # Its certificate shows it, though it does not know us.
+        if not await UnpairedMeter.of(meter).async_is_there(self.hass):
+            raise MeterUnreachable("Announced, and not there")
+        return meter
+
+    async def _async_speaks_v2(self, address: str, failure: MeterError) -> bool:
+        """Return whether a meter that cannot be read in the first way can be in the second, and be ready to pair it."""
+        if isinstance(failure, NotAGridMeter | MeterStale):
+            return False
+        host, port = parse_address(address, DEFAULT_METER_PORT_V2)
+        self._unpaired = UnpairedMeter(host=host, port=port)
+        return await self._unpaired.async_is_there(self.hass)
+
     async def _async_answers(self, meter: Mapping[str, Any]) -> bool:
         """Return whether a meter still answers, as itself, where it is known to be."""
+        if meter[CONF_METER_TYPE] == METER_HOMEWIZARD_V2:
+            return await UnpairedMeter.of(meter).async_is_there(self.hass)
         port = meter.get(CONF_PORT, DEFAULT_METER_PORT)
         try:
             found = await self._async_homewizard(format_address(meter[CONF_HOST], port, DEFAULT_METER_PORT))
@@ -122,7 +195,7 @@ class MeterFlow(ConfigFlow):
         """Read the meter and show what it says, so that a wrong one is seen before it does harm; raises MeterError."""
         self._abort_if_meter_is_taken(meter)
         clock = self.hass.loop.time
-        reading = await make_meter(self.hass, meter, clock=clock).read()
+        reading = await read_patiently(make_meter(self.hass, meter, clock))
         if clock() - (reading.reported_at or reading.at) > OLDEST_READING_S:
             raise MeterStale("The sensor was not renewed for too long")
         self._meter, self._power_w = meter, reading.power_w
@@ -173,7 +246,7 @@ class MeterFlow(ConfigFlow):
 
     def _meter_id(self, meter: Mapping[str, Any]) -> str | None:
         """Return what is unique to a meter: its serial (or address), or its present entity id."""
-        if meter[CONF_METER_TYPE] == METER_HOMEWIZARD:
+        if meter[CONF_METER_TYPE] != METER_SENSOR:
             return str(meter.get(CONF_SERIAL) or meter[CONF_HOST])
         return present_id(self.hass, meter[CONF_ENTITY_ID])
 
@@ -183,10 +256,25 @@ class MeterFlow(ConfigFlow):
         if not meter and self.source == SOURCE_RECONFIGURE:
             meter = self._get_reconfigure_entry().data[CONF_METER]
         if not meter:
-            homewizard_entries = self.hass.config_entries.async_entries("homewizard", include_ignore=False)
-            hosts = [entry.data[CONF_IP_ADDRESS] for entry in homewizard_entries if CONF_IP_ADDRESS in entry.data]
-            return {CONF_HOST: hosts[0]} if hosts else {}
+            return {CONF_HOST: next(iter(self._known_meters()), "")} if self._known_meters() else {}
         if meter[CONF_METER_TYPE] == METER_SENSOR:
             return {CONF_ENTITY_ID: self._meter_id(meter), CONF_INVERT: meter.get(CONF_INVERT, False)}
-        port = meter.get(CONF_PORT, DEFAULT_METER_PORT)
-        return {CONF_HOST: format_address(meter[CONF_HOST], port, DEFAULT_METER_PORT)}
+        usual = DEFAULT_METER_PORT if meter[CONF_METER_TYPE] == METER_HOMEWIZARD else DEFAULT_METER_PORT_V2
+        return {CONF_HOST: format_address(meter[CONF_HOST], meter.get(CONF_PORT, usual), usual)}
+
+    def _host_selector(self) -> selector.Selector[Any]:
+        """Return a field for the address of a meter: one that Home Assistant has is chosen, any other typed."""
+        options: list[selector.SelectOptionDict] = [
+            {"value": host, "label": f"{name} ({host})"} for host, name in self._known_meters().items()
+        ]
+        return selector.SelectSelector({"options": options, "custom_value": True}) if options else TEXT
+
+    def _known_meters(self) -> dict[str, str]:
+        """Return the meters of the HomeWizard integration, by address."""
+        known = self.hass.config_entries.async_entries("homewizard", include_ignore=False)
+        return {
+            entry.data[CONF_IP_ADDRESS]: entry.title
+            for entry in known
+            # Its ids are "<product>_<serial>".
+            if CONF_IP_ADDRESS in entry.data and (entry.unique_id or P1).partition("_")[0] in GRID_METERS
+        }

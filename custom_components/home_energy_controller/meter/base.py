@@ -36,6 +36,10 @@ class MeterWrongCertificate(MeterError):
     """What answers is another device, or one that HomeWizard did not make."""
 
 
+class NotAGridMeter(MeterError):
+    """A HomeWizard product that does not measure the grid connection."""
+
+
 class MeterInvalidReply(MeterError):
     """The answer holds no power that can be believed."""
 

@@ -3,25 +3,29 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 import logging
 from typing import Any
 
-from homeassistant.const import CONF_ENTITY_ID, CONF_HOST, CONF_PORT
+from homeassistant.const import CONF_ENTITY_ID, CONF_HOST, CONF_PORT, CONF_TOKEN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
-from ..const import CONF_INVERT, CONF_METER_TYPE, DEFAULT_METER_PORT, METER_HOMEWIZARD
+from ..const import CONF_INVERT, CONF_METER_TYPE, DEFAULT_METER_PORT, METER_HOMEWIZARD, METER_HOMEWIZARD_V2
 from ..control.meter_guard import MeterMemory, validate_reading
 from ..control.model import Timed
 from ..meter.base import Meter, MeterError, MeterFrozen, MeterReading, MeterShowsUsageOnly, MeterUnreachable
 from ..meter.homewizard import HomeWizardMeter
+from ..meter.homewizard_v2 import HomeWizardV2Meter
 from ..meter.one_way import NEAR_ZERO_W, UsageWatch
+from .pairing import NEEDS_OWNER, Successor, UnpairedMeter
 from .sensor_meter import SensorMeter
 
 _LOGGER = logging.getLogger(__name__)
 
 HISTORY = 12
 """Two readings per cycle: enough to bracket a reply of the slowest poll's last half minute."""
+FIRST_TRIES = 3
 LATE_S = 60.0
 """A meter that is late for longer is not asked so often any more."""
 PHASES_OFF_W = 100.0
@@ -32,9 +36,10 @@ PHASES_OFF_SHARE = 0.1
 class SiteMeter:
     """Reads the meter of one site and remembers what it said."""
 
-    def __init__(self, source: Meter) -> None:
+    def __init__(self, source: Meter, successor: Successor) -> None:
         """Wrap a meter; nothing is read yet."""
         self.source = source
+        self.successor = successor
         self.failure: MeterError | None = None
         """Why the newest reading failed."""
         self.is_usage_only = False
@@ -73,6 +78,21 @@ class SiteMeter:
 
     async def read(self, limit_s: float, batteries_w: float) -> None:
         """Read the meter, while the batteries deliver `batteries_w` (W); down and up are logged once each."""
+        await self._read(limit_s, batteries_w)
+        self.successor.note(self.failure)
+
+    async def async_read_first(self, limit_s: float) -> None:
+        """Read again what was just tried in vain: a connection that is slow to come may be there by now."""
+        for _ in range(FIRST_TRIES - 1):
+            if self.power_w is None and isinstance(self.failure, MeterUnreachable):
+                await self.read(limit_s, 0.0)
+
+    async def async_needs_owner(self) -> bool:
+        """Return whether there is no reading for a reason that no waiting mends."""
+        return isinstance(self.failure, NEEDS_OWNER) or await self.successor.async_look(self.failure)
+
+    async def _read(self, limit_s: float, batteries_w: float) -> None:
+        """Read the meter."""
         try:
             async with asyncio.timeout(limit_s):
                 reading = await self.source.read()
@@ -133,12 +153,28 @@ class SiteMeter:
         return None
 
 
+async def read_patiently(meter: Meter) -> MeterReading:
+    """Return a first reading; raise MeterError. A connection that is slow to come is there for the next try."""
+    for _ in range(FIRST_TRIES - 1):
+        with suppress(MeterUnreachable):
+            return await meter.read()
+    return await meter.read()
+
+
+def site_meter(hass: HomeAssistant, data: Mapping[str, Any], clock: Callable[[], float]) -> SiteMeter:
+    """Return the meter of a site that is set up, by its entry's `meter` part."""
+    return SiteMeter(make_meter(hass, data, clock), Successor(hass, data, clock))
+
+
 def make_meter(hass: HomeAssistant, data: Mapping[str, Any], clock: Callable[[], float]) -> Meter:
     """Return the meter of an entry's `meter` part."""
     if data[CONF_METER_TYPE] == METER_HOMEWIZARD:
         return HomeWizardMeter(
             async_get_clientsession(hass), data[CONF_HOST], port=data.get(CONF_PORT, DEFAULT_METER_PORT), clock=clock
         )
+    if data[CONF_METER_TYPE] == METER_HOMEWIZARD_V2:
+        device = UnpairedMeter.of(data).device(hass, data[CONF_TOKEN])
+        return HomeWizardV2Meter(device, spawn=hass.async_create_background_task, clock=clock)
     return SensorMeter(hass, data[CONF_ENTITY_ID], invert=data.get(CONF_INVERT, False), clock=clock)
 
 

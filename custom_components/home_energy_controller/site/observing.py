@@ -14,6 +14,7 @@ from .isolation import Isolation
 from .meter import SiteMeter
 
 NET_LOAD_HISTORY_S = 600.0
+FIRST_LIMIT_S = 2.0
 
 
 class Observing:
@@ -63,9 +64,13 @@ class Observing:
             if awaited and (left_s := deadline - time()) > 0:
                 await asyncio.wait(awaited.values(), timeout=left_s)
 
-    def require_answers(self, taken_ports: AbstractSet[int]) -> None:
-        """Refuse a first cycle that tells nothing: raises UpdateFailed, and Home Assistant says so and tries again."""
-        if self._meter.power_w is None:
+    async def async_require_answers(self, taken_ports: AbstractSet[int]) -> None:
+        """Refuse a first cycle that tells nothing: raises UpdateFailed, and Home Assistant says so and tries again.
+
+        Where only the owner can help, the site runs without a meter: batteries are released, and a repair says why.
+        """
+        await self._meter.async_read_first(FIRST_LIMIT_S)
+        if self._meter.power_w is None and not await self._meter.async_needs_owner():
             raise UpdateFailed(
                 translation_domain=DOMAIN,
                 translation_key="meter_silent",

@@ -10,6 +10,7 @@ from ..control.actuation.trust import Diagnosis
 from ..control.model import CommandKind, Mode, Timed
 from ..marstek.errors import MarstekWrongDevice
 from ..marstek.profiles import is_bare
+from ..meter.base import MeterUnauthorized
 from ..site.battery import Battery
 from ..site.running import RunningSite
 from ..site.search import async_search, searches
@@ -47,6 +48,10 @@ class Watch(Watched):
                 self._note_firmware(battery)
         with part("question"):
             self._ask(snapshot.full_charge)
+        with part("pairing"):
+            if isinstance(self.site.meter.failure, MeterUnauthorized):
+                # Control pauses as for a lost meter; this asks for the button, once.
+                self.site.config_entry.async_start_reauth(self.site.hass)
         with part("issues"):
             show_issues(self, snapshot, now)
         with part("begin of a search"):
@@ -90,7 +95,9 @@ class Watch(Watched):
     def _compare_class(self, battery: Battery, snapshot: SiteSnapshot) -> None:
         """See whether a battery is at the end of its power below where its owner said that it is."""
         shown = snapshot.batteries[battery.id]
-        power_w, told_w = shown.power_w or 0, battery.configured.rated_power_w
+        seen, told_w = battery.device.power_w, battery.configured.rated_power_w
+        # As it was read: what is shown of a leader goes on with the meter.
+        power_w = 0.0 if seen is None or not shown.available else seen.value
         stands_w = power_w if shown.diagnosis is Diagnosis.LIMITED else shown.derated_w
         lower = [class_w for class_w in LOWEST_CLASSES_W if class_w < told_w]
         if stands_w is not None and any(abs(stands_w - class_w) <= 40 for class_w in lower):

@@ -14,7 +14,7 @@ from ..const import CONF_METER, CONF_METER_TYPE, DOMAIN, METER_SENSOR, REPORTS_U
 from ..control.model import Health, LeaderFault, MeterEffect
 from ..marstek.errors import MarstekWrongDevice
 from ..marstek.profiles import Family, firmware_text, model_name
-from ..meter.base import MeterApiDisabled, MeterShowsUsageOnly
+from ..meter.base import MeterApiDisabled, MeterShowsUsageOnly, MeterUnauthorized, MeterWrongCertificate
 from ..site.battery import Battery
 from ..site.config import SiteOptions
 from ..site.contract import PricesConfig
@@ -27,6 +27,8 @@ from .snapshot import SiteSnapshot
 LONG_S: Final = 900.0
 """What is merely away for a while comes back by itself: nobody is called for it."""
 WITHOUT_PHASES_S: Final = 60.0
+EXPLAINED: Final = (MeterApiDisabled, MeterShowsUsageOnly, MeterUnauthorized, MeterWrongCertificate)
+"""What is wrong with a meter has an issue of its own, or a flow."""
 WITHOUT_PRICES: Final = timedelta(hours=6)
 _WARNING, _ERROR = ir.IssueSeverity.WARNING, ir.IssueSeverity.ERROR
 
@@ -132,12 +134,20 @@ def _source_name(watch: Watched) -> dict[str, str]:
 
 
 SITE_ISSUES: Final[tuple[Issue[OfSite], ...]] = (
-    Issue("meter_api_off", lambda watch, snapshot, now: isinstance(watch.site.meter.failure, MeterApiDisabled)),
+    Issue("meter_v1_gone", lambda watch, snapshot, now: watch.site.meter.successor.is_there, is_fixable=True),
+    Issue(
+        "meter_api_off",
+        lambda watch, snapshot, now: (
+            isinstance(watch.site.meter.failure, MeterApiDisabled) and not watch.site.meter.successor.is_there
+        ),
+    ),
+    Issue("meter_stranger", lambda watch, snapshot, now: isinstance(watch.site.meter.failure, MeterWrongCertificate)),
     Issue(
         "meter_lost",
         lambda watch, snapshot, now: (
             now - watch.meter_at > LONG_S
-            and not isinstance(watch.site.meter.failure, MeterApiDisabled | MeterShowsUsageOnly)
+            and not isinstance(watch.site.meter.failure, EXPLAINED)
+            and not watch.site.meter.successor.is_there
             and not watch.site.meter.is_frozen
         ),
         names=_meter_name,

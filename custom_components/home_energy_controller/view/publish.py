@@ -2,6 +2,9 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
+from datetime import datetime, timedelta
+
+from homeassistant.util import dt as dt_util
 
 from ..control.actuation.actuation import Actuation
 from ..control.actuation.trust import Diagnosis
@@ -11,6 +14,7 @@ from ..site.energy import EnergyStatistics
 from ..site.isolation import Isolation
 from ..site.planner import Planner
 from ..site.store import SiteStore
+from .moment import Member, Moment, next_moment
 from .snapshot import BatterySnapshot, ShownRole, SiteSnapshot
 from .summary import full_charge, full_charge_question, summarise
 
@@ -30,7 +34,7 @@ def site_snapshot(
     actuation: Actuation | None,
     store: SiteStore,
     full_charge_w: int | None,
-    batteries: Iterable[Battery],
+    batteries: Collection[Battery],
     energy_statistics: EnergyStatistics,
     planner: Planner,
     parts: Isolation,
@@ -42,7 +46,8 @@ def site_snapshot(
     state = SiteState.SWAPPING if actuation is not None and actuation.handover else decision.state
     state = state if is_polled else SiteState.POLLING_OFF
     acts = is_polled and decision.state is not SiteState.OFF
-    members = {}
+    members: dict[str, BatterySnapshot] = {}
+    moment, powers_w = _now(batteries, meter_w, before.moment if before else None, parts, now)
     for battery in batteries:
         set_now, kept = stored.battery(battery.id), saved.battery(battery.id)
         members[battery.id] = shown = BatterySnapshot(
@@ -53,8 +58,9 @@ def site_snapshot(
             reserve_pct=set_now.reserve_pct,
         )
         with parts.part(f"publish {battery.name}"):
+            seen = replace(shown, power_w=powers_w.get(battery.id))
             members[battery.id] = battery_snapshot(
-                battery, shown, decision, actuation, acts=acts, before=before, now=now
+                battery, seen, decision, actuation, acts=acts, before=before, now=now
             )
     summary, question = "", None if full_charge_w is None else ""
     with parts.part("summary"):
@@ -70,10 +76,17 @@ def site_snapshot(
         quality = energy_statistics.quality(now)
     stored_wh = _sum(member.stored_wh for member in members.values())
     capacity_wh = sum(battery.configured.capacity_wh for battery in batteries)
+    batteries_w = _sum(member.power_w for member in members.values())
+    grid_w = house_w = None
+    if moment is not None:
+        grid_w = round(moment.grid_w)
+        house_w = grid_w + (batteries_w or 0)
+        if not moment.is_whole or (members and batteries_w is None):
+            house_w = None
     return SiteSnapshot(
-        grid_power_w=None if meter_w is None else round(meter_w.value),
-        net_load_w=None if decision.net_load_w is None else round(decision.net_load_w),
-        battery_power_w=_sum(member.power_w for member in members.values()),
+        grid_power_w=grid_w,
+        net_load_w=house_w,
+        battery_power_w=batteries_w,
         soc_pct=None if stored_wh is None or not capacity_wh else round(100 * stored_wh / capacity_wh, 1),
         stored_wh=stored_wh,
         # With those that were removed: a total that drops is a new beginning to Home Assistant's statistics.
@@ -95,7 +108,37 @@ def site_snapshot(
         car_power_w=decision.car_power_w,
         plan=planner.view,
         batteries=members,
+        measured_at=_measured_at(moment, before, now),
+        moment=moment,
     )
+
+
+def _now(
+    batteries: Collection[Battery],
+    meter_w: Timed[float] | None,
+    before: Moment | None,
+    parts: Isolation,
+    now: float,
+) -> tuple[Moment | None, dict[str, int]]:
+    """Return the newest moment, and what each battery that is heard does in it (W); without one, what each said."""
+    heard: dict[str, Member] = {}
+    for battery in batteries:
+        with parts.part(f"power {battery.name}"):
+            power = battery.device.power_w
+            if power is not None and Timed(*power).fresh(now, battery.age_limit_s):
+                heard[battery.id] = Member(seen=battery.observation, power_w=Timed(*power))
+    moment = None
+    with parts.part("moment"):
+        moment = next_moment(before, meter_w, heard, is_complete=len(heard) == len(batteries))
+    powers_w = {key: one.power_w.value for key, one in heard.items()} if moment is None else moment.powers_w
+    return moment, {key: round(powers_w[key]) for key in heard if key in powers_w}
+
+
+def _measured_at(moment: Moment | None, before: SiteSnapshot | None, now: float) -> datetime | None:
+    """Return the time of a moment; it is told once, so that it does not waver by a second."""
+    if moment is None or (before is not None and before.moment is moment):
+        return None if moment is None or before is None else before.measured_at
+    return (dt_util.utcnow() - timedelta(seconds=now - moment.at)).replace(microsecond=0)
 
 
 def _is_problem(state: SiteState, members: Collection[BatterySnapshot]) -> bool:
@@ -118,7 +161,7 @@ def battery_snapshot(
     before: SiteSnapshot | None,
     now: float,
 ) -> BatterySnapshot:
-    """Return one battery as it is shown; `unseen` is all that could be shown of it without having seen it.
+    """Return one battery as it is shown; `unseen` is what is shown whatever it says, and its power.
 
     `acts`: whether the controller does. If not, nobody leads or follows, whatever it would decide.
     """
@@ -128,8 +171,6 @@ def battery_snapshot(
     diagnosis = actuation.diagnosis.get(battery.id) if actuation else None
     available = battery.is_available(now)
     soc_pct = None if battery.charge.is_in_doubt else _fresh(seen.soc_pct, now, battery.age_limit_s)
-    power = battery.device.power_w
-    power_w = None if power is None else _fresh(Timed(*power), now, battery.age_limit_s)
     target = decision.target(battery.id)
     status = battery.device.battery
     quality_pct = battery.device.link.quality_pct
@@ -138,7 +179,6 @@ def battery_snapshot(
         available=available,
         soc_pct=soc_pct,
         stored_wh=None if soc_pct is None else round(soc_pct / 100 * battery.configured.capacity_wh),
-        power_w=None if power_w is None else round(power_w),
         target_power_w=_target_power_w(target, acts=acts),
         temperature_c=status.temperature_c if status and now - status.received_at <= DETAILS_AGE_LIMIT_S else None,
         mode=_fresh(seen.mode, now, battery.age_limit_s),

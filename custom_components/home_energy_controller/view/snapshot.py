@@ -1,7 +1,7 @@
 """What one cycle publishes: frozen, complete, and all that an entity ever reads."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -9,6 +9,7 @@ from ..control.actuation.trust import Diagnosis
 from ..control.model import BatteryMode, Health, LeaderFault, MeterEffect, Mode, SiteState, Strategy
 from ..site.energy import Quality, Today
 from ..site.planner import PlanView
+from .moment import Moment
 
 
 class ShownRole(StrEnum):
@@ -57,7 +58,8 @@ class BatterySnapshot:
 class SiteSnapshot:
     """The site as it is shown; None is unknown.
 
-    A sum over the batteries is None when one member is missing: a missing battery is not a battery at 0 W.
+    A sum over the batteries is None when one member is missing: a missing battery is not a battery at 0 W. Grid, house
+    and batteries are of one moment: grid = house - batteries, to the watt.
     """
 
     grid_power_w: int | None
@@ -89,3 +91,6 @@ class SiteSnapshot:
     """What the car should draw, or would with the controller on; None without a charger."""
     plan: PlanView
     batteries: Mapping[str, BatterySnapshot]
+    measured_at: datetime | None = None
+    """When grid, house and batteries were so, to the second; None without a meter."""
+    moment: Moment | None = field(default=None, compare=False)
