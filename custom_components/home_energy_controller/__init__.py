@@ -10,7 +10,7 @@ from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
-from .const import CONF_FIRMWARE, CONF_METER, CONF_MODEL, DOMAIN
+from .const import CONF_FIRMWARE, CONF_METER, CONF_MODEL, CONF_STARTS, DOMAIN
 from .coordinator import SiteConfigEntry, SiteCoordinator
 from .dashboard import async_offer_dashboard, async_setup_dashboard, async_withdraw_dashboard
 from .entity import site_device_info, update_devices
@@ -49,6 +49,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: SiteConfigEntry) -> bool
     entry.async_on_unload(client.close)
     store = SiteStore(hass, entry.entry_id, clock=clock)
     await store.async_load()
+    if entry.data.get(CONF_STARTS):
+        # Its owner said so at the end of set-up; from here on the switch counts.
+        store.update(enabled=True, was_started=True)
+        data = {key: value for key, value in entry.data.items() if key != CONF_STARTS}
+        hass.config_entries.async_update_entry(entry, data=data)
     meter = site_meter(hass, entry.data[CONF_METER], clock)
     coordinator = SiteCoordinator(hass, entry, client=client, meter=meter, store=store, clock=clock)
     await coordinator.planner.async_load()
