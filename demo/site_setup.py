@@ -27,6 +27,8 @@ def _answers(simulated: SimulatedSite, names: Sequence[str]) -> dict[str, list[d
         "battery": [
             {"name": name, "power_class_w": str(BATTERY_LIMIT_W), "own_meter": "this", "limits": {}} for name in names
         ],
+        "fuse": [{"fuse": "unknown"}],
+        "start": [{"next_step_id": "only_watch"}],
     }
 
 
