@@ -20,9 +20,9 @@ from .api import PASSWORD, USER, Api
 from .check import SETTLE_S, judge, measure, window_start_s
 from .console import DemoError, patience, put, reason, say
 from .home_assistant import HomeAssistant, install_requirements, package_errors
-from .house import BATTERY_LIMIT_W, BATTERY_NAMES, START_S, Playback, describe, open_house
+from .house import BATTERY_LIMIT_W, BATTERY_NAMES, START_S, Playback, battery_names, describe, open_house
 from .plan import PRICE_NAME, WORDS, plan, price_sensor
-from .site_setup import set_up
+from .site_setup import add_dashboard, set_up
 from .window import NoWindowError
 
 USUAL_BATTERY_PORT = 30000
@@ -46,6 +46,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         "with made-up prices, history and sun forecast, so that there is a day-ahead plan; the strategy is Smart"
     )
     parser.add_argument("--plan", action="store_true", help=with_plan)
+    parser.add_argument("--language", choices=("en", "nl", "de", "fr"), default="en", help="what the home speaks")
+    parser.add_argument("--home", default="Home", metavar="NAME", help="how the home is called, such as Thuis")
     check = "no browser: measure for that long, print a line of JSON, exit 1 when it is not good enough"
     parser.add_argument("--check", type=int, metavar="SECONDS", help=check)
     options = parser.parse_args(arguments)
@@ -75,11 +77,17 @@ def battery_port() -> int:
 
 @asynccontextmanager
 async def running(
-    playback: Playback, speed: float, *, empty: bool = False, more: Mapping[str, Any] | None = None
+    playback: Playback,
+    speed: float,
+    *,
+    empty: bool = False,
+    more: Mapping[str, Any] | None = None,
+    language: str = "en",
+    home: str = "Home",
 ) -> AsyncIterator[tuple[HomeAssistant, SimulatedSite]]:
     """Run the house and Home Assistant; at the end Home Assistant stops first, so that it can leave the batteries."""
     with TemporaryDirectory(prefix="home-energy-controller-") as folder:
-        home_assistant = HomeAssistant(Path(folder))
+        home_assistant = HomeAssistant(Path(folder), language=language, home=home)
         async with open_house(playback, speed, port=battery_port()) as simulated:
             home_assistant.prepare(empty=empty, more=more)
             try:
@@ -110,10 +118,11 @@ async def bring_up(
     """
     await open_up(api)
     async with patience("setting the site up"):
-        entities = await set_up(api, simulated)
+        entities = await set_up(api, simulated, battery_names(api.language))
+        await add_dashboard(api)
     if planned_by is not None:
         async with patience("making a plan"):
-            await plan(api, planned_by, entities)
+            entities = await plan(api, planned_by)
     playback.play(simulated.house.trace_s)
     await api.act("switch.turn_on", entities["controller"])
     return entities
@@ -127,18 +136,17 @@ def addresses(simulated: SimulatedSite) -> str:
         f"  P1 meter        {meter}\n"
         f"  batteries       {hosts}, port {simulated.batteries[0].port}\n"
         f"  in their app    {BATTERY_LIMIT_W} W, each with a meter\n"
-        f"  dashboard       works when you call them {', '.join(BATTERY_NAMES)}\n"
+        "  dashboard       Settings, Dashboards, Add dashboard, Home Energy Controller\n"
     )
 
 
-async def show(scenario: str, speed: float, *, empty: bool, with_plan: bool) -> int:
+async def show(options: argparse.Namespace) -> int:
     """Run until the person has seen enough."""
-    playback = Playback(scenario, START_S[scenario])
+    playback = Playback(options.scenario, START_S[options.scenario])
+    empty, with_plan, more = options.empty, options.plan, price_sensor() if options.plan else None
+    spoken = {"language": options.language, "home": options.home}
     async with (
-        running(playback, speed, empty=empty, more=price_sensor() if with_plan else None) as (
-            home_assistant,
-            simulated,
-        ),
+        running(playback, options.speed, empty=empty, more=more, **spoken) as (home_assistant, simulated),
         Api(home_assistant) as api,
     ):
         if empty:
@@ -183,7 +191,7 @@ async def main(options: argparse.Namespace) -> int:
         await install_requirements()
         if options.check is not None:
             return await check(options.scenario, options.check)
-        return await show(options.scenario, options.speed, empty=options.empty, with_plan=options.plan)
+        return await show(options)
     return 0 if options.check is None else 130
 
 

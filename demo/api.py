@@ -21,6 +21,7 @@ class Api:
         """Nothing is asked yet."""
         self._home_assistant = home_assistant
         self._url = home_assistant.url
+        self.language, self.home = home_assistant.language, home_assistant.home
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60))
         self._token = ""
 
@@ -67,13 +68,16 @@ class Api:
     async def onboard(self) -> None:
         """Create the owner through Home Assistant's own onboarding and log in as that person."""
         client_id = f"{self._url}/"
-        owner = {"name": "Demo", "username": USER, "password": PASSWORD, "client_id": client_id, "language": "en"}
+        known = {"username": USER, "password": PASSWORD, "client_id": client_id}
+        owner = {"name": "Demo", "language": self.language, **known}
         code = (await self.request("POST", "/api/onboarding/users", owner))["auth_code"]
         form = {"grant_type": "authorization_code", "code": code, "client_id": client_id}
         async with self._session.post(f"{self._url}/auth/token", data=form) as response:
             self._token = (await response.json())["access_token"]
         # The token of a login lives for half an hour, a measurement may take longer.
         self._token = await self.command("auth/long_lived_access_token", client_name="scripts/demo", lifespan=1)
+        if not self._home_assistant.bare:  # the owner reads what the home speaks, whatever the browser does
+            await self.command("frontend/set_user_data", key="language", value={"language": self.language})
 
     async def command(self, kind: str, **parameters: object) -> Any:
         """Return the result of one websocket command."""

@@ -58,15 +58,18 @@ class Camera:
 
 
 @asynccontextmanager
-async def open_page() -> AsyncIterator[Page]:
-    """Open an empty page in a new browser."""
+async def open_page(language: str = "en") -> AsyncIterator[Page]:
+    """Open an empty page in a new browser that asks for a language."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=find_chromium(), args=list(_QUIET))
         try:
             width, height = DESKTOP
             size: Any = {"width": width, "height": height}
             context = await browser.new_context(
-                viewport=size, locale="en-GB", timezone_id=TIME_ZONE, color_scheme="light"
+                viewport=size,
+                locale={"en": "en-GB"}.get(language, language),
+                timezone_id=TIME_ZONE,
+                color_scheme="light",
             )
             context.set_default_timeout(WAIT_MS)
             yield await context.new_page()

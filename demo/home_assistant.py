@@ -22,8 +22,9 @@ import homeassistant.components
 from .console import DemoError, patience, say
 
 ROOT = Path(__file__).resolve().parent.parent
-DASHBOARD = ROOT / "docs" / "dashboard.yaml"
 DOMAIN = "home_energy_controller"
+DASHBOARD_PATH = "home-batteries"
+"""Where the demo puts the dashboard, and opens with it."""
 USUAL_PORT = 8123
 TIME_ZONE = "Europe/Amsterdam"
 STOP_LIMIT_S = 60.0
@@ -37,7 +38,6 @@ _PACKAGE = Path(homeassistant.components.__path__[0]).parent
 # What both kinds of Home Assistant have.
 _CORE: dict[str, Any] = {
     "homeassistant": {
-        "name": "Home",
         "latitude": 52.09,
         "longitude": 5.12,
         "elevation": 5,
@@ -45,7 +45,6 @@ _CORE: dict[str, Any] = {
         "time_zone": TIME_ZONE,
         "currency": "EUR",
         "country": "NL",
-        "language": "en",
     },
     "logger": {"default": "warning", "logs": {f"custom_components.{DOMAIN}": "info"}},
 }
@@ -62,17 +61,6 @@ _CONFIGURATION: dict[str, Any] = {
     "frontend": {},
     **{component: {} for component in ("config", "energy", "history", "logbook")},
     "automation": "!include automations.yaml",
-    "lovelace": {
-        "dashboards": {
-            "lovelace": {
-                "mode": "yaml",
-                "filename": str(DASHBOARD),
-                "title": "Home energy",
-                "icon": "mdi:home-battery",
-                "show_in_sidebar": True,
-            }
-        }
-    },
 }
 
 
@@ -145,8 +133,9 @@ class HomeAssistant:
     `bare` leaves out everything but its core and its interfaces: no frontend, no recorder, started in two seconds.
     """
 
-    def __init__(self, config_dir: Path, *, bare: bool = False) -> None:
+    def __init__(self, config_dir: Path, *, bare: bool = False, language: str = "en", home: str = "Home") -> None:
         """Nothing is started or written yet."""
+        self.language, self.home = language, home
         self.config_dir = config_dir
         self.bare = bare
         self.port = free_port(0) if bare else free_port()
@@ -183,7 +172,9 @@ class HomeAssistant:
         """
         configuration = self.config_dir / "configuration.yaml"
         # Its editor of automations writes to a file that must be included; a tag has no place in JSON.
-        text = json.dumps({**(_BARE if self.bare else _CONFIGURATION), **(more or {})})
+        kind = _BARE if self.bare else _CONFIGURATION
+        core = {**kind["homeassistant"], "name": self.home, "language": self.language}
+        text = json.dumps({**kind, "homeassistant": core, **(more or {})})
         configuration.write_text(re.sub(r'"(!include \S+)"', r"\1", text))
         (self.config_dir / "automations.yaml").write_text("[]\n")
         shutil.copytree(
@@ -209,7 +200,7 @@ class HomeAssistant:
         # Its own step for the place would add integrations that want the internet; analytics stay off.
         self.store("onboarding", {"done": ["core_config", "analytics", "integration"]}, version=(4, 1))
         if not empty:
-            self.store("frontend.system_data", {"core": {"default_panel": "lovelace"}})
+            self.store("frontend.system_data", {"core": {"default_panel": DASHBOARD_PATH}})
 
     def store(self, key: str, data: dict[str, Any], *, version: tuple[int, int] = (1, 1)) -> None:
         """Write a file as Home Assistant's storage helper would."""

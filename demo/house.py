@@ -11,6 +11,14 @@ from simulation.site import SimulatedSite, default_batteries
 from simulation.traces import scenario
 
 BATTERY_NAMES: Final = ("Garage", "Attic", "Shed")
+DUTCH_NAMES: Final = ("Garage", "Zolder", "Schuur")
+
+
+def battery_names(language: str) -> tuple[str, ...]:
+    """Return what the owner of a home that speaks this language calls the batteries."""
+    return DUTCH_NAMES if language == "nl" else BATTERY_NAMES
+
+
 BATTERY_LIMIT_W: Final = 2500
 """Power class of the simulated batteries."""
 SCENARIO_S: Final = 14_400

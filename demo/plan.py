@@ -8,7 +8,7 @@ from .api import Api
 from .console import DemoError, say
 from .home_assistant import DOMAIN, HomeAssistant
 from .plan_past import PACE, SPOT, stored_past
-from .site_setup import wait_until_loaded
+from .site_setup import find_entities, wait_until_loaded
 
 PRICE_NAME: Final = "Simulated day-ahead prices"
 PRICE_ENTITY: Final = "sensor.simulated_day_ahead_prices"
@@ -16,7 +16,7 @@ WORDS: Final = (
     "the prices, the month of history, the 14 judged days and the sun forecast are made up; see demo/plan_past.py"
 )
 _FLOW = "/api/config/config_entries/options/flow"
-_PLAN_WITHIN_S = 120.0
+_KNOWN_WITHIN_S = 120.0
 
 _VALUES = f"{{% set spot, pace = {list(SPOT)}, {list(PACE)} %}}"
 _DAY = (
@@ -90,19 +90,33 @@ async def give_past(api: Api, home_assistant: HomeAssistant, entry_id: str) -> N
     await wait_until_loaded(api, entry_id)
 
 
-async def plan(api: Api, home_assistant: HomeAssistant, entities: dict[str, str]) -> None:
-    """Give the site prices and a past, wait for its plan, and choose the strategy Smart."""
+async def plan(api: Api, home_assistant: HomeAssistant) -> dict[str, str]:
+    """Give the site prices and a past, wait for its plan, choose the strategy Smart; return its entities."""
     entry_id = await _entry_id(api)
+    await _until_known(api, PRICE_ENTITY)
     await tell_prices(api, entry_id)
     await give_past(api, home_assistant, entry_id)
-    try:
-        async with asyncio.timeout(_PLAN_WITHIN_S):
-            while (await api.state(entities["plan"])) in {"unknown", "unavailable"}:  # noqa: ASYNC110 - states are asked for
-                await asyncio.sleep(0.5)
-    except TimeoutError as err:
-        raise DemoError(f"there was no plan within {_PLAN_WITHIN_S:.0f} s") from err
+    entities = await find_entities(api, entry_id)  # the plan's come with the prices
+    await _until_known(api, entities["plan"])
     await api.act("select.select_option", entities["strategy"], option="predictive")
     say(WORDS)
+    return entities
+
+
+async def _until_known(api: Api, entity_id: str) -> None:
+    """Wait until an entity shows something."""
+    try:
+        async with asyncio.timeout(_KNOWN_WITHIN_S):
+            while entity_id not in await _known(api):  # noqa: ASYNC110 - states are asked for
+                await asyncio.sleep(0.5)
+    except TimeoutError as err:
+        raise DemoError(f"{entity_id} showed nothing within {_KNOWN_WITHIN_S:.0f} s") from err
+
+
+async def _known(api: Api) -> set[str]:
+    """Return the entities that show something."""
+    states = await api.request("GET", "/api/states")
+    return {state["entity_id"] for state in states if state["state"] not in {"unknown", "unavailable"}}
 
 
 async def _entry_id(api: Api) -> str:

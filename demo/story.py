@@ -3,9 +3,10 @@
 With a folder it takes pictures on the way (`scripts/pictures`).
 """
 
+import argparse
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 import re
 import sys
@@ -22,9 +23,10 @@ from .browser import DESKTOP, PHONE, Camera, find_chromium, open_page
 from .console import DemoError, reason, say
 from .energy_day import show_yesterday, simulated_day
 from .home_assistant import DOMAIN, install_requirements, package_errors
-from .house import BATTERY_LIMIT_W, BATTERY_NAMES, START_S, Playback
+from .house import BATTERY_LIMIT_W, START_S, Playback, battery_names
+from .words import Words
 
-NAME = "Home Energy Controller for Marstek"
+NAME = "Marstek Home Energy Controller"
 SEARCH = "marstek"
 SCENARIO = "C"
 BLUEPRINT = "Tell me when control of the batteries is paused"
@@ -32,7 +34,24 @@ DONE_WITHIN_S = 150
 """The slowest thing waited for is a decision, every half a minute, and its proof."""
 FIXED_W = 350
 GRAPHS_S = 780
-"""The dashboard shows a quarter of an hour."""
+"""Until the statistics of the day have something to show."""
+DASHBOARD = "Home Energy Controller"
+DEAD_CARDS = """() => {
+  const found = [], walk = (root) => {
+    for (const element of root.querySelectorAll("*")) {
+      if (["hui-error-card", "hui-warning", "hui-warning-element"].includes(element.localName))
+        found.push(element.localName + " " + element.innerText);
+      if (element.localName === "hui-tile-card" && element.offsetParent) {
+        const { entity } = element._config, state = element.hass.states[entity]?.state;
+        if (state === undefined || ["unavailable", "unknown"].includes(state)) found.push(`${entity} ${state}`);
+      }
+      if (element.shadowRoot) walk(element.shadowRoot);
+    }
+  };
+  walk(document);
+  return found;
+}"""
+"""What is wrong on a dashboard: red boxes, and tiles on the screen that show nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +63,30 @@ class Story:
     api: Api
     simulated: SimulatedSite
     camera: Camera
+    words: Words
+    home: str
+    dashboard: list[str] = field(default_factory=list)
+    """Where the dashboard is, once it was added."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return what the owner calls the batteries."""
+        return battery_names(self.words.language)
+
+    def any_of(self, *buttons: str) -> re.Pattern[str]:
+        """Return what matches any of the buttons below a form."""
+        keys = (f"ui.panel.config.integrations.config_flow.{button}" for button in buttons)
+        return re.compile("|".join(re.escape(self.words.theirs(key)) for key in keys))
+
+    async def shows(self, platform: str, key: str, state: str) -> None:
+        """Wait until an entity of the site has a state; its id is the same in every language."""
+        entity_id = f"{platform}.{self.home.lower()}_{key}"
+        try:
+            async with asyncio.timeout(DONE_WITHIN_S):
+                while await self.api.state(entity_id) != state:  # noqa: ASYNC110 - states are asked for
+                    await asyncio.sleep(0.2)
+        except TimeoutError as err:
+            raise DemoError(f"{entity_id} is not {state} within {DONE_WITHIN_S} s") from err
 
     @property
     def batteries(self) -> tuple[BatteryModel, ...]:
@@ -67,63 +110,101 @@ class Story:
 async def log_in(story: Story) -> None:
     """Log in as the owner."""
     await story.open("/")
-    page = story.page
-    await page.get_by_label("Username").fill(USER)
-    await page.get_by_label("Password").first.fill(PASSWORD)
-    await page.get_by_role("button", name="Log in").click()
-    await page.get_by_text("Settings", exact=True).first.wait_for()
+    page, fields = story.page, "ui.panel.page-authorize.form.providers.homeassistant.step.init.data"
+    await page.get_by_label(story.words.theirs(f"{fields}.username")).fill(USER)
+    await page.get_by_label(story.words.theirs(f"{fields}.password")).first.fill(PASSWORD)
+    await page.get_by_role("button", name=story.words.theirs("ui.panel.page-authorize.form.next")).click()
+    await page.get_by_text(story.words.theirs("panel.config"), exact=True).first.wait_for()
 
 
 async def add_integration(story: Story) -> None:
     """Add the site by its flow: meter, live reading, addresses, and what only the owner of each battery knows."""
     page, camera, simulated = story.page, story.camera, story.simulated
+    theirs, ours = story.words.theirs, story.words.ours
     await story.open("/config/integrations/dashboard")
-    await page.get_by_role("button", name="Add integration").click()
-    await page.get_by_placeholder("Search for a brand name").fill(SEARCH)
+    await page.get_by_role("button", name=theirs("ui.panel.config.integrations.add_integration")).click()
+    await page.get_by_placeholder(theirs("ui.panel.config.integrations.search_brand")).fill(SEARCH)
     await page.get_by_role("button", name=NAME).click()
     dialog = page.locator("dialog-data-entry-flow")
-    submit = dialog.get_by_role("button", name="Submit")
+    submit = dialog.get_by_role("button", name=theirs("ui.panel.config.integrations.config_flow.submit"))
     window = dialog.locator("dialog")
 
-    choice = dialog.get_by_text("HomeWizard P1 meter")
+    choice = dialog.get_by_text(ours("config.step.user.menu_options.homewizard"), exact=True)
     await choice.wait_for()
     await camera.take("set-up-meter", window, dark=False)
     await choice.click()
-    await dialog.get_by_role("textbox", name="IP address").fill(f"{simulated.p1.host}:{simulated.p1.port}")
+    host = ours("config.step.homewizard.data.host")
+    await dialog.get_by_role("textbox", name=host).fill(f"{simulated.p1.host}:{simulated.p1.port}")
     await submit.click()
 
-    by_hand = dialog.get_by_text("Yes, type the addresses")
-    await dialog.get_by_text(re.compile(r"^\d+ W (im|ex)port$")).wait_for()
+    by_hand = dialog.get_by_text(ours("config.step.confirm_import.menu_options.address"))
+    await by_hand.wait_for()
+    await dialog.get_by_text(re.compile(r"^\d+ W \S")).first.wait_for()
     await camera.take("set-up-reading", window, dark=False)
     await by_hand.click()
 
+    host = ours("config.step.address.data.host")
     for number, battery in enumerate(simulated.batteries):
         if number:  # the first line is there
-            await dialog.get_by_role("button", name="Add IP address").click()
-        await dialog.get_by_role("textbox", name="IP address").nth(number).fill(battery.host)
-    await dialog.get_by_role("spinbutton", name="Port").fill(str(simulated.batteries[0].port))
+            await dialog.get_by_role("button", name=theirs("ui.components.multi-textfield.add_item", item=host)).click()
+        await dialog.get_by_role("textbox", name=host).nth(number).fill(battery.host)
+    port = ours("config.step.address.data.port")
+    await dialog.get_by_role("spinbutton", name=port).fill(str(simulated.batteries[0].port))
     await camera.take("set-up-addresses", window, dark=False)
     await submit.click()
 
-    for number, (name, battery) in enumerate(zip(BATTERY_NAMES, simulated.batteries, strict=True)):
-        await dialog.get_by_text(f"Found at {battery.host}").wait_for()
-        await dialog.get_by_role("textbox", name="Name").fill(name)
+    for number, (name, battery) in enumerate(zip(story.names, simulated.batteries, strict=True)):
+        found = ours("config.step.battery.description").partition("{host}")[0]
+        await dialog.get_by_text(f"{found}{battery.host}").wait_for()
+        await dialog.get_by_role("textbox", name=ours("config.step.battery.data.name")).fill(name)
         await dialog.get_by_role("radio", name=f"{BATTERY_LIMIT_W} W").click()
-        await dialog.get_by_role("radio", name="The same meter as this site").click()
+        await dialog.get_by_role("radio", name=ours("selector.own_meter.options.this")).click()
         if number == 0:
             await camera.take("set-up-battery", window, dark=False)
-        await dialog.get_by_role("button", name=re.compile("Next|Submit")).click()
-    await dialog.get_by_role("button", name=re.compile("finish|Finish")).click()
+        await dialog.get_by_role("button", name=story.any_of("next", "submit")).click()
+    await dialog.get_by_text(ours("selector.fuse.options.unknown")).click()
+    await camera.take("set-up-fuse", window, dark=False)
+    await dialog.get_by_role("button", name=story.any_of("next", "submit")).click()
+    await (watch := dialog.get_by_text(ours("config.step.start.menu_options.only_watch"), exact=True)).wait_for()
+    await camera.take("set-up-start", window, dark=False)
+    await watch.click()
+    await dialog.get_by_role("button", name=story.any_of("finish", "finish_skip")).click()
     await dialog.wait_for(state="hidden")
 
 
 async def see_batteries(story: Story) -> None:
     """See three batteries on the integration's page."""
     await story.open(f"/config/integrations/integration/{DOMAIN}")
-    await story.page.get_by_text(f"{len(BATTERY_NAMES)} devices").first.wait_for()
-    for name in BATTERY_NAMES:
+    for name in story.names:
         await story.page.get_by_text(name, exact=True).first.wait_for()
     await story.camera.take("integration")
+
+
+async def add_dashboard(story: Story) -> None:
+    """Add the dashboard by three clicks, and see that everything on it is alive."""
+    page, keys = story.page, "ui.panel.config.lovelace.dashboards"
+    await story.open("/config/lovelace/dashboards")
+    await page.get_by_role("button", name=story.words.theirs(f"{keys}.picker.add_dashboard")).click()
+    await page.locator("dashboard-card").filter(has_text=DASHBOARD).click()
+    detail = page.locator("dialog-lovelace-dashboard-detail")
+    name = await detail.get_by_role("textbox").first.input_value()
+    create = detail.get_by_role("button", name=story.words.theirs(f"{keys}.detail.create"))
+    await create.click()
+    await create.wait_for(state="hidden")
+    added = await story.api.command("lovelace/dashboards/list")
+    story.dashboard.extend(f"/{each['url_path']}" for each in added if each["title"] == name)
+    await open_dashboard(story)
+    await story.camera.take("dashboard-off")
+
+
+async def open_dashboard(story: Story) -> None:
+    """Open the dashboard, and see no tile that shows nothing, and no red box."""
+    await story.open(story.dashboard[0])
+    await tile(story.page, story.words.ours("entity.select.strategy.name")).wait_for()
+    await tile(story.page, story.words.ours("entity.sensor.role.name")).last.wait_for()
+    dead = await story.page.evaluate(DEAD_CARDS)
+    if dead:
+        raise DemoError(f"on the dashboard: {', '.join(dead)}")
 
 
 def tile(page: Page, name: str) -> Locator:
@@ -131,96 +212,122 @@ def tile(page: Page, name: str) -> Locator:
     return page.locator("hui-tile-card").filter(has=page.get_by_text(name, exact=True)).first
 
 
-async def choose(page: Page, tile_name: str, option: str) -> None:
-    """Choose an option on a tile, and see it chosen."""
-    menu = tile(page, tile_name).locator("ha-control-select-menu")
+async def choose(story: Story, option: str) -> None:
+    """Choose a strategy on its tile."""
+    name = story.words.ours(f"entity.select.strategy.state.{option}")
+    menu = tile(story.page, story.words.ours("entity.select.strategy.name")).locator("ha-control-select-menu")
     await menu.click()
-    await page.get_by_role("menuitem", name=option, exact=True).first.click()
-    # From 2026.11 on the button is called "Option Standby", before that "Standby".
-    await menu.get_by_role("button", name=re.compile(rf"(^|\s){re.escape(option)}$")).wait_for()
+    await story.page.get_by_role("menuitem", name=name, exact=True).first.click()
+
+
+async def confirm(story: Story, key: str) -> None:
+    """Tap a tile, whose question has to be answered before anything happens."""
+    answer = story.words.ours(f"selector.dashboard.options.{key}")
+    question = story.words.ours(f"selector.dashboard.options.{key}_question")
+    await story.page.get_by_text(question).wait_for()
+    await story.page.get_by_role("button", name=answer, exact=True).click()
 
 
 async def switch_on(story: Story) -> None:
     """Switch the controller on, on the dashboard, and see the batteries taken over."""
-    await story.open("/lovelace/house")
-    await tile(story.page, "Controller").get_by_text("Off", exact=True).wait_for()
-    await tile(story.page, "Controller").locator("ha-tile-icon").click()
-    await tile(story.page, "Controller").get_by_text("On", exact=True).wait_for()
+    controller = tile(story.page, story.words.ours("entity.switch.controller.name"))
+    await controller.locator("ha-tile-icon").click()
+    await confirm(story, "start")
+    await story.shows("switch", "controller", "on")
     await story.until("one leads", lambda: [b.mode for b in story.batteries].count(DeviceMode.AUTO) == 1)
     await story.until("the others follow", lambda: [b.mode for b in story.batteries].count(DeviceMode.PASSIVE) == 2)
 
 
 async def change_strategy(story: Story) -> None:
     """Choose standby, see the batteries rest, and go back to net zero."""
-    await choose(story.page, "Strategy", "Standby")
-    await story.page.get_by_role("button", name="What is done Standby").wait_for()
+    await choose(story, "standby")
+    standby = story.words.ours("entity.sensor.state.state.standby")
+    state = tile(story.page, story.words.ours("entity.sensor.state.name"))
+    await state.get_by_text(standby, exact=True).wait_for()
     await story.until(
         "all rest", lambda: all(b.mode is DeviceMode.PASSIVE and abs(b.power_w) < 50 for b in story.batteries)
     )
-    await choose(story.page, "Strategy", "Net zero")
+    await choose(story, "zero")
     await story.until("one leads again", lambda: any(b.mode is DeviceMode.AUTO for b in story.batteries))
+
+
+async def charge_to_full(story: Story) -> None:
+    """Choose a full charge: it waits for a second word, on the dashboard, and only then begins."""
+    await choose(story, "to_full")
+    button = tile(story.page, story.words.ours("entity.button.confirm_full_charge.name"))
+    await button.click()
+    await confirm(story, "full_charge")
+    await story.shows("select", "strategy", "to_full")
+    await story.until("all charge", lambda: all(b.power_w < -100 for b in story.batteries))
+    await choose(story, "zero")
+    await story.shows("select", "strategy", "zero")
 
 
 async def take_one_out(story: Story) -> None:
     """Let one battery hold a power of its own, on its device page, and give it back."""
-    name, battery = BATTERY_NAMES[1], story.batteries[1]
-    page = story.page
+    name, battery = story.names[1], story.batteries[1]
+    page, ours = story.page, story.words.ours
     await story.open(f"/config/devices/dashboard?domain={DOMAIN}")
     await page.get_by_text(name, exact=True).first.click()
-    await select_mode(page, "Fixed power")
-    setpoint = page.locator("hui-number-entity-row").filter(has_text="Setpoint").locator("input")
+    await select_mode(story, "fixed")
+    row = page.locator("hui-number-entity-row").filter(has_text=ours("entity.number.setpoint.name"))
+    setpoint = row.locator("input")
     await setpoint.fill(str(FIXED_W))
     await setpoint.press("Enter")
     await story.until("it holds its own power", lambda: abs(battery.power_w - FIXED_W) < 50)
     await story.camera.take("device")
-    await select_mode(page, "Controlled")
+    await select_mode(story, "controlled")
     await story.until("it is given back", lambda: abs(battery.power_w - FIXED_W) > 50)
 
 
-async def select_mode(page: Page, option: str) -> None:
+async def select_mode(story: Story, option: str) -> None:
     """Choose a battery's mode on its device page."""
-    row = page.locator("hui-select-entity-row").filter(has_text="Mode").first
+    name, ours = story.words.ours(f"entity.select.mode.state.{option}"), story.words.ours
+    row = story.page.locator("hui-select-entity-row").filter(has_text=ours("entity.select.mode.name")).first
     await row.click()
-    await row.get_by_role("menuitem", name=option, exact=True).first.click()
+    await row.get_by_role("menuitem", name=name, exact=True).first.click()
 
 
 async def add_automation(story: Story) -> None:
-    """Make an automation of one of our blueprints, as it stands, and see that Home Assistant runs it."""
+    """Make an automation of one of our blueprints, for the site that it offers, and see that it runs."""
+    page = story.page
     await story.open("/config/blueprint/dashboard")
-    await story.page.get_by_text(BLUEPRINT).first.wait_for()
-    await story.page.get_by_text(BLUEPRINT).first.click()
-    save = story.page.get_by_role("button", name="Save")
+    await page.get_by_text(BLUEPRINT).first.wait_for()
+    await page.get_by_text(BLUEPRINT).first.click()
+    save = page.get_by_role("button", name=story.words.theirs("ui.common.save"))
     await save.wait_for()
+    await page.locator("ha-entity-picker").first.click()
+    problem = page.locator("ha-combo-box-item").filter(has_text=story.words.ours("entity.binary_sensor.problem.name"))
+    await problem.first.click()
     await story.camera.take("blueprint")
     await save.click()
-    traces = story.page.get_by_role("button", name="Traces").or_(story.page.get_by_role("link", name="Traces"))
+    name = story.words.theirs("ui.panel.config.automation.editor.show_trace")
+    traces = page.get_by_role("button", name=name).or_(page.get_by_role("link", name=name))
     await traces.first.wait_for()  # a link from 2026.11 on
     await story.open("/config/automation/dashboard")
-    await story.page.get_by_text(BLUEPRINT).first.wait_for()
+    await page.get_by_text(BLUEPRINT).first.wait_for()
     if (state := await story.api.state(f"automation.{BLUEPRINT.lower().replace(' ', '_')}")) != "on":
         raise DemoError(f"the automation is {state}")
 
 
 async def look_around(story: Story) -> None:
     """Take the pictures that need a while: options, dashboard with its graphs, on a phone too, Energy dashboard."""
-    page, camera = story.page, story.camera
+    page, camera, ours = story.page, story.camera, story.words.ours
     if camera.folder is None:
         return
     day = asyncio.create_task(asyncio.to_thread(simulated_day))
     await story.open(f"/config/integrations/integration/{DOMAIN}")
-    await page.get_by_role("button", name="Configure").first.click()
-    await page.get_by_text("Limits, circuits and meter").first.click()
-    await page.get_by_text("Circuits", exact=True).first.wait_for()
+    await page.get_by_role("button", name=story.words.theirs("ui.panel.config.integrations.configure")).first.click()
+    await page.get_by_text(ours("options.step.init.menu_options.limits")).first.click()
+    await page.get_by_text(ours("options.step.limits.sections.circuits.name"), exact=True).first.wait_for()
     await camera.take("options", page.locator("dialog-data-entry-flow dialog"))
     yesterday = await show_yesterday(story.api, await day)
     say(f"letting the house go on for {GRAPHS_S} s, so that the graphs have something to show")
     await asyncio.sleep(GRAPHS_S)
-    await page.set_viewport_size({"width": DESKTOP[0] + 160, "height": 1080})
-    await story.open("/lovelace/house")
-    await tile(page, "Controller").get_by_text("On", exact=True).wait_for()
-    await camera.take("dashboard")
-    await page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
-    await camera.take("phone")
+    for name, (width, height) in (("dashboard", (DESKTOP[0], 1700)), ("phone", PHONE)):
+        await page.set_viewport_size({"width": width, "height": height})
+        await open_dashboard(story)
+        await camera.take(name)
     await page.set_viewport_size({"width": DESKTOP[0], "height": 1000})
     await story.open("/energy")
     await page.get_by_text("Energy distribution").wait_for()
@@ -236,26 +343,36 @@ CHAPTERS = (
     log_in,
     add_integration,
     see_batteries,
+    add_dashboard,
     switch_on,
     change_strategy,
+    charge_to_full,
     take_one_out,
     add_automation,
     look_around,
 )
 
 
-async def tell(folder: Path | None = None) -> None:
+async def tell(folder: Path | None, language: str, home: str) -> None:
     """Tell the whole story; raise DemoError, or Playwright's error, where it stops."""
     await install_requirements()
     playback = Playback(SCENARIO, START_S[SCENARIO])
     async with (
-        running(playback, 1.0, empty=True) as (home_assistant, simulated),
+        running(playback, 1.0, empty=True, language=language, home=home) as (home_assistant, simulated),
         Api(home_assistant) as api,
     ):
         await open_up(api)
         playback.play(simulated.house.trace_s)
-        async with open_page() as page:
-            story = Story(page=page, url=home_assistant.url, api=api, simulated=simulated, camera=Camera(page, folder))
+        async with open_page(language) as page:
+            story = Story(
+                page=page,
+                url=home_assistant.url,
+                api=api,
+                simulated=simulated,
+                camera=Camera(page, folder),
+                words=Words(language),
+                home=home,
+            )
             for chapter in CHAPTERS:
                 say(chapter.__name__.replace("_", " "))
                 try:
@@ -271,7 +388,12 @@ async def tell(folder: Path | None = None) -> None:
 if __name__ == "__main__":
     if find_chromium() is None:
         sys.exit("there is no Chromium on this machine")
+    parser = argparse.ArgumentParser(prog="python -m demo.story", description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, help="where to keep pictures")
+    parser.add_argument("--language", choices=("en", "nl"), default="en")
+    parser.add_argument("--home", default="Home")
+    options = parser.parse_args()
     try:
-        asyncio.run(tell(Path(sys.argv[1]) if len(sys.argv) > 1 else None))
+        asyncio.run(tell(options.folder, options.language, options.home))
     except (DemoError, OSError, ClientError, PlaywrightError) as error:
         sys.exit(f"story: {reason(error)}")

@@ -35,6 +35,17 @@ def test_import_and_export_are_counted_apart() -> None:
     assert exported.imported_wh == 0
 
 
+def test_what_batteries_charge_and_discharge_is_counted_apart() -> None:
+    """Of each by its own readings: one that charges the other is no zero."""
+    figures = EnergyStatistics(Today())
+    for number in range(361):
+        at = 10.0 * number
+        batteries = (seen("a", power=-1200.0, at=at), seen("b", power=600.0, at=at))
+        figures.add(replace(snapshot(*batteries, meter=0.0, at=at), local_time=NOON + timedelta(seconds=at)), SITE)
+    assert figures.today.charged_wh == pytest.approx(1200)
+    assert figures.today.discharged_wh == pytest.approx(600)
+
+
 def test_the_day_begins_anew_at_midnight() -> None:
     """By the clock on the wall; what flows goes on to be counted."""
     midnight = NOON.replace(hour=0)

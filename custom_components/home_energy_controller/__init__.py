@@ -9,8 +9,9 @@ from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
-from .const import CONF_FIRMWARE, CONF_METER, CONF_MODEL, DOMAIN
+from .const import CONF_FIRMWARE, CONF_METER, CONF_MODEL, CONF_STARTS, DOMAIN
 from .coordinator import SiteConfigEntry, SiteCoordinator
+from .dashboard import async_offer_dashboard, async_setup_dashboard, async_withdraw_dashboard
 from .entity import site_device_info, update_devices
 from .marstek.client import MarstekClient
 from .services import async_setup_actions
@@ -34,8 +35,9 @@ PLATFORMS = [
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Set up what all sites share: the actions."""
+    """Set up what all sites share: the actions, and the dashboard's answers."""
     async_setup_actions(hass)
+    async_setup_dashboard(hass)
     return True
 
 
@@ -46,6 +48,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: SiteConfigEntry) -> bool
     entry.async_on_unload(client.close)
     store = SiteStore(hass, entry.entry_id, clock=clock)
     await store.async_load()
+    if entry.data.get(CONF_STARTS):
+        # Its owner said so at the end of set-up; from here on the switch counts.
+        store.update(enabled=True, was_started=True)
+        data = {key: value for key, value in entry.data.items() if key != CONF_STARTS}
+        hass.config_entries.async_update_entry(entry, data=data)
     meter = site_meter(hass, entry.data[CONF_METER], clock)
     coordinator = SiteCoordinator(hass, entry, client=client, meter=meter, store=store, clock=clock)
     await coordinator.planner.async_load()
@@ -60,6 +67,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: SiteConfigEntry) -> bool
     dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **site_device_info(coordinator))
     update_devices(coordinator)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    async_offer_dashboard(hass)
     with coordinator.parts.part("release of leftovers"):
         await coordinator.async_release_leftovers()
 
@@ -87,7 +95,9 @@ async def async_unload_entry(hass: HomeAssistant, entry: SiteConfigEntry) -> boo
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: SiteConfigEntry) -> None:
-    """Forget what was set for the site."""
+    """Forget what was set for the site, and with the last one the dashboard."""
+    if not hass.config_entries.async_entries(DOMAIN):
+        async_withdraw_dashboard(hass)
     await SiteStore(hass, entry.entry_id).async_remove()
     await PlanFile(hass, entry.entry_id).async_remove()
 

@@ -13,7 +13,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
 from .control.model import Health, Mode, SiteState
-from .coordinator import SiteConfigEntry
+from .coordinator import SiteConfigEntry, SiteCoordinator
 from .entity import BatteryEntity, SiteEntity, add_with_contract
 from .plan_sensor import PLAN_SENSORS, PlanSensor
 from .site.battery import Battery
@@ -73,6 +73,8 @@ SOC: Final[dict[str, Any]] = {
 }
 DIAGNOSTIC: Final[dict[str, Any]] = {"entity_category": EntityCategory.DIAGNOSTIC}
 LASTING: Final[dict[str, Any]] = {"outlives_silence": True}
+# Powers that are also told in words, by what they flow through.
+FLOWS: Final = {"grid_power": "grid", "net_load": "house", "battery_power": "battery", "power": "battery"}
 # What changes with every reading, or says little: whoever wants it can have it.
 OFF_BY_DEFAULT: Final[dict[str, Any]] = {"entity_registry_enabled_default": False}
 
@@ -80,6 +82,11 @@ OFF_BY_DEFAULT: Final[dict[str, Any]] = {"entity_registry_enabled_default": Fals
 def _states(states: type[StrEnum]) -> dict[str, Any]:
     """Return what sensors with a list of states share."""
     return {"device_class": SensorDeviceClass.ENUM, "options": [state.value for state in states]}
+
+
+def _today_wh(field: str) -> Callable[[SiteSnapshot], StateType]:
+    """Return how to read an energy (Wh) of today."""
+    return lambda site: round(getattr(site.today, field), -1)
 
 
 SITE_SENSORS = (
@@ -93,11 +100,15 @@ SITE_SENSORS = (
     SiteSensorDescription(**STORED, value=lambda site: site.stored_wh),
     SiteSensorDescription(key="self_consumption_today", **SHARE, value=lambda site: site.today.self_consumption_pct),
     SiteSensorDescription(key="self_sufficiency_today", **SHARE, value=lambda site: site.today.self_sufficiency_pct),
-    SiteSensorDescription(
-        key="grid_import_today", **ENERGY, **OFF_BY_DEFAULT, value=lambda site: round(site.today.imported_wh, -1)
-    ),
-    SiteSensorDescription(
-        key="grid_export_today", **ENERGY, **OFF_BY_DEFAULT, value=lambda site: round(site.today.exported_wh, -1)
+    # Tens of Wh are enough for a day, and change less often.
+    *(
+        SiteSensorDescription(key=f"{name}_today", **ENERGY, value=_today_wh(field))
+        for name, field in (
+            ("grid_import", "imported_wh"),
+            ("grid_export", "exported_wh"),
+            ("charged", "charged_wh"),
+            ("discharged", "discharged_wh"),
+        )
     ),
     SiteSensorDescription(
         key="control_quality",
@@ -179,7 +190,9 @@ class SiteSensor(SiteEntity, SensorEntity):
     """A sensor of the site, or of the charger of its car."""
 
     entity_description: SiteSensorDescription
-    _unrecorded_attributes = frozenset({"intent", "leader", "measured_at", "saturated_pct", "summary", "targets"})
+    _unrecorded_attributes = frozenset(
+        {"in_words", "intent", "leader", "measured_at", "saturated_pct", "summary", "targets"}
+    )
 
     @property
     @override
@@ -193,11 +206,11 @@ class SiteSensor(SiteEntity, SensorEntity):
         """Return, with state, grid and quality, what is behind them; not recorded. What does not apply is left out."""
         site = self.coordinator.data
         if self.entity_description.key == "grid_power":
-            return {"measured_at": site.measured_at}
+            return {"measured_at": site.measured_at, **_in_words(self.coordinator, "grid_power", self.native_value)}
         if self.entity_description.key == "control_quality":
             return {"saturated_pct": site.quality and site.quality.saturated_pct}
         if self.entity_description.key != "state":
-            return None
+            return _in_words(self.coordinator, self.entity_description.key, self.native_value)
         names = {battery.id: battery.name for battery in self.coordinator.batteries.values()}
         asked_w = {names[key]: battery.target_power_w for key, battery in site.batteries.items()}
         shown = {
@@ -213,7 +226,7 @@ class BatterySensor(BatteryEntity, SensorEntity):
     """A sensor of a battery; what the battery says now is gone while the battery is silent."""
 
     entity_description: BatterySensorDescription
-    _unrecorded_attributes = frozenset({"target_power_w"})
+    _unrecorded_attributes = frozenset({"in_words", "target_power_w"})
 
     @property
     @override
@@ -235,6 +248,15 @@ class BatterySensor(BatteryEntity, SensorEntity):
         """Return, with its health, what it did last instead of what it was told; with its role, the power (W) asked."""
         shown: dict[str, Any] = {
             "health": {"diagnosis": self.snapshot.diagnosis},
+            "power": _in_words(self.coordinator, "power", self.native_value),
             "role": {"target_power_w": self.snapshot.target_power_w},
         }
         return {k: value for k, value in shown.get(self.entity_description.key, {}).items() if value is not None}
+
+
+def _in_words(coordinator: SiteCoordinator, key: str, value: object) -> dict[str, str]:
+    """Return, with a power (W), what it does, so that nobody has to learn what its sign means."""
+    words, where = coordinator.planner.words, FLOWS.get(key)
+    if words is None or where is None or not isinstance(value, int):
+        return {}
+    return {"in_words": words.flow(where, value)}

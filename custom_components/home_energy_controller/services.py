@@ -16,11 +16,12 @@ from .control.codec import encode
 from .control.cycle import Cycle
 from .control.model import BatteryMode, CommandKind
 from .coordinator import SiteConfigEntry, SiteCoordinator
+from .dashboard import async_dashboard
 from .errors import failure, refusal
 from .marstek.errors import MarstekError
 from .site.battery import Battery
+from .site.summary import summarise
 from .view.plan_response import back_test_response, plan_response
-from .view.summary import summarise
 
 ATTR_CONFIRM: Final = "confirm"
 ATTR_DAYS: Final = "days"
@@ -63,6 +64,7 @@ SET_POWER: Final = vol.Schema(
 )
 RELEASE: Final = vol.Schema(TARGET)
 GET_PLAN: Final = vol.Schema(TARGET)
+GET_DASHBOARD: Final = vol.Schema(TARGET)
 BACK_TEST: Final = vol.Schema({**TARGET, vol.Optional(ATTR_DAYS, default=14): _bounded(vol.Coerce(int), 1, 28)})
 CLEAR_SCHEDULES: Final = vol.Schema({**TARGET, vol.Required(ATTR_CONFIRM): cv.boolean})
 
@@ -73,6 +75,9 @@ def async_setup_actions(hass: HomeAssistant) -> None:
         DOMAIN, "run_cycle", _async_run_cycle, RUN_CYCLE, supports_response=SupportsResponse.OPTIONAL
     )
     hass.services.async_register(DOMAIN, "get_plan", _async_get_plan, GET_PLAN, supports_response=SupportsResponse.ONLY)
+    hass.services.async_register(
+        DOMAIN, "get_dashboard", _async_get_dashboard, GET_DASHBOARD, supports_response=SupportsResponse.ONLY
+    )
     hass.services.async_register(
         DOMAIN, "back_test", _async_back_test, BACK_TEST, supports_response=SupportsResponse.ONLY
     )
@@ -97,6 +102,12 @@ async def _async_get_plan(call: ServiceCall) -> ServiceResponse:
     if plan is None or words is None:
         raise refusal("no_plan", status="" if words is None else words.status(coordinator.planner.view.status))
     return plan_response(plan, words, coordinator.planner.view)
+
+
+async def _async_get_dashboard(call: ServiceCall) -> ServiceResponse:
+    """Return the dashboard of the site, for homes that keep theirs in YAML."""
+    coordinator, _ = _service_target(call)
+    return await async_dashboard(call.hass, [coordinator.config_entry], call.hass.config.language)
 
 
 async def _async_back_test(call: ServiceCall) -> ServiceResponse:

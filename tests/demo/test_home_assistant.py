@@ -15,7 +15,7 @@ from homeassistant.auth.mfa_modules import totp
 from homeassistant.components import frontend
 import pytest
 
-from demo.home_assistant import DASHBOARD, DOMAIN, USUAL_PORT, HomeAssistant, free_port, package_errors, requirements
+from demo.home_assistant import DOMAIN, USUAL_PORT, HomeAssistant, free_port, package_errors, requirements
 
 STAMP = "2026-11-24 02:01:56.600"
 LOG = f"""{STAMP} INFO (MainThread) [custom_components.{DOMAIN}] The meter answers again
@@ -135,8 +135,3 @@ def test_home_assistant_ends_with_a_demo_that_is_killed(tmp_path: Path) -> None:
         with suppress(ProcessLookupError):
             signal.pidfd_send_signal(running, signal.SIGKILL)
         os.close(running)
-
-
-def test_dashboard_for_owners_uses_core_cards_only() -> None:
-    """It must work in any Home Assistant."""
-    assert "custom:" not in DASHBOARD.read_text()

@@ -14,9 +14,15 @@ LIMIT_S = 900
 
 
 @pytest.mark.skipif(find_chromium() is None, reason="the story in a browser needs Chromium, and there is none here")
-def test_a_new_owner_gets_from_nothing_to_an_automation() -> None:
+@pytest.mark.parametrize(("language", "home"), [("en", "Home"), ("nl", "Thuis")])
+def test_a_new_owner_gets_from_nothing_to_an_automation(language: str, home: str) -> None:
     """In a process of its own: the story has real sockets, which the tests of Home Assistant forbid."""
-    ended = subprocess.run(
-        [sys.executable, "-m", "demo.story"], cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False
+    ended = subprocess.run(  # noqa: S603
+        [sys.executable, "-m", "demo.story", "--language", language, "--home", home],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
     )
     assert ended.returncode == 0, ended.stderr

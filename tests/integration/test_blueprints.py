@@ -3,12 +3,14 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
+import re
 from typing import Any
 from unittest.mock import patch
 
 from homeassistant.components.blueprint import models
 from homeassistant.components.blueprint.schemas import BLUEPRINT_SCHEMA
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util, yaml as yaml_util
 import pytest
@@ -21,6 +23,7 @@ from .world import World
 BLUEPRINTS = Path(__file__).parents[2] / "blueprints" / "automation" / "home_energy_controller"
 NAMES = sorted(path.stem for path in BLUEPRINTS.iterdir())
 STRATEGY = "select.home_strategy"
+SITE = {"strategy": STRATEGY, "setpoint": "number.home_setpoint", "soc": "sensor.home_soc"}
 CHEAP = "schedule.cheap"
 CHARGER = "sensor.charger_power"
 
@@ -81,12 +84,41 @@ def test_blueprint_says_where_it_comes_from_and_explains_itself(name: str) -> No
     assert all("name" in given and "selector" in given for given in blueprint.inputs.values())
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_blueprint_offers_only_our_entities_and_supposes_no_names(name: str) -> None:
+    """Ids are made of what people call their home; a default that is not there is an automation that does nothing."""
+    for key, given in load(name).inputs.items():
+        assert not re.search(r"\b(sensor|select|number|switch|binary_sensor)\.", str(given.get("default", "")))
+        entity = (given["selector"].get("entity") or {}) if given["selector"] else {}
+        filters = entity.get("filter", [])
+        if key not in {"cheap", "charger"}:
+            assert all(each["integration"] == "home_energy_controller" and each["domain"] for each in filters)
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_what_a_blueprint_asks_for_is_offered(world: World, name: str) -> None:
+    """Its selector finds the entity it means, whatever that is called."""
+    registry = er.async_get(world.hass)
+    for key, given in load(name).inputs.items():
+        for each in (given["selector"].get("entity") or {}).get("filter", []) if given["selector"] else []:
+            if each.get("integration") != "home_energy_controller":
+                continue
+            found = {
+                entity.translation_key
+                for entity in registry.entities.values()
+                if entity.platform == each["integration"]
+                and entity.domain in each["domain"]
+                and (entity.original_device_class in each.get("device_class", [entity.original_device_class]))
+            }
+            assert {"reserves": "reserve"}.get(key, key) in found
+
+
 async def test_cheap_hours_charge_up_to_the_level_and_then_back(world: World, automate: Automate) -> None:
     """The batteries really draw the power; full enough ends it, though it is still cheap."""
     hass = world.hass
     await world.switch(on=True)
     await show(hass, CHEAP, "off")
-    await automate("charge_in_cheap_hours", cheap=CHEAP, power=2000, until=60)
+    await automate("charge_in_cheap_hours", **SITE, cheap=CHEAP, power=2000, until=60)
     await show(hass, CHEAP, "on")
     assert world.state(STRATEGY) == "fixed"
     await world.pass_time(330)  # a battery is told little until its sign is sure
@@ -100,7 +132,7 @@ async def test_the_end_of_cheap_hours_ends_charging(world: World, automate: Auto
     """Whatever the charge."""
     hass = world.hass
     await show(hass, CHEAP, "off")
-    await automate("charge_in_cheap_hours", cheap=CHEAP, power=2000, until=90)
+    await automate("charge_in_cheap_hours", **SITE, cheap=CHEAP, power=2000, until=90)
     await show(hass, CHEAP, "on")
     await show(hass, CHEAP, "off")
     assert world.state(STRATEGY) == "zero"
@@ -111,7 +143,7 @@ async def test_cheap_hours_leave_an_owners_own_choice_alone(world: World, automa
     hass = world.hass
     await world.call("select", "select_option", STRATEGY, option="standby")
     await show(hass, CHEAP, "off")
-    await automate("charge_in_cheap_hours", cheap=CHEAP, power=2000, until=90)
+    await automate("charge_in_cheap_hours", **SITE, cheap=CHEAP, power=2000, until=90)
     await show(hass, CHEAP, "on")
     assert world.state(STRATEGY) == "standby"
 
@@ -122,7 +154,7 @@ async def test_cheap_hours_wait_while_the_charge_is_not_known(world: World, auto
     world.site.batteries[0].faults.add(Fault.DEAD)
     await world.pass_time(400)
     await show(hass, CHEAP, "off")
-    await automate("charge_in_cheap_hours", cheap=CHEAP, power=2000, until=90)
+    await automate("charge_in_cheap_hours", **SITE, cheap=CHEAP, power=2000, until=90)
     await show(hass, CHEAP, "on")
     assert world.state(STRATEGY) == "zero"
 
@@ -134,7 +166,7 @@ async def test_the_batteries_keep_out_of_the_car(
     """From the moment it charges until it has been still for a while."""
     hass = world.hass
     await show(hass, CHARGER, idle, unit_of_measurement=unit)
-    await automate("car_first", charger=CHARGER, calm={"minutes": 2})
+    await automate("car_first", strategy=STRATEGY, charger=CHARGER, calm={"minutes": 2})
     await show(hass, CHARGER, charging, unit_of_measurement=unit)
     assert world.state(STRATEGY) == "zero_charge_only"
     await show(hass, CHARGER, "unavailable")
@@ -156,7 +188,7 @@ async def test_a_lost_meter_is_told_after_a_while_and_so_is_its_return(world: Wo
     )
     await world.switch(on=True)
     await world.pass_time(20)
-    await automate("notify_when_paused", patience={"minutes": 5})
+    await automate("notify_when_paused", problem="binary_sensor.home_problem", patience={"minutes": 5})
     world.site.p1.faults.add(Fault.P1_SERVER_ERROR)
     await world.pass_time(100)
     assert world.state("binary_sensor.home_problem") == "on"
@@ -179,7 +211,7 @@ async def test_a_problem_too_short_to_tell_is_over_without_a_word(world: World, 
         "persistent_notification", "create", lambda call: messages.append(call.data["message"])
     )
     await world.switch(on=True)
-    await automate("notify_when_paused", patience={"minutes": 5})
+    await automate("notify_when_paused", problem="binary_sensor.home_problem", patience={"minutes": 5})
     world.site.p1.faults.add(Fault.P1_SERVER_ERROR)
     await world.pass_time(100)
     world.site.p1.faults.clear()
@@ -194,7 +226,7 @@ async def test_the_batteries_are_charged_to_full_on_the_chosen_day(
 ) -> None:
     """On Sunday at noon, and on no other day; they really draw power."""
     await world.switch(on=True)
-    await automate("full_charge_now_and_then")
+    await automate("full_charge_now_and_then", strategy=STRATEGY)
     noon = dt_util.now().replace(hour=12, minute=0, second=0, microsecond=0) + timedelta(days=1)
     while noon.weekday() != day:
         noon += timedelta(days=1)

@@ -89,16 +89,15 @@ async def test_charging_is_shown_for_the_triggers_of_home_assistant(world: World
     assert [world.state(entity_id) for entity_id in charging] == ["off", "off", "unavailable"]
 
 
-async def test_the_day_and_the_quality_are_shown_to_whoever_wants_them(bare_world: World) -> None:
-    """Disabled at first where they change with every reading."""
+async def test_the_day_is_shown_and_the_quality_to_whoever_wants_it(bare_world: World) -> None:
+    """Disabled at first, as it changes with every reading and says little."""
     world = bare_world
     await world.set_up()
     registry = er.async_get(world.hass)
-    for key in ("grid_import_today", "grid_export_today", "control_quality"):
-        entry = registry.async_get(world.site_entity("sensor", key))
-        assert entry is not None
-        assert entry.disabled
-        registry.async_update_entity(entry.entity_id, disabled_by=None)
+    entry = registry.async_get(world.site_entity("sensor", "control_quality"))
+    assert entry is not None
+    assert entry.disabled
+    registry.async_update_entity(entry.entity_id, disabled_by=None)
     await world.hass.config_entries.async_reload(world.entry.entry_id)
     world.site.house.load = lambda _: 9000.0
     await world.switch(on=True)
@@ -108,6 +107,7 @@ async def test_the_day_and_the_quality_are_shown_to_whoever_wants_them(bare_worl
     assert attributes(world, quality)["saturated_pct"] == 100
     assert float(world.state(world.site_entity("sensor", "grid_import_today"))) > 0.2
     assert float(world.state(world.site_entity("sensor", "grid_export_today"))) == 0
+    assert float(world.state(world.site_entity("sensor", "discharged_today"))) > 0.2
     assert 50 < float(world.state(world.site_entity("sensor", "self_sufficiency_today"))) < 90
     assert world.state(world.site_entity("sensor", "self_consumption_today")) == "100"
 

@@ -60,13 +60,15 @@ def _area(start: float, end: float) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Today:
-    """Energy (Wh) since midnight: over the grid meter, and what the house lacked or had left before the batteries."""
+    """Energy (Wh) since midnight: over the meter, by the batteries, what the house lacked or had left without them."""
 
     day: str = ""
     imported_wh: float = 0.0
     exported_wh: float = 0.0
     deficit_wh: float = 0.0
     surplus_wh: float = 0.0
+    charged_wh: float = 0.0
+    discharged_wh: float = 0.0
 
     @property
     def self_consumption_pct(self) -> int:
@@ -95,6 +97,7 @@ class EnergyStatistics:
         """Go on from what was stored."""
         self.today = today
         self._grid, self._load = EnergyTotals(), EnergyTotals()
+        self._batteries: dict[str, EnergyTotals] = {}
         self._window: deque[tuple[Timed[float], bool]] = deque()
 
     def add(self, snapshot: Snapshot, settings: Settings) -> None:
@@ -109,14 +112,28 @@ class EnergyStatistics:
         if snapshot.net_load_w:
             load = load.counted(snapshot.net_load_w[-1].value, snapshot.net_load_w[-1].at)
         today = self.today if self.today.day == day else Today(day=day)
+        charged_wh, discharged_wh = self._add_batteries(snapshot)
         self.today = replace(
             today,
+            charged_wh=today.charged_wh + charged_wh,
+            discharged_wh=today.discharged_wh + discharged_wh,
             imported_wh=today.imported_wh + grid.discharged_wh - self._grid.discharged_wh,
             exported_wh=today.exported_wh + grid.charged_wh - self._grid.charged_wh,
             deficit_wh=today.deficit_wh + load.discharged_wh - self._load.discharged_wh,
             surplus_wh=today.surplus_wh + load.charged_wh - self._load.charged_wh,
         )
         self._grid, self._load = grid, load
+
+    def _add_batteries(self, snapshot: Snapshot) -> tuple[float, float]:
+        """Count what the batteries did since they were counted last; return what they charged and discharged (Wh)."""
+        charged_wh = discharged_wh = 0.0
+        for seen in snapshot.batteries:
+            if seen.power_w is not None:
+                before = self._batteries.get(seen.battery_id, EnergyTotals())
+                counted = self._batteries[seen.battery_id] = before.counted(seen.power_w.value, seen.power_w.at)
+                charged_wh += counted.charged_wh - before.charged_wh
+                discharged_wh += counted.discharged_wh - before.discharged_wh
+        return charged_wh, discharged_wh
 
     def quality(self, now: float) -> Quality | None:
         """Return how well the grid was kept at zero; None while too little is known of the last minutes."""

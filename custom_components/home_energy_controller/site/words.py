@@ -16,6 +16,8 @@ from ..planning.slots import start_of
 CENTS: Final = {"EUR": "ct", "USD": "¢", "GBP": "p", "CHF": "Rp.", "AUD": "¢", "NZD": "¢", "CAD": "¢"}
 """What hundredths are called, in currencies in which a kWh costs less than one."""
 COMMA: Final = frozenset({"de", "fr", "nl"})
+STILL_W: Final = 15
+"""A battery at rest, or a meter at zero, shows a few watts either way."""
 SUMMARY: Final = "selector.summary.options"
 BEYOND: Final = "_beyond"
 """Added to the key of a sentence whose reason lies beyond what is planned."""
@@ -49,6 +51,11 @@ class Words:
         if rounded_w < 1000:
             return f"{rounded_w:.0f} W"
         return f"{rounded_w / 1000:.1f} kW".replace(".0", "").replace(".", self.decimal_mark)
+
+    def flow(self, where: str, power_w: float) -> str:
+        """Return what a power (W, + towards the house) at the grid, the house or a battery is, without its sign."""
+        way = "none" if abs(power_w) < STILL_W else "plus" if power_w > 0 else "minus"
+        return self.text(f"selector.flow.options.{where}_{way}").format(power=self.power(power_w))
 
     def listed(self, names: Sequence[str]) -> str:
         """Return names as a list is spoken: Attic, Garage and Shed."""
