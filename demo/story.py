@@ -194,7 +194,6 @@ async def add_dashboard(story: Story) -> None:
     added = await story.api.command("lovelace/dashboards/list")
     story.dashboard.extend(f"/{each['url_path']}" for each in added if each["title"] == name)
     await open_dashboard(story)
-    await story.camera.take("dashboard-off")
 
 
 async def open_dashboard(story: Story) -> None:

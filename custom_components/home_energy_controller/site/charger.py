@@ -22,6 +22,7 @@ import voluptuous as vol
 
 from ..const import CONF_CONNECTED, CONF_OUTPUT, CONF_POWER, CONF_SWITCH, SUBENTRY_CHARGER
 from ..control.model import CarObservation
+from ..control.settings import CarSettings
 from ..meter.base import MeterError
 from .battery import Spawn
 from .config import car_settings
@@ -54,11 +55,15 @@ class Charger:
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, spawn: Spawn) -> None:
         """Find the subentry; nothing is set yet."""
         self.subentry = next(iter(entry.get_subentries_of_type(SUBENTRY_CHARGER)), None)
-        self.settings = None if self.subentry is None else car_settings(self.subentry.data)
         self._hass, self._spawn = hass, spawn
         self._written: Order | None = None
         self._written_at = -inf
         self._fails = False
+
+    @property
+    def settings(self) -> CarSettings | None:
+        """Return what its owner told, as it is now."""
+        return None if self.subentry is None else car_settings(self.subentry.data)
 
     def observe(self) -> CarObservation:
         """Return what the entities show now; what they do not show is unknown."""
@@ -125,8 +130,8 @@ class Charger:
 
     def _output(self) -> tuple[State | None, float | None]:
         """Return the state of the output, and what one unit of it is in watts."""
-        output = self._state(CONF_OUTPUT)
-        return output, output_unit_w(output, self.settings.step_w) if output and self.settings else None
+        output, settings = self._state(CONF_OUTPUT), self.settings
+        return output, output_unit_w(output, settings.step_w) if output and settings else None
 
     def _state(self, key: str) -> State | None:
         """Return the state of an entity that the owner named, by its registry id or its name."""
