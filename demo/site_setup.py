@@ -27,6 +27,8 @@ def _answers(simulated: SimulatedSite, names: Sequence[str]) -> dict[str, list[d
         "battery": [
             {"name": name, "power_class_w": str(BATTERY_LIMIT_W), "own_meter": "this", "limits": {}} for name in names
         ],
+        "fuse": [{"fuse": "unknown"}],
+        "start": [{"next_step_id": "only_watch"}],
     }
 
 
@@ -34,7 +36,11 @@ async def set_up(api: Api, simulated: SimulatedSite, names: Sequence[str] = BATT
     """Go through the flow, wait until the site is loaded and return its entity ids by their keys."""
     answers = _answers(simulated, names)
     step = await api.request("POST", _FLOW, {"handler": DOMAIN})
-    while step["type"] in {"form", "menu"}:
+    while step["type"] in {"form", "menu", "progress"}:
+        if step["type"] == "progress":
+            await asyncio.sleep(0.2)
+            step = await api.request("GET", f"{_FLOW}/{step['flow_id']}")
+            continue
         left = answers.get(step["step_id"])
         if step.get("errors") or not left:
             raise DemoError(f"the config flow stopped at {step['step_id']}: {step.get('errors')}")

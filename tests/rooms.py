@@ -36,7 +36,7 @@ ARROWS: Final[Mapping[str, set[str]]] = {
     },
     "coordinator": {"view", "site", "cycle", "dispatch", "actuation", "control", "marstek", "meter", "shared"},
     "view": {"site", "planning", "actuation", "control", "marstek", "meter", "shared"},
-    "flows": {"site", "planning", "control", "marstek", "meter", "shared"},
+    "flows": {"site", "planning", "cycle", "control", "marstek", "meter", "shared"},
     "site": {"planning", "control", "marstek", "meter", "shared"},
     "planning": {"control"},
     "cycle": {"dispatch", "actuation", "control"},

@@ -9,8 +9,8 @@ import pytest
 
 from custom_components.home_energy_controller.const import DOMAIN
 from custom_components.home_energy_controller.control.model import Action, Decision, Role, SiteState, Target
+from custom_components.home_energy_controller.site.summary import summarise
 from custom_components.home_energy_controller.site.words import Words
-from custom_components.home_energy_controller.view.summary import summarise
 
 from .test_translations import FOLDER, LANGUAGES, flat
 

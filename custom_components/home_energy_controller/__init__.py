@@ -1,5 +1,6 @@
 """Home Energy Controller: several Marstek Venus home batteries run as one."""
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -9,7 +10,7 @@ from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
-from .const import CONF_FIRMWARE, CONF_METER, CONF_MODEL, DOMAIN
+from .const import CONF_FIRMWARE, CONF_METER, CONF_MODEL, CONF_STARTS, DOMAIN
 from .coordinator import SiteConfigEntry, SiteCoordinator
 from .dashboard import async_offer_dashboard, async_setup_dashboard, async_withdraw_dashboard
 from .entity import site_device_info, update_devices
@@ -48,6 +49,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: SiteConfigEntry) -> bool
     entry.async_on_unload(client.close)
     store = SiteStore(hass, entry.entry_id, clock=clock)
     await store.async_load()
+    if entry.data.get(CONF_STARTS):
+        # Its owner said so at the end of set-up; from here on the switch counts.
+        store.update(enabled=True, was_started=True)
+        data = {key: value for key, value in entry.data.items() if key != CONF_STARTS}
+        hass.config_entries.async_update_entry(entry, data=data)
     meter = site_meter(hass, entry.data[CONF_METER], clock)
     coordinator = SiteCoordinator(hass, entry, client=client, meter=meter, store=store, clock=clock)
     await coordinator.planner.async_load()
@@ -68,7 +74,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: SiteConfigEntry) -> bool
 
     # A coordinator sleeps while nobody listens: control must go on though every entity is disabled.
     entry.async_on_unload(coordinator.async_add_listener(partial(update_devices, coordinator)))
-    entry.async_on_unload(entry.add_update_listener(partial(_async_reload, _chosen(entry))))
+    entry.async_on_unload(entry.add_update_listener(_Follower(entry).async_follow))
     # A stop job runs before background tasks are cancelled, the stop event only after.
     entry.async_on_unload(hass.async_add_shutdown_job(HassJob(coordinator.async_stop)))
     return True
@@ -97,16 +103,52 @@ async def async_remove_entry(hass: HomeAssistant, entry: SiteConfigEntry) -> Non
     await PlanFile(hass, entry.entry_id).async_remove()
 
 
-def _chosen(entry: SiteConfigEntry) -> tuple[Any, ...]:
-    """Return what people chose: all but what a battery tells of itself, which acts at once and without a new start."""
-    subentries = {
-        key: (subentry.title, {name: value for name, value in subentry.data.items() if name not in _TOLD})
-        for key, subentry in entry.subentries.items()
-    }
-    return entry.title, dict(entry.data), dict(entry.options), entry.pref_disable_polling, subentries
+class _Follower:
+    """Has what is configured anew act in the next cycle; only another meter, or other members, start the site anew."""
+
+    def __init__(self, entry: SiteConfigEntry) -> None:
+        """Note what the site was started with."""
+        self._started_with, self._chosen = _structure(entry), _chosen(entry)
+
+    async def async_follow(self, hass: HomeAssistant, entry: SiteConfigEntry) -> None:
+        """Act on a change."""
+        if _structure(entry) != self._started_with:
+            await hass.config_entries.async_reload(entry.entry_id)
+            return
+        before, self._chosen, coordinator = self._chosen, _chosen(entry), entry.runtime_data
+        if self._chosen == before:
+            return
+        update_devices(coordinator)
+        for battery in coordinator.batteries.values():
+            battery.follow_address()
+        ids = {battery.subentry.subentry_id: battery.id for battery in coordinator.batteries.values()}
+        coordinator.reconfigure({own_id for key, own_id in ids.items() if self._chosen.data[key] != before.data[key]})
+        await coordinator.changes.async_act()
 
 
-async def _async_reload(chosen: tuple[Any, ...], hass: HomeAssistant, entry: SiteConfigEntry) -> None:
-    """Start again with what was configured anew."""
-    if _chosen(entry) != chosen:
-        await hass.config_entries.async_reload(entry.entry_id)
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """What people chose of a site; not what a battery tells of itself."""
+
+    titles: dict[str, str]
+    options: dict[str, Any]
+    data: dict[str, dict[str, Any]]
+    """Of each subentry."""
+
+
+def _structure(entry: SiteConfigEntry) -> tuple[Any, ...]:
+    """Return what a site is made of."""
+    return dict(entry.data), entry.pref_disable_polling, set(entry.subentries)
+
+
+def _chosen(entry: SiteConfigEntry) -> _Chosen:
+    """Return what people chose by now."""
+    subentries = entry.subentries.items()
+    return _Chosen(
+        titles={"": entry.title} | {key: subentry.title for key, subentry in subentries},
+        options=dict(entry.options),
+        data={
+            key: {name: value for name, value in subentry.data.items() if name not in _TOLD}
+            for key, subentry in subentries
+        },
+    )

@@ -13,19 +13,19 @@ from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import callback
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 
-from .const import CONF_MAC, CONF_METER, DOMAIN, SUBENTRY_BATTERY, SUBENTRY_CHARGER
+from .const import CONF_MAC, DOMAIN, SUBENTRY_BATTERY, SUBENTRY_CHARGER
 from .flows.battery import BatteryFlow
 from .flows.battery_part import BatterySubentryFlow
 from .flows.charger import ChargerSubentryFlow
 from .flows.forms import error_key
-from .flows.meter import MeterFlow
 from .flows.options import SiteOptionsFlow
 from .flows.probe import battery_client, probe
+from .flows.start import StartFlow
 from .marstek.errors import MarstekError
 from .site.search import configured_batteries
 
 
-class SiteConfigFlow(BatteryFlow[ConfigFlowContext, ConfigFlowResult, str], MeterFlow, domain=DOMAIN):
+class SiteConfigFlow(BatteryFlow[ConfigFlowContext, ConfigFlowResult, str], StartFlow, domain=DOMAIN):
     """Sets up a site, changes its meter, and follows batteries to new addresses."""
 
     VERSION = 1
@@ -47,11 +47,10 @@ class SiteConfigFlow(BatteryFlow[ConfigFlowContext, ConfigFlowResult, str], Mete
 
     @override
     async def _async_add(self, batteries: tuple[ConfigSubentryData, ...]) -> ConfigFlowResult:
-        """Create the site, under the name that its owner gave the home."""
+        """Go on to the end of set-up with these batteries."""
         self._abort_if_meter_is_taken(self._meter)
-        return self.async_create_entry(
-            title=self.hass.config.location_name, data={CONF_METER: self._meter}, subentries=batteries
-        )
+        self._parts = batteries
+        return await self.async_step_fuse()
 
     @override
     async def async_step_dhcp(self, discovery_info: DhcpServiceInfo) -> ConfigFlowResult:

@@ -1,7 +1,7 @@
 """One cycle: observe, dispatch, actuate, publish. It wires; it decides nothing."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Set as AbstractSet
 from dataclasses import replace
 from datetime import timedelta
 import logging
@@ -287,6 +287,11 @@ class SiteCoordinator(DataUpdateCoordinator[SiteSnapshot]):
     def reset_trust(self, battery_ids: Iterable[str]) -> None:
         """Give batteries that were locked out work again: their owner says so."""
         self._actuation_memory = self._actuation_memory.reset(battery_ids)
+
+    def reconfigure(self, battery_ids: AbstractSet[str]) -> None:
+        """Divide work anew, and put to the test again what was learnt of batteries under other settings."""
+        self.reset_trust(battery_ids)
+        self._dispatch_memory = self._dispatch_memory.reconfigured(battery_ids)
 
     def require_polling(self) -> None:
         """Raise ServiceValidationError while polling is switched off: nobody would follow up a command."""

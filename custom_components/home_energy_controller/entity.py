@@ -99,10 +99,15 @@ def update_devices(coordinator: SiteCoordinator) -> None:
     Earlier releases took the access point's MAC for the battery's, so that batteries on one became one device.
     """
     registry, entry_id = dr.async_get(coordinator.hass), coordinator.config_entry.entry_id
+    titles = {entry_id: coordinator.config_entry.title}
+    titles |= {key: subentry.title for key, subentry in coordinator.config_entry.subentries.items()}
     for device in dr.async_entries_for_config_entry(registry, entry_id):
         ids = {identifier for domain, identifier in device.identifiers if domain == DOMAIN}
         batteries = [battery for battery in coordinator.batteries.values() if battery.id in ids]
         if not batteries:
+            names = [titles[key] for key in ids & titles.keys()]
+            if names and device.name != names[0]:
+                registry.async_update_device(device.id, name=names[0])
             continue
         # It stays with the battery under whose subentry it is shown; the entities of the others get new devices.
         batteries.sort(key=lambda battery: battery.subentry.subentry_id != device.config_subentry_id)
@@ -111,9 +116,9 @@ def update_devices(coordinator: SiteCoordinator) -> None:
             registry.async_update_device(
                 device.id, new_identifiers=wanted["identifiers"], new_connections=wanted["connections"]
             )
-        shown = (wanted["model"], wanted["model_id"], wanted["sw_version"])
-        if (device.model, device.model_id, device.sw_version) != shown:
-            registry.async_update_device(device.id, model=shown[0], model_id=shown[1], sw_version=shown[2])
+        name, shown = batteries[0].name, (wanted["model"], wanted["model_id"], wanted["sw_version"])
+        if (device.name, device.model, device.model_id, device.sw_version) != (name, *shown):
+            registry.async_update_device(device.id, name=name, model=shown[0], model_id=shown[1], sw_version=shown[2])
 
 
 def _battery_device_info(coordinator: SiteCoordinator, battery: Battery) -> DeviceInfo:

@@ -1,5 +1,6 @@
 """Numbers: the powers that act in what is named `fixed`, the reserve, and the grid target where nobody leads."""
 
+from collections.abc import Collection
 from dataclasses import replace
 import math
 from typing import override
@@ -10,7 +11,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .control.model import BatteryMode, Strategy
-from .coordinator import SiteConfigEntry
+from .coordinator import SiteConfigEntry, SiteCoordinator
 from .entity import BatteryEntity, SiteEntity
 from .errors import refusal
 from .site.battery import Battery
@@ -23,6 +24,13 @@ GRID_TARGET = NumberEntityDescription(
     native_unit_of_measurement=UnitOfPower.WATT,
     native_min_value=-5000,
     native_max_value=5000,
+    native_step=10,
+    mode=NumberMode.BOX,
+)
+SETPOINT = NumberEntityDescription(
+    key="setpoint",
+    device_class=NumberDeviceClass.POWER,
+    native_unit_of_measurement=UnitOfPower.WATT,
     native_step=10,
     mode=NumberMode.BOX,
 )
@@ -45,23 +53,28 @@ async def async_setup_entry(
     # Where somebody may lead, the target would act in rare troubles only: whoever wants it can have it.
     is_led = any(battery.configured.may_lead for battery in batteries)
     target = replace(GRID_TARGET, entity_registry_enabled_default=not is_led)
-    async_add_entities([SiteSetpoint(coordinator, _setpoint(*batteries)), GridTarget(coordinator, target)])
+    async_add_entities([SiteSetpoint(coordinator), GridTarget(coordinator, target)])
     for battery in batteries:
-        numbers = [BatterySetpoint(coordinator, battery, _setpoint(battery)), Reserve(coordinator, battery, RESERVE)]
+        numbers = [BatterySetpoint(coordinator, battery), Reserve(coordinator, battery, RESERVE)]
         async_add_entities(numbers, config_subentry_id=battery.subentry.subentry_id)
 
 
-def _setpoint(*batteries: Battery) -> NumberEntityDescription:
-    """Return a power (W, + discharges) that spans what batteries can do together."""
-    return NumberEntityDescription(
-        key="setpoint",
-        device_class=NumberDeviceClass.POWER,
-        native_unit_of_measurement=UnitOfPower.WATT,
-        native_min_value=-sum(battery.configured.charge_limit_w for battery in batteries),
-        native_max_value=sum(battery.configured.discharge_limit_w for battery in batteries),
-        native_step=10,
-        mode=NumberMode.BOX,
-    )
+class Setpoint(NumberEntity):
+    """A power (W, + discharges) that spans what batteries can do together, by their settings of now."""
+
+    members: Collection[Battery]
+
+    @property
+    @override
+    def native_min_value(self) -> float:
+        """Return the largest charging power."""
+        return -sum(battery.configured.charge_limit_w for battery in self.members)
+
+    @property
+    @override
+    def native_max_value(self) -> float:
+        """Return the largest discharging power."""
+        return sum(battery.configured.discharge_limit_w for battery in self.members)
 
 
 def _number(value: float) -> float:
@@ -87,8 +100,13 @@ class SitePower(SiteEntity, NumberEntity):
         await self.coordinator.requests.async_update_site(**{f"{self.entity_description.key}_w": round(_number(value))})
 
 
-class SiteSetpoint(SitePower):
-    """The power of all batteries together (W, + discharging) in the strategy `fixed`."""
+class SiteSetpoint(SitePower, Setpoint):
+    """The power of all batteries together in the strategy `fixed`."""
+
+    def __init__(self, coordinator: SiteCoordinator) -> None:
+        """Be of all batteries."""
+        super().__init__(coordinator, SETPOINT)
+        self.members = coordinator.batteries.values()
 
     @property
     @override
@@ -107,8 +125,13 @@ class GridTarget(SitePower):
         return super().available and self.coordinator.data.leader is None
 
 
-class BatterySetpoint(BatteryEntity, NumberEntity):
-    """The power of one battery (W, + discharging), offered while its mode is `fixed`."""
+class BatterySetpoint(BatteryEntity, Setpoint):
+    """The power of one battery, offered while its mode is `fixed`."""
+
+    def __init__(self, coordinator: SiteCoordinator, battery: Battery) -> None:
+        """Be of one battery."""
+        super().__init__(coordinator, battery, SETPOINT)
+        self.members = (battery,)
 
     @property
     @override

@@ -3,7 +3,7 @@
 from typing import Any, override
 
 from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow, RepairsFlowResult
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 import voluptuous as vol
 
@@ -30,6 +30,22 @@ class SiteRepairFlow(ConfirmRepairFlow):
             self.hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_METER: meter})
         elif entry is not None:
             self.hass.config_entries.async_schedule_reload(entry.entry_id)
+        return await super().async_step_confirm(user_input)
+
+
+class StartFlow(ConfirmRepairFlow):
+    """Asks for a yes and switches the controller on."""
+
+    def __init__(self, entry: ConfigEntry | None) -> None:
+        """Note which site it is about."""
+        self._entry = entry
+
+    @override
+    async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Ask, then switch it on; raises as the switch does."""
+        entry = None if user_input is None else self._entry
+        if entry is not None and entry.state is ConfigEntryState.LOADED:
+            await entry.runtime_data.requests.async_set_enabled(True)
         return await super().async_step_confirm(user_input)
 
 
@@ -67,4 +83,6 @@ async def async_create_fix_flow(
     entry = hass.config_entries.async_get_entry(str((data or {}).get("entry_id")))
     if entry is not None and issue_id.endswith("_meter_v1_gone"):
         return PairingRepairFlow(entry)
+    if issue_id.endswith("_not_started"):
+        return StartFlow(entry)
     return SiteRepairFlow(entry, flip_sign=issue_id.endswith("_meter_sign"))

@@ -20,8 +20,8 @@ from .dashboard import async_dashboard
 from .errors import failure, refusal
 from .marstek.errors import MarstekError
 from .site.battery import Battery
+from .site.summary import summarise
 from .view.plan_response import back_test_response, plan_response
-from .view.summary import summarise
 
 ATTR_CONFIRM: Final = "confirm"
 ATTR_DAYS: Final = "days"

@@ -94,6 +94,13 @@ class FlowHome:
         await self.hass.async_block_till_done()
         return self.readable(await self._manager.async_configure(result["flow_id"]))
 
+    async def finish(self, result: Any, *, fuse: str = "unknown", option: str = "only_watch") -> Any:
+        """Go through the end of a new site's flow."""
+        assert result["step_id"] == "fuse"
+        result = await self.submit(result, fuse=fuse)
+        assert result["step_id"] == "start"
+        return await self.menu(result, option)
+
     def readable(self, result: Any) -> Any:
         """Return a result of a flow once it is sure that there is a text for all that it shows."""
         words = TEXTS["config"] if self.entry is None else TEXTS["config_subentries"]["battery"]

@@ -79,6 +79,7 @@ async def test_site_is_set_up_from_meter_to_batteries_by_searching(home: FlowHom
 
     assert options_of(result, "circuit") == ["Group 4"], "circuits of the batteries before it"
     result = await home.submit(result, name=" ", power_class_w="800", own_meter="unsure", limits={})
+    result = await home.finish(result)
     assert result["type"] == "create_entry"
     assert result["title"] == home.hass.config.location_name
     assert home.setup_entry.call_count == 1
@@ -90,7 +91,7 @@ async def test_what_owner_meter_and_battery_told_is_kept(home: FlowHome) -> None
     result = await home.submit(
         result, name="Kitchen", power_class_w="2500", own_meter="this", circuit=" Group 4 ", limits={}
     )
-    await home.submit(result, name=" ", power_class_w="800", own_meter="unsure", limits={})
+    await home.finish(await home.submit(result, name=" ", power_class_w="800", own_meter="unsure", limits={}))
     entry = only_entry(home.hass)
     assert entry.data == {
         "meter": {
@@ -137,7 +138,7 @@ async def test_address_alone_finds_batteries_on_their_own_ports(home: FlowHome) 
     assert result["step_id"] == "battery"
     result = await home.submit(result, name="A", power_class_w="800", own_meter="no", limits={})
     assert result["description_placeholders"]["host"] == typed[1].strip().removeprefix("http://").removesuffix("/")
-    result = await home.submit(result, name="B", power_class_w="800", own_meter="no", limits={})
+    result = await home.finish(await home.submit(result, name="B", power_class_w="800", own_meter="no", limits={}))
     assert result["type"] == "create_entry"
     macs = {battery.data["mac"] for battery in only_entry(home.hass).subentries.values()}
     assert macs == {home.site.batteries[0].mac, home.site.batteries[2].mac}
@@ -150,7 +151,8 @@ async def test_names_that_would_be_the_same_are_numbered(home: FlowHome) -> None
     assert suggested(result)["name"] == "Venus E 3.0 (2)"
     result = await home.submit(result, **(suggested(result) | {"name": " Venus E 3.0 "}))
     assert result["errors"] == {"name": "name_taken"}
-    assert (await home.submit(result, **(suggested(result) | {"name": "Garage"})))["type"] == "create_entry"
+    result = await home.submit(result, **(suggested(result) | {"name": "Garage"}))
+    assert (await home.finish(result))["type"] == "create_entry"
 
 
 async def test_search_without_result_can_be_repeated_or_left(home: FlowHome) -> None:
@@ -240,9 +242,10 @@ async def test_meter_or_battery_that_another_flow_took_meanwhile_is_refused_at_t
     first, same_meter = await home.batteries_chosen(0), await home.batteries_chosen(1)
     other_meter = await home.submit(await home.menu(await home.start(), "sensor"), entity_id=SENSOR, invert=False)
     same_battery = await home.submit(await home.menu(other_meter, "address"), host=[home.hosts[0]], port=home.port)
-    assert (await home.submit(first, **suggested(first)))["type"] == "create_entry"
-    for result in (same_meter, same_battery):
-        assert (await home.submit(result, **suggested(result)))["reason"] == "already_configured"
+    late = await home.submit(same_meter, **suggested(same_meter))
+    assert (await home.finish(await home.submit(first, **suggested(first))))["type"] == "create_entry"
+    assert (await home.finish(late))["reason"] == "already_configured"
+    assert (await home.submit(same_battery, **suggested(same_battery)))["reason"] == "already_configured"
     assert len(home.hass.config_entries.async_entries(DOMAIN)) == 1
 
 
@@ -281,7 +284,7 @@ async def test_form_knows_the_model_and_warns_of_its_firmware(
             result = await home.menu(result, "accept_firmware") if is_asked else result
             assert not result["errors"]
             assert options_of(result, "power_class_w") == choices
-            result = await home.submit(result, **suggested(result))
+            result = await home.finish(await home.submit(result, **suggested(result)))
             assert result["type"] == "create_entry"
     (battery,) = only_entry(hass).subentries.values()
     assert battery.data["capacity_wh"] == capacity_wh
@@ -331,7 +334,7 @@ async def test_real_site_is_set_up_from_the_flow(hass: HomeAssistant, socket_ena
             home = FlowHome(hass=hass, site=site, setup_entry=None)  # type: ignore[arg-type] # the real one
             result = await home.batteries_chosen(0, 1)
             result = await home.submit(result, **suggested(result))
-            result = await home.submit(result, **suggested(result))
+            await home.finish(await home.submit(result, **suggested(result)))
             await hass.async_block_till_done()
         entry = only_entry(hass)
         assert entry.state is ConfigEntryState.LOADED

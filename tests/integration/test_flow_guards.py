@@ -75,7 +75,7 @@ async def test_more_batteries_than_a_site_can_have_are_not_taken_from_a_search(s
     for _ in range(MAX_BATTERIES):
         assert result["step_id"] == "battery"
         result = await seven.submit(result, **suggested(result))
-    assert result["type"] == "create_entry"
+    assert (await seven.finish(result))["type"] == "create_entry"
 
 
 async def test_a_full_site_takes_no_other_battery(seven: FlowHome) -> None:

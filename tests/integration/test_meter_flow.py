@@ -94,7 +94,7 @@ async def test_sensor_is_stored_by_the_id_that_survives_renaming(home: FlowHome)
     home.hass.states.async_set(SENSOR, "312", WATT)
     result = await home.submit(await home.menu(await home.start(), "sensor"), entity_id=SENSOR, invert=False)
     result = await home.submit(await home.menu(result, "address"), host=[home.hosts[0]], port=home.port)
-    result = await home.submit(result, **suggested(result))
+    result = await home.finish(await home.submit(result, **suggested(result)))
     assert result["data"] == {"meter": {"type": "sensor", "entity_id": sensor.id, "invert": False}}
 
 

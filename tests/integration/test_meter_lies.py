@@ -133,7 +133,7 @@ async def test_phases_that_are_none_bound_nothing(options: Options, load_w: floa
     world.site.house.load = lambda _: load_w
     await world.pass_time(30)
     result = await options.fill(await options.open(), [], max_phase_import_w=5750)
-    assert result["errors"] == {"base": "meter_without_phases"}
+    assert result["errors"] == {"connection": "meter_without_phases"}
 
 
 @pytest.mark.parametrize("others_w", [(0, 0), (150, 50), (-900, 400)])

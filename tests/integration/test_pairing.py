@@ -54,7 +54,7 @@ async def test_site_is_set_up_by_the_button(home: FlowHome) -> None:
     result = await pressed(home, result)
     assert result["step_id"] == "confirm_import"
     result = await home.submit(await home.menu(result, "address"), host=[home.hosts[0]], port=home.port)
-    result = await home.submit(result, **suggested(result))
+    result = await home.finish(await home.submit(result, **suggested(result)))
     assert result["data"] == entry_data(home, token_of(home))
     (name,) = home.site.p1.tokens
     assert name.startswith("local/home-energy-controller#"), "not the name of Home Assistant's own integration"

@@ -74,7 +74,7 @@ async def test_nonsense_is_refused(
 ) -> None:
     """And can be put right in the same form."""
     result = await fill(hass, entry, **given)
-    assert result["errors"] == {"base": error}
+    assert result["errors"] == {"tariff": error}
     assert (await fill(hass, entry, result))["type"] == "create_entry"
     assert SiteOptions(entry.options).tariff == TariffHours()
 

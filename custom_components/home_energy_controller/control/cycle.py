@@ -1,5 +1,6 @@
 """One cycle: from what was seen to what is sent."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .actuation.actuation import Actuation, ActuationMemory, actuate
@@ -53,3 +54,13 @@ def run_cycle(
         commands=actuation.commands,
     )
     return CycleResult(cycle=cycle, settings=settings, dispatch_memory=next_memory, actuation=actuation)
+
+
+def foresee(steps: Iterable[tuple[float, Snapshot]], settings: Settings) -> Decision:
+    """Return what would be done after these moments (s) and what was seen at them; there has to be one."""
+    memory, decision = DispatchMemory(), None
+    for now, snapshot in steps:
+        decision, memory = dispatch(snapshot, settings, memory, now)
+    if decision is None:
+        raise ValueError("Nothing was seen")
+    return decision

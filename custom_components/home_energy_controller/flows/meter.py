@@ -33,7 +33,7 @@ from ..const import (
 from ..meter.base import MeterError, MeterStale, MeterUnreachable, NotAGridMeter
 from ..meter.homewizard import GRID_METERS, HomeWizardMeter, MeterIdentity
 from ..site.foreign_entities import lasting_id, own_entities, present_id
-from ..site.meter import make_meter, read_patiently
+from ..site.meter import make_meter, phases_add_up, read_patiently
 from ..site.pairing import UnpairedMeter
 from ..site.sensor_meter import opposite_sensor
 from .forms import error_key, show_form
@@ -53,6 +53,7 @@ class MeterFlow(PairingFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigFlo
 
     _meter: Mapping[str, Any] = MappingProxyType({})
     _power_w = 0.0
+    _tells_phases = False
     _twin = ""
     """What looks like the other half of the sensor at hand."""
 
@@ -199,6 +200,7 @@ class MeterFlow(PairingFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigFlo
         if clock() - (reading.reported_at or reading.at) > OLDEST_READING_S:
             raise MeterStale("The sensor was not renewed for too long")
         self._meter, self._power_w = meter, reading.power_w
+        self._tells_phases = reading.phases_w is not None and phases_add_up(reading)
         if meter[CONF_METER_TYPE] == METER_SENSOR and not reading.is_export:
             twin = opposite_sensor(self.hass, present_id(self.hass, meter[CONF_ENTITY_ID]) or "")
             if twin is not None:

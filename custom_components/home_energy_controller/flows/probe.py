@@ -11,6 +11,7 @@ from homeassistant.core import HomeAssistant
 from yarl import URL
 
 from ..const import DEFAULT_BATTERY_PORT, DEFAULT_CAPACITY_WH
+from ..control.model import Mode
 from ..marstek.client import MarstekClient
 from ..marstek.device import MarstekDevice
 from ..marstek.errors import MarstekError, MarstekProtocolError, MarstekTimeout
@@ -84,6 +85,9 @@ class ProbedBattery:
     info: DeviceInfo
     profile: Profile
     soc_pct: float | None
+    power_w: float | None
+    """AC power, + feeding the house."""
+    mode: Mode | None
     capacity_wh: int
     """What it tells, or what its model has."""
 
@@ -129,5 +133,7 @@ async def probe(client: MarstekClient, host: str, port: int) -> ProbedBattery:
         info=info,
         profile=device.profile,
         soc_pct=device.soc_pct.value if device.soc_pct else None,
+        power_w=device.ac_power_w.value if device.ac_power_w else None,
+        mode=Mode(device.mode.mode.value) if device.mode else None,
         capacity_wh=round(told_wh or CAPACITIES_WH.get(device.profile.family, DEFAULT_CAPACITY_WH)),
     )

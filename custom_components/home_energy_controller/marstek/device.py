@@ -148,6 +148,11 @@ class MarstekDevice:
             last_answer_at=self._answered_at,
         )
 
+    def move(self, host: str, port: int) -> None:
+        """Ask at another address from now on; who answers there is not known until he tells."""
+        self.host, self.port = host, port
+        self.identity.doubt()
+
     async def identify(self) -> DeviceInfo:
         """Ask who it is; raises MarstekWrongDevice when it is not the one with our `mac`, which else is learned."""
         answer = await self._ask(Method.GET_DEVICE, {"ble_mac": "0"})

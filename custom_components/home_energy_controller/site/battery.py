@@ -43,7 +43,7 @@ class Battery:
         client: MarstekClient,
         stored: StoredBattery,
         *,
-        circuit: Circuit | None = None,
+        circuits: Callable[[], Mapping[str, Circuit]] = dict,
         clock: Callable[[], float],
         spawn: Spawn,
     ) -> None:
@@ -51,8 +51,7 @@ class Battery:
         self.subentry = subentry
         config = self.config
         self.id = config.mac
-        self.name = subentry.title
-        self._circuit = circuit
+        self._circuits = circuits
         info = DeviceInfo(model=config.model, firmware=config.firmware, ble_mac=self.id)
         self.device = MarstekDevice(client, config.host, config.port, mac=self.id, info=info)
         self.totals = EnergyTotals(charged_wh=stored.charged_wh, discharged_wh=stored.discharged_wh)
@@ -74,14 +73,20 @@ class Battery:
         self._mode_from = -inf
 
     @property
+    def name(self) -> str:
+        """Return what its owner calls it."""
+        return self.subentry.title
+
+    @property
     def config(self) -> BatteryConfig:
-        """Return what its owner told, as it is now: a site that ends to start anew releases by what was changed."""
+        """Return what its owner told, as it is now: what is changed acts in the next cycle."""
         return BatteryConfig.from_data(self.subentry.data)
 
     @property
     def configured(self) -> BatterySettings:
         """Return what the controller is told about it, but for what people set with entities."""
-        return self.config.settings(self.device.profile, self._circuit)
+        config = self.config
+        return config.settings(self.device.profile, self._circuits().get(config.circuit))
 
     @property
     def answering(self) -> bool:
@@ -150,6 +155,13 @@ class Battery:
             self._proof_read_at = now
         self._read = self._spawn(self._async_read(), f"read {self.name}")
         return self._read
+
+    def follow_address(self) -> None:
+        """Ask it where its owner, or a search, says that it is by now."""
+        address = self.config.host, self.config.port
+        if address != (self.device.host, self.device.port):
+            self.device.move(*address)
+            self._read_started_at = None
 
     def forget_mode(self) -> None:
         """Take no mode for true that was read before now, and read it anew: a command changes it."""

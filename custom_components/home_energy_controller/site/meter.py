@@ -137,10 +137,10 @@ class SiteMeter:
 
         In Belgian grids of 3 x 230 V without neutral the total is right and each phase is 0 (AstraMeter#650).
         """
-        phases_w, total_w = reading.phases_w, reading.power_w
+        phases_w = reading.phases_w
         if phases_w is not None:
-            off_w, flows_w = abs(sum(phases_w) - total_w), sum(abs(power_w) for power_w in phases_w)
-            if off_w > max(PHASES_OFF_W, PHASES_OFF_SHARE * abs(total_w)):
+            flows_w = sum(abs(power_w) for power_w in phases_w)
+            if not phases_add_up(reading):
                 self._phases_add_up = False
             # Three zeros fit a total of nothing, and say nothing.
             elif flows_w >= (PHASES_OFF_W if self._phases_add_up is False else 1.0):
@@ -151,6 +151,12 @@ class SiteMeter:
         if self.without_phases_since is None:
             self.without_phases_since = reading.at
         return None
+
+
+def phases_add_up(reading: MeterReading) -> bool:
+    """Return whether what flows on the phases is what flows in all."""
+    off_w = abs(sum(reading.phases_w or ()) - reading.power_w)
+    return off_w <= max(PHASES_OFF_W, PHASES_OFF_SHARE * abs(reading.power_w))
 
 
 async def read_patiently(meter: Meter) -> MeterReading:

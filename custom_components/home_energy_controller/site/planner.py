@@ -104,6 +104,7 @@ class Planner:
         self._planned_at: float | None = None
         self._made_at: datetime | None = None
         self._refreshed: int | None = None
+        self._planned_for: PricesConfig | None = None
         self._is_refreshing = False
         self._settings: Settings | None = None
         self._storage: Storage | None = None
@@ -146,6 +147,11 @@ class Planner:
         """Take what a cycle saw; begin a new plan when a slot begins."""
         now, moment, config = self._clock(), snapshot.local_time, self.config
         done = self._meter.add(moment, now, *_measured_w(snapshot, settings, now))
+        if config != self._planned_for:
+            # What was read may come from another source now, and the plan is of other prices: until there is one of
+            # these it goes on, so that nothing changes back and forth.
+            self._planned_for, self._refreshed = config, None
+            self._inputs = PlanInputs(self._hass, self._entry.entry_id, self.past)
         if config is None:
             self.plan, self._status = None, PlanStatus.NO_CONTRACT
             self._view = PlanView(status=self._status)

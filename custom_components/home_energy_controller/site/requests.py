@@ -29,7 +29,7 @@ class Requests:
         if enabled:
             self._site.require_polling()
             self._site.reset_trust(self._site.batteries)
-        self._site.store.update(enabled=enabled)
+        self._site.store.update(enabled=enabled, was_started=enabled or self._site.store.site.was_started)
         if not enabled:
             await self._site.async_release()
         await self._changes.async_act()

@@ -108,7 +108,7 @@ async def async_search(hass: HomeAssistant, client: MarstekClient) -> None:
     found = await search(hass, client, only=lost)
     answers = await asyncio.gather(*(_async_answers(client, device) for device in found))
     moved = {device.info.ble_mac: device for device, answered in zip(found, answers, strict=True) if answered}
-    # All at once: an entry's update listener starts its site again, and with ours this task ends.
+    # All at once: a site that follows begins a cycle, and may begin to search anew.
     for entry, subentry in list(configured_batteries(hass)):
         device = moved.get(subentry.data[CONF_MAC])
         if device is None or subentry.data[CONF_MAC] not in lost:

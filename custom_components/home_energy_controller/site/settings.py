@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from homeassistant.config_entries import ConfigEntry
 
-from ..const import CONF_CIRCUIT, CONF_MAC, CONF_METER, CONF_METER_TYPE, METER_SENSOR, SUBENTRY_BATTERY
+from ..const import CONF_MAC, CONF_METER, CONF_METER_TYPE, METER_SENSOR, SUBENTRY_BATTERY
 from ..control.model import Release
 from ..control.settings import Settings
 from ..marstek.client import MarstekClient
@@ -20,13 +20,12 @@ def site_batteries(
     entry: ConfigEntry, client: MarstekClient, store: SiteStore, clock: Callable[[], float], spawn: Spawn
 ) -> dict[str, Battery]:
     """Return the batteries of a site, by MAC."""
-    circuits = SiteOptions(entry.options).circuits
     batteries = (
         Battery(
             subentry,
             client,
             store.site.battery(subentry.data[CONF_MAC]),
-            circuit=circuits.get(subentry.data.get(CONF_CIRCUIT, "")),
+            circuits=lambda: SiteOptions(entry.options).circuits,
             clock=clock,
             spawn=spawn,
         )

@@ -60,6 +60,8 @@ class StoredSite:
     """The whole file."""
 
     enabled: bool = False
+    was_started: bool = False
+    """Its owner switched the controller on before, or does not want to be asked."""
     strategy: Strategy = Strategy.ZERO
     strategy_before: Strategy = Strategy.ZERO
     """What `to_full` goes back to by itself."""
@@ -216,7 +218,8 @@ def parse(data: object) -> StoredSite:
     if strategy is Strategy.FIXED:
         was_for_a_while = site.strategy_before in {Strategy.FIXED, Strategy.TO_FULL}
         strategy = Strategy.ZERO if was_for_a_while else site.strategy_before
-    return replace(site, strategy=strategy, batteries=batteries)
+    was_started = site.was_started or site.enabled
+    return replace(site, strategy=strategy, was_started=was_started, batteries=batteries)
 
 
 def _read_fields[PartT](kind: type[PartT], data: object) -> PartT:

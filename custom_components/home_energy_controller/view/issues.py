@@ -171,6 +171,12 @@ SITE_ISSUES: Final[tuple[Issue[OfSite], ...]] = (
         "meter_not_following",
         lambda watch, snapshot, now: snapshot.meter_effect is not None and not _is_reversed(watch, snapshot),
     ),
+    Issue(
+        "not_started",
+        lambda watch, snapshot, now: not watch.site.store.site.was_started,
+        severity=_WARNING,
+        is_fixable=True,
+    ),
     Issue("meter_sign", lambda watch, snapshot, now: _is_reversed(watch, snapshot), is_fixable=True),
     Issue(
         "port_taken",
@@ -216,6 +222,9 @@ BATTERY_ISSUES: Final[tuple[Issue[OfBattery], ...]] = (
 def show_issues(watch: Watched, snapshot: SiteSnapshot, now: float) -> None:
     """Let the repairs of Home Assistant show what applies now, and nothing else of this site."""
     site = watch.site
+    shown = ir.async_get(site.hass).async_get_issue(DOMAIN, f"{site.config_entry.entry_id}_not_started")
+    if shown is not None and shown.dismissed_version is not None:
+        site.store.update(was_started=True)  # Who ignores it is not asked again.
     for issue in SITE_ISSUES:
         _show(watch, issue, issue.key, issue.names(watch), applies=issue.applies(watch, snapshot, now))
     for battery in site.batteries.values():

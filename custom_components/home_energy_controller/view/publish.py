@@ -14,9 +14,9 @@ from ..site.energy import EnergyStatistics
 from ..site.isolation import Isolation
 from ..site.planner import Planner
 from ..site.store import SiteStore
+from ..site.summary import full_charge, full_charge_question, summarise
 from .moment import Member, Moment, next_moment
 from .snapshot import BatterySnapshot, ShownRole, SiteSnapshot
-from .summary import full_charge, full_charge_question, summarise
 
 DETAILS_AGE_LIMIT_S = 900.0
 """Three readings of the cells."""

@@ -1,6 +1,6 @@
 """The site as a decision sees it, and what one decision leaves to the next."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set as AbstractSet
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 
@@ -246,6 +246,16 @@ class DispatchMemory(LastingMemory):
         lasting = {each.name: getattr(self, each.name) for each in fields(LastingMemory)}
         leader = replace(self.leader, auto=None, best_output=None, doubted_at=None)
         return replace(DispatchMemory(**lasting), leader=leader, asked=asked, asked_at=now)
+
+    def reconfigured(self, battery_ids: AbstractSet[str]) -> DispatchMemory:
+        """Return the memory under other settings: work is divided anew, and nothing was learnt of these batteries."""
+        return replace(
+            self,
+            decided_at=None,
+            ineligible={key: lapse for key, lapse in self.ineligible.items() if key not in battery_ids},
+            floors={key: floor for key, floor in self.floors.items() if key not in battery_ids},
+            observed_limits=tuple(each for each in self.observed_limits if each.battery_id not in battery_ids),
+        )
 
     def with_floors(self, settings: Settings, now: float) -> Settings:
         """Return the settings with the reserve of batteries that stopped by themselves raised to where they did."""

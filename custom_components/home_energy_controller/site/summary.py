@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from ..control.model import Decision, Role, SiteState, Target
-from ..site.words import SUMMARY, Words
+from .words import SUMMARY, Words
 
 MOST_POWERS: Final = 3
 """So many different powers are told one by one; of more, their sum."""
