@@ -162,8 +162,9 @@ async def add_integration(story: Story) -> None:
         if number == 0:
             await camera.take("set-up-battery", window, dark=False)
         await dialog.get_by_role("button", name=story.any_of("next", "submit")).click()
-    await dialog.get_by_text(ours("selector.fuse.options.unknown")).click()
+    await (fuse := dialog.get_by_text(ours("selector.fuse.options.unknown"))).wait_for()
     await camera.take("set-up-fuse", window, dark=False)
+    await fuse.click()
     await dialog.get_by_role("button", name=story.any_of("next", "submit")).click()
     await (watch := dialog.get_by_text(ours("config.step.start.menu_options.only_watch"), exact=True)).wait_for()
     await camera.take("set-up-start", window, dark=False)
@@ -194,7 +195,6 @@ async def add_dashboard(story: Story) -> None:
     added = await story.api.command("lovelace/dashboards/list")
     story.dashboard.extend(f"/{each['url_path']}" for each in added if each["title"] == name)
     await open_dashboard(story)
-    await story.camera.take("dashboard-off")
 
 
 async def open_dashboard(story: Story) -> None:

@@ -144,6 +144,24 @@ def test_what_moves_power_at_once_is_asked_before() -> None:
         assert {feature["type"] for feature in card.get("features", [])} <= {"bar-gauge", "select-options"}
 
 
+def test_a_problem_tells_its_reason_and_whose_it_is() -> None:
+    """Only while there is one; batteries that do what they should are not named."""
+    built = view(replace(site(1), batteries=[device("B0", BATTERY_KEYS), device("B1", BATTERY_KEYS)]))
+    (alert,) = [card for card in cards(built) if "ha-alert" in card.get("content", "")]
+    assert alert["visibility"] == [{"condition": "state", "entity": "binary_sensor.thuis_problem", "state": "on"}]
+    states = {"sensor.b0_health": "proven", "sensor.b1_health": "silent", "sensor.thuis_state": "no_leader"}
+    template = Environment(autoescape=False).from_string(alert["content"])  # noqa: S701
+    told = template.render(states=states.get, state_translated=lambda entity_id: f"<{states[entity_id]}>")
+    assert told == '<ha-alert alert-type="error"><no_leader><br>B1: <silent></ha-alert>'
+
+
+def test_what_flows_fills_its_rows() -> None:
+    """No hole beside the last tile."""
+    for sun, widths in (([], [6, 6, 12]), (["sensor.roof"], [6, 6, 6, 6])):
+        tiles = list(cards(view(site(1, sun=sun))))[1 : 1 + len(widths)]
+        assert [card["grid_options"]["columns"] for card in tiles] == widths
+
+
 def test_the_controller_shows_the_one_thing_that_can_be_done() -> None:
     """On while it is off, off while it is on."""
     shown = {card["visibility"][0]["state"]: card for card in of(view(site(1)), "switch.thuis_controller")}

@@ -2,22 +2,26 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
+from unittest.mock import patch
 
 from homeassistant.components import frontend
 from homeassistant.components.frontend import UrlManager
+from homeassistant.config_entries import ConfigEntryDisabler, ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.setup import async_setup_component
 import pytest
-from pytest_homeassistant_custom_component.common import MockUser
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, WebSocketGenerator
 
 from custom_components.home_energy_controller.const import DOMAIN
 from custom_components.home_energy_controller.dashboard import FOLDER, MODULE
 
 from ..test_translations import LANGUAGES, load
-from .world import World
+from .test_car import TOLD
+from .world import INTEGRATION, World
 
 
 def cards(config: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -100,6 +104,40 @@ async def test_a_disabled_or_hidden_entity_is_not_on_the_dashboard(world: World)
     assert not {disabled, hidden} & shown(config)
     # Whether it acts cannot be told any more.
     assert world.site_entity("number", "setpoint") not in shown(config)
+
+
+async def test_the_sun_is_shown_where_the_energy_dashboard_measures_it(world: World) -> None:
+    """By the entities that are named there and exist."""
+    world.hass.states.async_set("sensor.roof", "1200")
+    sources = [{"type": "solar", "stat_rate": "sensor.roof"}, {"type": "solar", "stat_rate": "sensor.gone"}, {}]
+    with patch(f"{INTEGRATION}.dashboard.async_sources", return_value=sources):
+        config = await asked_by_action(world)
+    assert tile(config, "sensor.roof")["name"] == load("en")["selector"]["dashboard"]["options"]["sun"]
+    assert "sensor.gone" not in shown(config)
+
+
+@pytest.mark.parametrize("measured", [True, False])
+async def test_the_car_is_shown_by_what_it_draws_else_by_what_it_should(bare_world: World, measured: bool) -> None:
+    """Its owner's own entity tells more than our wish."""
+    world = bare_world
+    world.hass.states.async_set("sensor.wallbox", "3680")
+    data = MappingProxyType({**TOLD, "power": "sensor.wallbox" if measured else None})
+    car = ConfigSubentry(data=data, subentry_type="ev_charger", title="Wallbox", unique_id=None)
+    world.hass.config_entries.async_add_subentry(world.entry, car)
+    await world.set_up()
+    config = await asked_by_action(world)
+    ours = world.entity_id("sensor", f"{car.subentry_id}_car_power")
+    assert tile(config, "sensor.wallbox" if measured else ours)["name"] == "Car"
+    assert len({"sensor.wallbox", ours} & shown(config)) == 1
+
+
+async def test_each_site_has_a_view_of_its_own(world: World, hass_ws_client: WebSocketGenerator) -> None:
+    """Called as the owner calls it; one that is not set up has one as well, one that is switched off has none."""
+    for title, disabled in (("Shop", None), ("Barn", ConfigEntryDisabler.USER)):
+        MockConfigEntry(domain=DOMAIN, title=title, disabled_by=disabled).add_to_hass(world.hass)
+    config = await asked_by_browser(world, hass_ws_client, "en")
+    assert [view["title"] for view in config["views"]] == ["Home", "Shop"]
+    assert len({view["path"] for view in config["views"]}) == 2
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

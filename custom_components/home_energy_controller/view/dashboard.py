@@ -73,10 +73,8 @@ def site_view(site: ShownSite, word: Word) -> Card:
 
 def _headline(device: ShownDevice) -> Card:
     """Return the name of the home, and in a sentence what is done or, switched off, would be."""
-    # As a text of the template, which no name can end.
-    content = f"# {{{{ {json.dumps(device.name, ensure_ascii=False)} }}}}"
     said = [card["content"] for card in _sentence(device, "sensor.state", "summary")]
-    return {"type": "markdown", "text_only": True, "content": "\n".join([content, *said])}
+    return {"type": "markdown", "text_only": True, "content": "\n".join([f"# {_literal(device.name)}", *said])}
 
 
 def _now(site: ShownSite, word: Word) -> Cards:
@@ -99,10 +97,36 @@ def _now(site: ShownSite, word: Word) -> Cards:
         *flows,
         *_charge(device),
         *_tile(device, "sensor.state", grid_options=WHOLE, color="primary"),
-        *_tile(device, "binary_sensor.problem", grid_options=WHOLE, color="red", visibility=wrong),
+        {"type": "markdown", "text_only": True, "content": _reasons(site), "visibility": wrong},
         {"type": "repairs", "hide_empty": True, "grid_options": WHOLE, "visibility": wrong},
-        *_asked(device, "button.confirm_full_charge", "button.press", word, "full_charge", visibility=pending),
+        *_asked(
+            device,
+            "button.confirm_full_charge",
+            "button.press",
+            word,
+            "full_charge",
+            visibility=pending,
+            hide_state=True,
+            color="red",
+        ),
     ]
+
+
+def _reasons(site: ShownSite) -> str:
+    """Return why somebody should look: what the site says, and each battery in trouble."""
+    parts = []
+    if state := site.device.entities.get("sensor.state"):
+        parts.append(f"{{{{ state_translated('{state}') }}}}")
+    for battery in site.batteries:
+        if health := battery.entities.get("sensor.health"):
+            told = f"<br>{_literal(battery.name)}: {{{{ state_translated('{health}') }}}}"
+            parts.append(f"{{% if states('{health}') in {[*map(str, TROUBLES)]} %}}{told}{{% endif %}}")
+    return f'<ha-alert alert-type="error">{"".join(parts)}</ha-alert>'
+
+
+def _literal(name: str) -> str:
+    """Return a name as a text of a template, which no name can end."""
+    return f"{{{{ {json.dumps(name, ensure_ascii=False)} }}}}"
 
 
 def _control(device: ShownDevice, word: Word) -> Cards:
