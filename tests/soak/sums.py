@@ -22,7 +22,7 @@ HOUR_S = 3600.0
 NOON_S = 12 * HOUR_S
 CYCLE_S = 10.0
 OLDEST_S = 45.0
-"""A poll of the leader, and a cycle until its reading is there. 95 of 100 are no older: a change of leader takes longer."""
+"""A poll of the leader, and a cycle until its reading is there; only a change of leader takes longer."""
 OWN_ERROR_W = 100.0
 """What was published of batteries and what they did at that moment: 99 of 100 differ by no more. Were it of another
 moment, it would be seven hundred."""
