@@ -104,7 +104,7 @@ async def running(
 
 async def open_up(api: Api) -> None:
     """Wait for Home Assistant, and create its owner."""
-    async with patience("starting Home Assistant"):
+    async with patience("starting Home Assistant", 20):
         await api.wait_until_up()
         await api.onboard()
 
@@ -117,11 +117,11 @@ async def bring_up(
     With the Home Assistant whose storage takes the plan's past, there is a plan.
     """
     await open_up(api)
-    async with patience("setting the site up"):
+    async with patience("setting the site up", 10):
         entities = await set_up(api, simulated, battery_names(api.language))
         await add_dashboard(api)
     if planned_by is not None:
-        async with patience("making a plan"):
+        async with patience("making a plan", 20):
             entities = await plan(api, planned_by)
     playback.play(simulated.house.trace_s)
     await api.act("switch.turn_on", entities["controller"])

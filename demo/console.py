@@ -27,15 +27,19 @@ def reason(error: Exception) -> str:
 
 
 @asynccontextmanager
-async def patience(text: str, every_s: float = 10.0) -> AsyncIterator[None]:
-    """Say what is being done, and again and again that it still is: nobody knows a silent program from a dead one."""
+async def patience(text: str, about_s: int, every_s: float = 5.0) -> AsyncIterator[None]:
+    """Say what is being done and about how long that takes, and again and again that it still is.
+
+    Nobody knows a silent program from a dead one.
+    """
 
     async def repeat() -> None:
+        began_at = time.monotonic()
         while True:
             await asyncio.sleep(every_s)
-            say(f"still {text}")
+            say(f"still {text} ({time.monotonic() - began_at:.0f} of about {about_s} s)")
 
-    say(text)
+    say(f"{text} (about {about_s} s)")
     task = asyncio.create_task(repeat())
     try:
         yield

@@ -103,7 +103,7 @@ async def install_requirements() -> None:
     if stamp.exists() and stamp.read_text() == wanted:
         return
     where = ("--python", sys.executable, "--constraints", str(_PACKAGE / "package_constraints.txt"))
-    async with patience(f"installing what Home Assistant {wanted.split()[0]} fetches when it starts"):
+    async with patience(f"installing what Home Assistant {wanted.split()[0]} fetches when it starts", 60):
         install = ("pip", "install", "--quiet", *where, *await asyncio.to_thread(requirements))
         process = await asyncio.create_subprocess_exec(Path(sys.prefix) / "bin" / "uv", *install)
         failed = await process.wait()

@@ -52,16 +52,16 @@ runpy.run_module("demo", run_name="__main__")
 
 
 async def test_what_takes_long_is_said_again_and_again(capsys: pytest.CaptureFixture[str]) -> None:
-    """And no more once it is over."""
-    async with patience("starting", every_s=0.02):
+    """With about how long it takes; and no more once it is over."""
+    async with patience("starting", 20, every_s=0.02):
         await asyncio.sleep(0.07)
     await asyncio.sleep(0.05)
     lines = [line.split("] ")[1] for line in capsys.readouterr().err.splitlines()]
-    assert lines[0] == "starting"
-    assert set(lines[1:]) == {"still starting"}
+    assert lines[0] == "starting (about 20 s)"
+    assert set(lines[1:]) == {"still starting (0 of about 20 s)"}
     assert len(lines) <= 5
     with pytest.raises(DemoError):
-        async with patience("starting"):
+        async with patience("starting", 20):
             raise DemoError
 
 

@@ -1,7 +1,7 @@
 """The rows of the fault matrix: what is broken, in whom, and how it is mended."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
 from unittest.mock import patch
@@ -9,6 +9,7 @@ from unittest.mock import patch
 from homeassistant.components import persistent_notification  # noqa: F401 - a reload while recovering may load it
 from homeassistant.util import dt as dt_util
 
+from custom_components.home_energy_controller.const import DOMAIN
 from custom_components.home_energy_controller.control.model import BatteryMode
 from simulation.faults import Fault
 
@@ -37,6 +38,8 @@ class Kind:
     warnings: int = 2
     """Log lines at WARNING or above that one outage may cost."""
     back_within_s: float = 900.0
+    api: int = 0
+    """The version of the P1's API that the site reads, where the P1 has both; 0 for one that has the first only."""
     patches: dict[str, object] = field(default_factory=dict)
 
 
@@ -86,6 +89,47 @@ async def _stop_meter(world: World, indices: Sequence[int]) -> None:
 
 async def _start_meter(world: World, indices: Sequence[int]) -> None:
     """Plug the P1 in again."""
+    await world.site.p1.start()
+
+
+def _of_v2(fault: Fault, **changes: object) -> Kind:
+    """Return the kind that a misbehaviour of the simulated P1 is for a site that reads its second API."""
+    kind = _meter(fault, api=2, **changes)
+    return replace(kind, name=kind.name.replace("p1_", "p1_v2_"))
+
+
+async def _revoke(world: World, indices: Sequence[int]) -> None:
+    """Let the owner remove all users of the P1, or reset it."""
+    world.site.p1.tokens.clear()
+
+
+async def _exchange_token(world: World, indices: Sequence[int]) -> None:
+    """Let the P1 accept another token than ours, as after a backup of Home Assistant that is older than the pairing."""
+    world.site.p1.tokens = dict.fromkeys(world.site.p1.tokens, "FEDCBA9876543210FEDCBA9876543210")
+
+
+async def _pair_again(world: World, indices: Sequence[int]) -> None:
+    """Do what Home Assistant asks for: send the page and press the button."""
+    manager = world.hass.config_entries.flow
+    (asked,) = manager.async_progress_by_handler(DOMAIN)
+    await manager.async_configure(asked["flow_id"], {})
+    world.site.p1.press_button()
+    await world.settle()
+    await manager.async_configure(asked["flow_id"])
+    await world.settle()
+
+
+async def _replace_device(world: World, indices: Sequence[int]) -> None:
+    """Let another device of the same maker have the address of the P1."""
+    await world.site.p1.stop()
+    world.site.p1.certified_serial = "3c39e7aabbcc"
+    await world.site.p1.start()
+
+
+async def _put_device_back(world: World, indices: Sequence[int]) -> None:
+    """Let the P1 have its address again."""
+    await world.site.p1.stop()
+    world.site.p1.certified_serial = world.entry.data["meter"]["serial"]
     await world.site.p1.start()
 
 
@@ -202,6 +246,46 @@ METER_KINDS: Final = (
     ),
     _meter(Fault.P1_TIMEOUT, meter_is_lost=True, patches=_TIMEOUT),
     Kind(name="p1 unplugged", break_it=_stop_meter, mend_it=_start_meter, targets=(SITE,), meter_is_lost=True),
+    replace(_meter(Fault.P1_API_OFF, meter_is_lost=True, api=1), name="p1 api off, has version 2"),
+    *(
+        _of_v2(fault, meter_is_lost=True)
+        for fault in (Fault.P1_SERVER_ERROR, Fault.P1_GARBAGE, Fault.P1_HUGE, Fault.P1_FIELD_MISSING, Fault.P1_NULL)
+    ),
+    _of_v2(Fault.P1_TIMEOUT, meter_is_lost=True, patches=_TIMEOUT),
+    _of_v2(Fault.P1_FROZEN),
+    _of_v2(Fault.P1_CUTS),
+    Kind(
+        name="p1 v2 unplugged",
+        break_it=_stop_meter,
+        mend_it=_start_meter,
+        targets=(SITE,),
+        meter_is_lost=True,
+        api=2,
+    ),
+    Kind(
+        name="p1 v2 token revoked",
+        break_it=_revoke,
+        mend_it=_pair_again,
+        targets=(SITE,),
+        meter_is_lost=True,
+        api=2,
+    ),
+    Kind(
+        name="p1 v2 wrong token",
+        break_it=_exchange_token,
+        mend_it=_pair_again,
+        targets=(SITE,),
+        meter_is_lost=True,
+        api=2,
+    ),
+    Kind(
+        name="p1 v2 certificate of another device",
+        break_it=_replace_device,
+        mend_it=_put_device_back,
+        targets=(SITE,),
+        meter_is_lost=True,
+        api=2,
+    ),
     _meter(Fault.P1_FROZEN),
     _meter(Fault.P1_JUMP),
     _meter(Fault.P1_WRONG_SIGN),

@@ -237,6 +237,53 @@ async def test_a_number_of_an_integration_is_set_in_its_own_unit(
     assert told == [0.0, value]
 
 
+async def test_a_charger_from_six_amperes_is_stopped_and_started_by_its_switch(hass: HomeAssistant) -> None:
+    """The number first, and never below its least; with the same patience as a number that goes down to 0."""
+    number, switch = "number.charger", "input_boolean.charger"
+    told: list[tuple[str, float | None]] = []
+    async with home_with(hass, (70, 72), MONDAY_NOON, output=number, switch=switch) as home:
+        hass.states.async_set(number, "16", {"unit_of_measurement": "A", "min": 6, "max": 16})
+        hass.states.async_set(switch, "on")
+
+        async def act(call: ServiceCall) -> None:
+            told.append((call.service, value := call.data.get("value")))
+            if value is None:
+                hass.states.async_set(switch, call.service.removeprefix("turn_"))
+            else:
+                hass.states.async_set(number, f"{value}", {"unit_of_measurement": "A", "min": 6, "max": 16})
+
+        for domain, service in (("number", "set_value"), ("input_boolean", "turn_on"), ("input_boolean", "turn_off")):
+            hass.services.async_register(domain, service, act)
+
+        async def drive(seconds: int) -> None:
+            for _ in range(seconds // 10):
+                await home.world.pass_time(10)
+                is_on = home.world.state(switch) == "on"
+                home.car.tell(float(home.world.state(number)) if is_on else 0.0, home.world.site.house.now)
+                home.show()
+
+        home.world.site.house.load = lambda _: 600.0
+        await drive(60)
+        assert not told, "the controller is off"
+        await home.world.switch(on=True)
+        await drive(120)
+        assert told == [("turn_off", None)]
+        assert home.world.coordinator.charger.observe().output_w is None
+        home.world.site.house.load = lambda _: -3000.0
+        await drive(300)
+        assert told[1:3] == [("set_value", 11.0), ("turn_on", None)]
+        assert home.car.power_w == pytest.approx(2530, abs=240)
+        home.world.site.house.load = lambda _: 600.0
+        await drive(600)
+        assert told[-1] == ("turn_off", None)
+        assert home.car.power_w == 0
+        assert all(value is None or value >= 6 for _, value in told)
+        count = len(told)
+        hass.states.async_set(switch, "unavailable")
+        await drive(60)
+        assert len(told) == count, "nothing is told where it cannot be stopped"
+
+
 @pytest.mark.parametrize("refuse", [HomeAssistantError, vol.Invalid])
 async def test_a_charger_that_refuses_is_told_again_and_the_log_once(
     hass: HomeAssistant, caplog: pytest.LogCaptureFixture, refuse: type[Exception]

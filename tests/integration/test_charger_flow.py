@@ -13,7 +13,7 @@ from custom_components.home_energy_controller.const import DOMAIN
 
 from .flow_home import TEXTS, assert_translated, suggested
 
-PLUG, POWER, OUTPUT = "binary_sensor.plug", "sensor.charging", "number.current"
+PLUG, POWER, OUTPUT, SWITCH = "binary_sensor.plug", "sensor.charging", "number.current", "switch.charging"
 RULE: dict[str, Any] = {
     "phases": 1,
     "voltage_v": 230,
@@ -97,6 +97,19 @@ async def test_nonsense_is_refused_and_can_be_put_right(
     hass.states.async_set(OUTPUT, "0", {"unit_of_measurement": "W"})
     result = await submit(hass, result, **GIVEN | given | {"low_tariff_w": 0})
     assert result["type"] == "create_entry"
+
+
+async def test_a_number_from_six_amperes_is_taken_with_a_switch(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """That stops the car; a switch alone sets nothing."""
+    hass.states.async_set(OUTPUT, "6", {"unit_of_measurement": "A", "min": 6})
+    hass.states.async_set(SWITCH, "off")
+    result = await submit(hass, await start(hass, entry), **GIVEN, switch=SWITCH)
+    assert result["errors"] == {"switch": "switch_without_output"}
+    result = await submit(hass, result, **GIVEN, output=OUTPUT)
+    assert result["errors"] == {"output": "output_cannot_stop"}
+    result = await submit(hass, result, **GIVEN, output=OUTPUT, switch=SWITCH)
+    assert result["type"] == "create_entry"
+    assert result["data"] == {"connected": PLUG, "output": OUTPUT, "switch": SWITCH, **RULE}
 
 
 async def test_all_can_be_changed_and_entities_may_be_renamed(

@@ -28,7 +28,7 @@ from simulation.site import SimulatedSite
 
 from .fault_rows import ALL, KINDS, LEADER, ONE, Kind
 from .test_control import modes, setpoints
-from .world import INTEGRATION, Clock, World, issues, site_entry, turned_by, written
+from .world import INTEGRATION, Clock, World, issues, paired_meter, site_entry, turned_by, written
 
 HURRIED = Timing(
     first_timeout_s=0.04,
@@ -98,12 +98,13 @@ class Observer:
             *(["problem"] if shown.problem else []),
             *sorted(hit),
             *(f"repair {key}" for key in repairs),
+            *(["asks to pair the meter"] if self.world.hass.config_entries.flow.async_progress() else []),
         ]
         return ", ".join(dict.fromkeys(parts))
 
 
 @pytest.fixture
-async def busy_world(hass: HomeAssistant, socket_enabled: None) -> AsyncIterator[World]:
+async def busy_world(hass: HomeAssistant, socket_enabled: None, request: pytest.FixtureRequest) -> AsyncIterator[World]:
     """Return a home whose controller is on, with one leader and two followers at work."""
     clock = Clock()
     hass.loop.set_debug(False)  # Its bookkeeping doubles the time.
@@ -112,8 +113,12 @@ async def busy_world(hass: HomeAssistant, socket_enabled: None) -> AsyncIterator
             battery.cells.energy_wh = battery.cells.capacity_wh * 0.6
         home = World(hass, site, site_entry(site), clock)
         home.entry.add_to_hass(hass)
+        api = KINDS[request.node.callspec.params["name"]].api
+        if api == 2:
+            hass.config_entries.async_update_entry(home.entry, data={"meter": paired_meter(site)})
+        port_v2 = patch(f"{INTEGRATION}.site.pairing.DEFAULT_METER_PORT_V2", site.p1_port_v2 if api else 1)
         hurried = partial(MarstekClient, timing=HURRIED, bind_host="127.0.0.1")
-        with turned_by(clock), patch(f"{INTEGRATION}.MarstekClient", hurried):
+        with turned_by(clock), patch(f"{INTEGRATION}.MarstekClient", hurried), port_v2:
             await home.set_up()
             await home.switch(on=True)
             await home.pass_time(120)
@@ -143,7 +148,7 @@ async def suffer(world: World, kind: Kind, where: str) -> Row:
     indices, observer = hit(world, where), Observer(world)
     row = Row(fault=kind.name, where=where)
     assert await until(world, observer.is_back, 300) is not None, "the row starts from a home at rest"
-    tasks = len(asyncio.all_tasks())
+    tasks = len(own_tasks())
     await kind.break_it(world, indices)
     world.site.house.load = lambda _: LOAD_W - 800.0  # So that there is something to command meanwhile.
     began_at = safe_at = world.clock()
@@ -160,8 +165,13 @@ async def suffer(world: World, kind: Kind, where: str) -> Row:
     if late := {issue.split()[0] for issue in issues(world)} - set(row.seen.split()):
         row.seen += f"; afterwards repair {', '.join(sorted(late))}"
     world.coordinator._watch.wiped.clear()  # The owner did what the repair asks for.
-    assert len(asyncio.all_tasks()) <= tasks
+    assert len(own_tasks()) <= tasks
     return row
+
+
+def own_tasks() -> list[asyncio.Task[object]]:
+    """Return the tasks that run, without those of the simulated P1: one for each connection that is kept for later."""
+    return [task for task in asyncio.all_tasks() if "RequestHandler" not in repr(task.get_coro())]
 
 
 def hit(world: World, where: str) -> list[int]:

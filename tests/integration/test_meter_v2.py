@@ -202,7 +202,9 @@ async def test_a_site_whose_old_api_goes_is_led_to_the_new_one(world: World) -> 
     await world.settle()
     assert issues(world) == {"meter_v1_gone"}
     assert world.state(world.site_entity("sensor", "state")) == "meter_lost"
+    looks = world.site.p1.requests.count("GET /api")
     await world.pass_time(1000)
+    assert world.site.p1.requests.count("GET /api") - looks <= 9, "once in two minutes"
     assert issues(world) == {"meter_v1_gone"}
     manager, result = await repair(world)
     assert result["step_id"] == "confirm"

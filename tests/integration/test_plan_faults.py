@@ -163,7 +163,8 @@ async def test_a_source_that_tells_nothing_for_long_is_a_repair(planned: Planned
         planned.ahead += ahead
         await planned.run(20)
         assert issues(planned.world) == found
-    issue = next(iter(ir.async_get(planned.world.hass).issues.values()))
+    found_issues = ir.async_get(planned.world.hass).issues.values()
+    issue = next(each for each in found_issues if each.translation_key == "prices_lost")
     assert issue.translation_placeholders == {"source": PRICE}
     show_prices(planned, CHARGES)
     planned.ahead += timedelta(hours=1)

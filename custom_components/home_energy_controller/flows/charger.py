@@ -27,6 +27,7 @@ from ..const import (
     CONF_PHASES,
     CONF_POWER,
     CONF_SURPLUS_PCT,
+    CONF_SWITCH,
     CONF_VOLTAGE_V,
     SUBENTRY_CHARGER,
 )
@@ -36,7 +37,7 @@ from ..site.config import car_settings
 from ..site.foreign_entities import lasting_id, own_entities, present_id
 from .forms import PartFlow, number_box, show_form
 
-ENTITIES: Final = (CONF_CONNECTED, CONF_POWER, CONF_OUTPUT)
+ENTITIES: Final = (CONF_CONNECTED, CONF_POWER, CONF_OUTPUT, CONF_SWITCH)
 NUMBERS: Final = (CONF_PHASES, CONF_VOLTAGE_V, CONF_MOST_A, CONF_SURPLUS_PCT, CONF_LOW_TARIFF_W)
 NAME: Final = "EV charger"
 DEFAULTS: Final = CarSettings()
@@ -83,12 +84,14 @@ class ChargerSubentryFlow(PartFlow):
             {"filter": {"domain": "sensor", "device_class": "power"}, "exclude_entities": own}
         )
         output = selector.EntitySelector({"filter": {"domain": ["number", "input_number"]}, "exclude_entities": own})
+        switch = selector.EntitySelector({"filter": {"domain": ["switch", "input_boolean"]}, "exclude_entities": own})
         return vol.Schema(
             {
                 vol.Required(CONF_NAME): selector.TextSelector(),
                 vol.Required(CONF_CONNECTED): connected,
                 vol.Optional(CONF_POWER): power,
                 vol.Optional(CONF_OUTPUT): output,
+                vol.Optional(CONF_SWITCH): switch,
                 vol.Required(CONF_PHASES): number_box(1, 3),
                 vol.Required(CONF_VOLTAGE_V): number_box(100, 260, UnitOfElectricPotential.VOLT),
                 vol.Required(CONF_MOST_A): number_box(LEAST_A, 80, UnitOfElectricCurrent.AMPERE),
@@ -109,8 +112,10 @@ class ChargerSubentryFlow(PartFlow):
             errors[CONF_POWER] = "sensor_not_power"
         if output and output_unit_w(output, settings.step_w) is None:
             errors[CONF_OUTPUT] = "output_without_unit"
-        elif output and output.attributes.get(ATTR_MIN, 0) > 0:
+        elif output and output.attributes.get(ATTR_MIN, 0) > 0 and not user_input.get(CONF_SWITCH):
             errors[CONF_OUTPUT] = "output_cannot_stop"
+        if user_input.get(CONF_SWITCH) and not user_input.get(CONF_OUTPUT):
+            errors[CONF_SWITCH] = "switch_without_output"
         if 0 < settings.low_tariff_w < LEAST_A * settings.step_w:
             errors[CONF_LOW_TARIFF_W] = "low_tariff_too_small"
         return errors

@@ -4,7 +4,7 @@ from contextlib import suppress
 import logging
 from math import inf
 
-from homeassistant.components.number import ATTR_MAX
+from homeassistant.components.number import ATTR_MAX, ATTR_MIN
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import (
     ATTR_ENTITY_ID,
@@ -20,7 +20,7 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util.unit_conversion import PowerConverter
 import voluptuous as vol
 
-from ..const import CONF_CONNECTED, CONF_OUTPUT, CONF_POWER, SUBENTRY_CHARGER
+from ..const import CONF_CONNECTED, CONF_OUTPUT, CONF_POWER, CONF_SWITCH, SUBENTRY_CHARGER
 from ..control.model import CarObservation
 from ..control.settings import CarSettings
 from ..meter.base import MeterError
@@ -34,6 +34,9 @@ _LOGGER = logging.getLogger(__name__)
 WRITE_EVERY_S = 30.0
 """Of whatever went wrong: a charger is told something at most so often."""
 
+type Order = tuple[tuple[str, str, float | None], ...]
+"""Entity, action and value (if it takes one) of the calls that set the charger."""
+
 
 def output_unit_w(state: State, ampere_w: int) -> float | None:
     """Return how many watts one unit of a number is; None when it is neither a current nor a power."""
@@ -44,13 +47,16 @@ def output_unit_w(state: State, ampere_w: int) -> float | None:
 
 
 class Charger:
-    """Reads the entities that the owner named, and sets the one that steers the charger; a site may have none."""
+    """Reads the entities that the owner named, and sets those that steer the charger; a site may have none.
+
+    A number that begins at 6 A cannot stop the car: a switch does, where its owner named one.
+    """
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, spawn: Spawn) -> None:
         """Find the subentry; nothing is set yet."""
         self.subentry = next(iter(entry.get_subentries_of_type(SUBENTRY_CHARGER)), None)
         self._hass, self._spawn = hass, spawn
-        self._written: float | None = None
+        self._written: Order | None = None
         self._written_at = -inf
         self._fails = False
 
@@ -63,7 +69,7 @@ class Charger:
         """Return what the entities show now; what they do not show is unknown."""
         connected, power = self._state(CONF_CONNECTED), self._state(CONF_POWER)
         output, unit_w = self._output()
-        set_to = number_of(output) if output and unit_w else None
+        set_to = number_of(output) if output and unit_w and not self._is_off else None
         power_w = None
         if power:
             with suppress(MeterError):
@@ -77,32 +83,50 @@ class Charger:
     def steer(self, power_w: int | None, now: float) -> None:
         """Set the output to a power, when that is something new; None leaves it alone."""
         output, unit_w = self._output()
-        if power_w is None or output is None or unit_w is None or output.state == STATE_UNAVAILABLE:
+        is_gone = any(state.state == STATE_UNAVAILABLE for state in (output, self._state(CONF_SWITCH)) if state)
+        if power_w is None or output is None or unit_w is None or is_gone:
             self._written = None  # Whatever it is set to when this is over, it is told anew.
             return
-        value = min(power_w / unit_w, float(output.attributes.get(ATTR_MAX, inf)))
-        if value != self._written and now - self._written_at >= WRITE_EVERY_S:
-            self._written, self._written_at = value, now
-            self._spawn(self._async_write(output.entity_id, value), "set the charger")
+        order = self._order(output, power_w / unit_w)
+        if order != self._written and now - self._written_at >= WRITE_EVERY_S:
+            self._written, self._written_at = order, now
+            self._spawn(self._async_write(order), "set the charger")
 
-    async def _async_write(self, entity_id: str, value: float) -> None:
-        """Set the number; trouble is told once, and the number again later."""
-        domain, failed = entity_id.partition(".")[0], True
+    def _order(self, output: State, value: float) -> Order:
+        """Return what is to be called, in turn: of a charger with a switch, what is below its least is off."""
+        value = min(value, float(output.attributes.get(ATTR_MAX, inf)))
+        number = (output.entity_id, "set_value", value)
+        switch = self._state(CONF_SWITCH)
+        if switch is None:
+            return (number,)
+        if value <= 0 or value < float(output.attributes.get(ATTR_MIN, 0)):
+            return ((switch.entity_id, "turn_off", None),)
+        return (number, (switch.entity_id, "turn_on", None))
+
+    async def _async_write(self, order: Order) -> None:
+        """Call what was decided; trouble is told once, and all of it called again later."""
+        failed, entity_id = True, ""
         try:
-            await self._hass.services.async_call(
-                domain, "set_value", {ATTR_ENTITY_ID: entity_id, "value": value}, blocking=True
-            )
+            for entity_id, action, value in order:
+                data = {ATTR_ENTITY_ID: entity_id} | ({} if value is None else {"value": value})
+                await self._hass.services.async_call(entity_id.partition(".")[0], action, data, blocking=True)
             failed = False
         except (HomeAssistantError, vol.Invalid) as err:  # a helper refuses what is out of its range like a schema
             if not self._fails:
                 _LOGGER.warning("The output of the charger (%s) cannot be set: %s", entity_id, err)
         finally:
-            # Whatever else another integration may raise, the number is told again as well.
+            # Whatever else another integration may raise, it is told again as well.
             if failed:
                 self._written = None
             elif self._fails:
                 _LOGGER.info("The output of the charger (%s) can be set again", entity_id)
             self._fails = failed
+
+    @property
+    def _is_off(self) -> bool:
+        """Return whether the charger's switch is off."""
+        switch = self._state(CONF_SWITCH)
+        return switch is not None and switch.state == STATE_OFF
 
     def _output(self) -> tuple[State | None, float | None]:
         """Return the state of the output, and what one unit of it is in watts."""

@@ -122,7 +122,8 @@ class Successor:
         if self._meter is None or not isinstance(failure, GONE):
             self.is_there, self._look_at = False, inf
             return
-        self._look_at = min(self._look_at, now if isinstance(failure, NEEDS_OWNER) else now + LOST_S)
+        if self._look_at == inf:
+            self._look_at = now if isinstance(failure, NEEDS_OWNER) else now + LOST_S
         if now >= self._look_at:
             self._look_at = now + LOOK_EVERY_S
             self._hass.async_create_background_task(self.async_look(failure), "look for version 2 of the meter's API")

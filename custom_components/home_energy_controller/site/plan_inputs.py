@@ -32,6 +32,7 @@ class PlanInputs:
     def __init__(self, hass: HomeAssistant, entry_id: str, past: PlanPast) -> None:
         """Begin with nothing read."""
         self._hass, self._entry_id, self._past = hass, entry_id, past
+        self._config: PricesConfig | None = None
         self._prices_at: datetime | None = None
         self.prices_failed_since: datetime | None = None
         """Since when the source has told no prices that can be used; None while it does."""
@@ -40,6 +41,8 @@ class PlanInputs:
 
     async def async_read(self, config: PricesConfig, now: datetime) -> None:
         """Read what is due."""
+        if config != self._config:  # Another source, or taxes that it counts in: read at once.
+            self._config, self._prices_at = config, None
         if config.contract.follows_market:
             await self._async_prices(config, now)
         else:
