@@ -1,6 +1,7 @@
 """Home Assistant's own HTTP and websocket interface, as far as the demo needs it."""
 
 import asyncio
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
 
@@ -60,10 +61,11 @@ class Api:
         if not self._home_assistant.running:
             raise DemoError(f"Home Assistant ended while starting:\n{self._home_assistant.log()}")
         try:
-            await self.request("GET", "/api/onboarding")
+            # It listens before all of it is set up: until then this is not found.
+            async with self._session.get(f"{self._url}/api/onboarding") as response:
+                return response.status == HTTPStatus.OK
         except aiohttp.ClientConnectionError:
             return False
-        return True
 
     async def onboard(self) -> None:
         """Create the owner through Home Assistant's own onboarding and log in as that person."""

@@ -28,7 +28,8 @@ def _answers(simulated: SimulatedSite, names: Sequence[str]) -> dict[str, list[d
             {"name": name, "power_class_w": str(BATTERY_LIMIT_W), "own_meter": "this", "limits": {}} for name in names
         ],
         "fuse": [{"fuse": "unknown"}],
-        "start": [{"next_step_id": "only_watch"}],
+        # Shown anew where Home Assistant itself went on as well, when the look was over.
+        "start": [{"next_step_id": "only_watch"}] * 3,
     }
 
 
