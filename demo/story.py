@@ -333,7 +333,8 @@ async def look_around(story: Story) -> None:
     await story.open("/energy")
     await page.get_by_text("Energy distribution").wait_for()
     # In the first hour of a day Home Assistant shows the day before by itself.
-    shown = page.get_by_text(re.compile(rf"^({yesterday:%-d %b}|{yesterday:%b %-d})$")).first
+    day_first, month_first = (page.get_by_text(f"{yesterday:{form}}", exact=True) for form in ("%-d %b", "%b %-d"))
+    shown = day_first.or_(month_first).first
     if not await shown.is_visible():
         await page.get_by_role("button", name="Previous").first.click()
     await shown.wait_for()
