@@ -1,5 +1,6 @@
 """A headless Chromium in front of the demo's Home Assistant, and a camera that may have no film."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from io import BytesIO
@@ -8,7 +9,7 @@ import shutil
 from typing import Any, Final
 
 from PIL import Image
-from playwright.async_api import Locator, Page, async_playwright
+from playwright.async_api import Locator, Page, Route, async_playwright
 
 from .console import say
 from .home_assistant import TIME_ZONE
@@ -18,6 +19,8 @@ WAIT_MS: Final = 60_000
 DESKTOP: Final = (1280, 800)
 PHONE: Final = (390, 844)
 _COLOURS: Final = 128
+_FRONTEND: Final = "**/frontend_latest/app.*.js"
+_LATE_S: Final = 0.5
 _QUIET: Final = (
     "--no-sandbox",  # of no use to a machine's root, and this browser sees nothing but 127.0.0.1
     "--disable-gpu",
@@ -72,6 +75,13 @@ async def open_page(language: str = "en") -> AsyncIterator[Page]:
                 color_scheme="light",
             )
             context.set_default_timeout(WAIT_MS)
+            await context.route(_FRONTEND, _come_late)
             yield await context.new_page()
         finally:
             await browser.close()
+
+
+async def _come_late(route: Route) -> None:
+    """Let Home Assistant's script come after our module, as in every other browser: what that defines must survive."""
+    await asyncio.sleep(_LATE_S)
+    await route.continue_()

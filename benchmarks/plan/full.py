@@ -27,10 +27,9 @@ from benchmarks.plan.view import Planner, Views
 from benchmarks.plan.year import LEFT_PCT, NetZero
 from benchmarks.scenarios import Case
 from custom_components.home_energy_controller.control.model import Role, Strategy
-from custom_components.home_energy_controller.planning.modes import PlanMode
+from custom_components.home_energy_controller.planning.modes import STRATEGIES, PlanMode
 from custom_components.home_energy_controller.planning.slots import PER_DAY, SLOT_S
 from custom_components.home_energy_controller.planning.tariff import SlotPrice
-from custom_components.home_energy_controller.site.planner import STRATEGIES
 
 LEARNING_DAYS = 28
 FIRST_SOC_PCT = 50.0

@@ -24,7 +24,10 @@ class HomeEnergyDashboard extends HTMLElement {
   }
 }
 
-if (!customElements.get(`ll-strategy-dashboard-${TYPE}`)) {
+// Home Assistant's script replaces the registry while it starts, and forgets what was defined before: whichever of the
+// two scripts is first, this waits for that.
+customElements.whenDefined("home-assistant").then(() => {
+  if (customElements.get(`ll-strategy-dashboard-${TYPE}`)) return;
   customElements.define(`ll-strategy-dashboard-${TYPE}`, HomeEnergyDashboard);
   window.customStrategies = window.customStrategies || [];
   window.customStrategies.push({
@@ -35,4 +38,4 @@ if (!customElements.get(`ll-strategy-dashboard-${TYPE}`)) {
       return words(document.querySelector("home-assistant")?.hass).about;
     },
   });
-}
+});

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from math import inf
+from typing import Final
 
 from ..control.losses import loss_w
+from ..control.model import Strategy
 from .slots import SLOT_H
 
 POINTS = (-1.2247, 0.0, 1.2247)
@@ -25,6 +27,17 @@ class PlanMode(StrEnum):
     STANDBY = "standby"
     CHARGE_FROM_GRID = "charge_from_grid"
     DELIVER_TO_GRID = "deliver_to_grid"
+
+
+STRATEGIES: Final = {
+    PlanMode.NET_ZERO: Strategy.ZERO,
+    PlanMode.CHARGE_ONLY: Strategy.ZERO_CHARGE_ONLY,
+    PlanMode.DISCHARGE_ONLY: Strategy.ZERO_DISCHARGE_ONLY,
+    PlanMode.STANDBY: Strategy.STANDBY,
+    PlanMode.CHARGE_FROM_GRID: Strategy.CHARGE_FROM_GRID,
+    PlanMode.DELIVER_TO_GRID: Strategy.DELIVER_TO_GRID,
+}
+"""What control is told in a mode."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from ..control.settings import Prices, Settings
 from ..planning.backtest import back_test, day_slots
 from ..planning.forecasts import Outlook, Records, learn_habits
 from ..planning.judgement import DayResult, Judgement, judge
-from ..planning.modes import NET_ZERO, Choice, PlanMode, Storage
+from ..planning.modes import NET_ZERO, STRATEGIES, Choice, Storage
 from ..planning.plan import Plan, PlannedSlot, make_plan
 from ..planning.slots import PER_DAY, slot_of
 from ..planning.tariff import SlotPrice
@@ -32,14 +32,6 @@ from .words import Words
 STALE_S: Final = 1800.0
 """An older plan is none."""
 HORIZON: Final = 2 * PER_DAY
-STRATEGIES: Final = {
-    PlanMode.NET_ZERO: Strategy.ZERO,
-    PlanMode.CHARGE_ONLY: Strategy.ZERO_CHARGE_ONLY,
-    PlanMode.DISCHARGE_ONLY: Strategy.ZERO_DISCHARGE_ONLY,
-    PlanMode.STANDBY: Strategy.STANDBY,
-    PlanMode.CHARGE_FROM_GRID: Strategy.CHARGE_FROM_GRID,
-    PlanMode.DELIVER_TO_GRID: Strategy.DELIVER_TO_GRID,
-}
 
 
 class PlanStatus(StrEnum):
