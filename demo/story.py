@@ -34,8 +34,8 @@ BLUEPRINT = "Tell me when control of the batteries is paused"
 DONE_WITHIN_S = 150
 """The slowest thing waited for is a decision, every half a minute, and its proof."""
 FIXED_W = 350
-GRAPHS_S = 780
-"""Until the statistics of the day have something to show."""
+COUNTED_S = 240
+"""Until the counters of the day have something to show."""
 DASHBOARD = "Home Energy Controller"
 DEAD_CARDS = """() => {
   const found = [], walk = (root) => {
@@ -207,6 +207,7 @@ async def add_dashboard(story: Story) -> None:
     added = await story.api.command("lovelace/dashboards/list")
     story.dashboard.extend(f"/{each['url_path']}" for each in added if each["title"] == name)
     await open_dashboard(story)
+    await story.camera.take("dashboard-off")
 
 
 async def open_dashboard(story: Story) -> None:
@@ -323,7 +324,7 @@ async def add_automation(story: Story) -> None:
 
 
 async def look_around(story: Story) -> None:
-    """Take the pictures that need a while: options, dashboard with its graphs, on a phone too, Energy dashboard."""
+    """Take the pictures that need a while: options, dashboard after some minutes, on a phone too, Energy dashboard."""
     page, camera, ours = story.page, story.camera, story.words.ours
     if camera.folder is None:
         return
@@ -334,9 +335,9 @@ async def look_around(story: Story) -> None:
     await page.get_by_text(ours("options.step.limits.sections.circuits.name"), exact=True).first.wait_for()
     await camera.take("options", page.locator("dialog-data-entry-flow dialog"))
     yesterday = await show_yesterday(story.api, await day)
-    say(f"letting the house go on for {GRAPHS_S} s, so that the graphs have something to show")
-    await asyncio.sleep(GRAPHS_S)
-    for name, (width, height) in (("dashboard", (DESKTOP[0], 1700)), ("phone", PHONE)):
+    say(f"letting the house go on for {COUNTED_S} s, so that the counters have something to show")
+    await asyncio.sleep(COUNTED_S)
+    for name, (width, height) in (("dashboard", (DESKTOP[0], 960)), ("phone", PHONE)):
         await page.set_viewport_size({"width": width, "height": height})
         await open_dashboard(story)
         await camera.take(name)
@@ -344,7 +345,8 @@ async def look_around(story: Story) -> None:
     await story.open("/energy")
     await page.get_by_text("Energy distribution").wait_for()
     # In the first hour of a day Home Assistant shows the day before by itself.
-    shown = page.get_by_text(f"{yesterday:%-d %b}", exact=True).first
+    day_first, month_first = (page.get_by_text(f"{yesterday:{form}}", exact=True) for form in ("%-d %b", "%b %-d"))
+    shown = day_first.or_(month_first).first
     if not await shown.is_visible():
         await page.get_by_role("button", name="Previous").first.click()
     await shown.wait_for()
