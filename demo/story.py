@@ -15,6 +15,7 @@ from aiohttp import ClientError
 from playwright.async_api import Error as PlaywrightError, Locator, Page
 
 from simulation.battery import BatteryModel, DeviceMode
+from simulation.faults import Fault
 from simulation.site import SimulatedSite
 
 from .__main__ import open_up, running
@@ -33,8 +34,8 @@ BLUEPRINT = "Tell me when control of the batteries is paused"
 DONE_WITHIN_S = 150
 """The slowest thing waited for is a decision, every half a minute, and its proof."""
 FIXED_W = 350
-GRAPHS_S = 780
-"""Until the statistics of the day have something to show."""
+COUNTED_S = 240
+"""Until the counters of the day have something to show."""
 DASHBOARD = "Home Energy Controller"
 DEAD_CARDS = """() => {
   const found = [], walk = (root) => {
@@ -117,6 +118,20 @@ async def log_in(story: Story) -> None:
     await page.get_by_text(story.words.theirs("panel.config"), exact=True).first.wait_for()
 
 
+async def read_meter(story: Story, dialog: Locator) -> None:
+    """Enter the address of the P1; a Dutch home has one whose old API is off, so that its button has to be pressed."""
+    p1, ours, is_paired = story.simulated.p1, story.words.ours, story.words.language == "nl"
+    p1.faults.update({Fault.P1_API_OFF} if is_paired else ())
+    field = dialog.get_by_role("textbox", name=ours("config.step.homewizard.data.host"))
+    await field.fill(f"{p1.host}:{p1.port_v2 if is_paired else p1.port}")
+    submit = story.words.theirs("ui.panel.config.integrations.config_flow.submit")
+    await dialog.get_by_role("button", name=submit).click()
+    if is_paired:
+        await dialog.get_by_text(ours("config.progress.press")).wait_for()
+        await story.camera.take("set-up-pairing", dialog.locator("dialog"), dark=False)
+        p1.press_button()
+
+
 async def add_integration(story: Story) -> None:
     """Add the site by its flow: meter, live reading, addresses, and what only the owner of each battery knows."""
     page, camera, simulated = story.page, story.camera, story.simulated
@@ -133,10 +148,7 @@ async def add_integration(story: Story) -> None:
     await choice.wait_for()
     await camera.take("set-up-meter", window, dark=False)
     await choice.click()
-    host = ours("config.step.homewizard.data.host")
-    await dialog.get_by_role("textbox", name=host).fill(f"{simulated.p1.host}:{simulated.p1.port}")
-    await submit.click()
-
+    await read_meter(story, dialog)
     by_hand = dialog.get_by_text(ours("config.step.confirm_import.menu_options.address"))
     await by_hand.wait_for()
     await dialog.get_by_text(re.compile(r"^\d+ W \S")).first.wait_for()
@@ -195,6 +207,7 @@ async def add_dashboard(story: Story) -> None:
     added = await story.api.command("lovelace/dashboards/list")
     story.dashboard.extend(f"/{each['url_path']}" for each in added if each["title"] == name)
     await open_dashboard(story)
+    await story.camera.take("dashboard-off")
 
 
 async def open_dashboard(story: Story) -> None:
@@ -311,7 +324,7 @@ async def add_automation(story: Story) -> None:
 
 
 async def look_around(story: Story) -> None:
-    """Take the pictures that need a while: options, dashboard with its graphs, on a phone too, Energy dashboard."""
+    """Take the pictures that need a while: options, dashboard after some minutes, on a phone too, Energy dashboard."""
     page, camera, ours = story.page, story.camera, story.words.ours
     if camera.folder is None:
         return
@@ -322,9 +335,9 @@ async def look_around(story: Story) -> None:
     await page.get_by_text(ours("options.step.limits.sections.circuits.name"), exact=True).first.wait_for()
     await camera.take("options", page.locator("dialog-data-entry-flow dialog"))
     yesterday = await show_yesterday(story.api, await day)
-    say(f"letting the house go on for {GRAPHS_S} s, so that the graphs have something to show")
-    await asyncio.sleep(GRAPHS_S)
-    for name, (width, height) in (("dashboard", (DESKTOP[0], 1700)), ("phone", PHONE)):
+    say(f"letting the house go on for {COUNTED_S} s, so that the counters have something to show")
+    await asyncio.sleep(COUNTED_S)
+    for name, (width, height) in (("dashboard", (DESKTOP[0], 960)), ("phone", PHONE)):
         await page.set_viewport_size({"width": width, "height": height})
         await open_dashboard(story)
         await camera.take(name)
@@ -332,7 +345,8 @@ async def look_around(story: Story) -> None:
     await story.open("/energy")
     await page.get_by_text("Energy distribution").wait_for()
     # In the first hour of a day Home Assistant shows the day before by itself.
-    shown = page.get_by_text(f"{yesterday:%-d %b}", exact=True).first
+    day_first, month_first = (page.get_by_text(f"{yesterday:{form}}", exact=True) for form in ("%-d %b", "%b %-d"))
+    shown = day_first.or_(month_first).first
     if not await shown.is_visible():
         await page.get_by_role("button", name="Previous").first.click()
     await shown.wait_for()

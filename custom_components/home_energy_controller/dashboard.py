@@ -33,23 +33,23 @@ MODULE: Final[HassKey[str]] = HassKey(f"{DOMAIN}.dashboard_module")
 
 @callback
 def async_setup_dashboard(hass: HomeAssistant) -> None:
-    """Answer the module."""
+    """Answer the module, and serve it as soon as there is a frontend."""
     websocket_api.async_register_command(hass, _async_answer)
+    async_when_setup(hass, frontend.DOMAIN, _async_serve)
+
+
+async def _async_serve(hass: HomeAssistant, _: str) -> None:
+    """Serve the module; its address changes with our version, so that no browser keeps an old one."""
+    integration = await async_get_integration(hass, DOMAIN)
+    await hass.http.async_register_static_paths([StaticPathConfig(PATH, str(FOLDER), cache_headers=True)])
+    hass.data[MODULE] = f"{PATH}/dashboard.js?v={integration.version}"
+    async_offer_dashboard(hass)
 
 
 @callback
 def async_offer_dashboard(hass: HomeAssistant) -> None:
-    """List the dashboard under *Add dashboard*, as soon as there is a frontend."""
-    async_when_setup(hass, frontend.DOMAIN, _async_offer)
-
-
-async def _async_offer(hass: HomeAssistant, _: str) -> None:
-    """Have browsers load the module; its address changes with our version, so that none keeps an old one."""
-    if MODULE not in hass.data:
-        integration = await async_get_integration(hass, DOMAIN)
-        hass.data[MODULE] = f"{PATH}/dashboard.js?v={integration.version}"
-        await hass.http.async_register_static_paths([StaticPathConfig(PATH, str(FOLDER), cache_headers=True)])
-    if hass.data[MODULE] not in hass.data[frontend.DATA_EXTRA_MODULE_URL].urls:
+    """Have browsers load the module, which lists the dashboard under *Add dashboard*."""
+    if MODULE in hass.data and hass.data[MODULE] not in hass.data[frontend.DATA_EXTRA_MODULE_URL].urls:
         frontend.add_extra_js_url(hass, hass.data[MODULE])
 
 

@@ -9,6 +9,7 @@ from unittest.mock import patch
 from homeassistant.components import frontend
 from homeassistant.components.frontend import UrlManager
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigSubentry
+from homeassistant.const import EVENT_COMPONENT_LOADED
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.setup import async_setup_component
@@ -21,7 +22,7 @@ from custom_components.home_energy_controller.dashboard import FOLDER, MODULE
 
 from ..test_translations import LANGUAGES, load
 from .test_car import TOLD
-from .world import INTEGRATION, World
+from .world import INTEGRATION, World, site_entry
 
 
 def cards(config: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -198,6 +199,23 @@ async def test_the_module_is_offered_while_there_is_a_site(
     await hass.config_entries.async_remove(bare_world.entry.entry_id)
     await hass.async_block_till_done()
     assert not with_frontend.urls
+    again = site_entry(bare_world.site)
+    again.add_to_hass(hass)
+    await hass.config_entries.async_setup(again.entry_id)
+    await hass.async_block_till_done()
+    assert with_frontend.urls == {url}
+    await hass.config_entries.async_unload(again.entry_id)
+
+
+async def test_a_frontend_that_comes_later_has_it_too(hass: HomeAssistant, bare_world: World) -> None:
+    """Home Assistant sets up many things at once."""
+    assert await async_setup_component(hass, "http", {})
+    await bare_world.set_up()
+    urls = hass.data[frontend.DATA_EXTRA_MODULE_URL] = UrlManager(lambda *_: None, [])
+    hass.config.components.add("frontend")
+    hass.bus.async_fire(EVENT_COMPONENT_LOADED, {"component": "frontend"})
+    await hass.async_block_till_done()
+    assert urls.urls == {hass.data[MODULE]}
 
 
 async def test_a_home_without_a_frontend_has_the_site_all_the_same(world: World) -> None:
