@@ -19,6 +19,8 @@ from typing import Any
 
 import homeassistant.components
 
+from simulation.certificates import authority_pem
+
 from .console import DemoError, patience, say
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,6 +31,8 @@ USUAL_PORT = 8123
 TIME_ZONE = "Europe/Amsterdam"
 STOP_LIMIT_S = 60.0
 TERMINAL = "terminal.log"
+P1_AUTHORITY = "p1-authority.pem"
+"""The certificate that the simulated P1 is signed with."""
 _LOG_RECORD = re.compile(r"(?m)^(?=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ [A-Z]+ )")
 _LOG_ERROR = re.compile(r"\S+ \S+ (ERROR|CRITICAL) ")
 _LIBC = ctypes.CDLL(None)
@@ -210,7 +214,8 @@ class HomeAssistant:
 
     async def start(self) -> None:
         """Start the process in a session of its own: Ctrl+C is for the demo, which then stops it in order."""
-        program = (sys.executable, "-m", "demo.bare") if self.bare else (Path(sys.prefix) / "bin" / "hass",)
+        (self.config_dir / P1_AUTHORITY).write_text(authority_pem())
+        program = (sys.executable, "-m", "demo.bare" if self.bare else "demo.full")
         with (self.config_dir / TERMINAL).open("wb") as terminal:
             self._process = await asyncio.create_subprocess_exec(
                 *program,
