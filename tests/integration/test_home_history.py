@@ -54,23 +54,24 @@ async def test_the_load_is_what_the_counters_leave(hass: HomeAssistant) -> None:
     assert home.battery_w[slot_of(first + 2 * HOUR)] == pytest.approx(200)
 
 
-@pytest.mark.parametrize(("days", "known_h"), [(8, 8 * 24 + 5), (6, 5)])
-async def test_the_load_before_the_batteries_came_is_known(hass: HomeAssistant, days: int, known_h: int) -> None:
-    """A battery that first counts after a week or more was not there; after less it may have been silent."""
+@pytest.mark.parametrize("has_counted", [True, False])
+async def test_the_load_before_we_came_is_known_at_once(hass: HomeAssistant, has_counted: bool) -> None:
+    """Our own counters have no row then, and none in the first minutes; later, one without a row is unknown."""
     first = dt_util.utcnow().replace(minute=0, second=0, microsecond=0) - timedelta(days=20)
-    came = first + timedelta(days=days)
-    count(hass, "in", first, 1.0, days * 24 + 6)
-    count(hass, "give", came, 0.3)
-    count(hass, "take", came, 0.1)
+    came = first + timedelta(days=2)
+    count(hass, "in", first, 1.0, 2 * 24 + 6)
+    for name, kwh in (("give", 0.3), ("take", 0.1)) if has_counted else ():
+        count(hass, name, came, kwh)
     await async_wait_recording_done(hass)
     assert await async_setup_component(hass, "energy", {})
     sources = [{"type": "grid", "stat_energy_from": "sensor.in"}]
     await (await data.async_get_manager(hass)).async_update({"energy_sources": sources})  # type: ignore[typeddict-item]
     own = [("sensor.give", "sensor.take")]
-    home = await async_home_history(hass, first, came + 6 * HOUR, battery_statistics=own)
-    assert len(home.load_w) == known_h * 4
-    assert home.load_w[slot_of(came + 2 * HOUR)] == pytest.approx(1000 + 300 - 100)
-    assert home.load_w.get(slot_of(came - 2 * HOUR)) == (pytest.approx(1000) if days > 7 else None)
+    home = await async_home_history(hass, first, came + 6 * HOUR, battery_statistics=own, own_since=came)
+    assert home.load_w[slot_of(came - 2 * HOUR)] == pytest.approx(1000)
+    assert home.load_w.get(slot_of(came + 2 * HOUR)) == (pytest.approx(1000 + 300 - 100) if has_counted else None)
+    unknown = await async_home_history(hass, first, came, battery_statistics=own)
+    assert not unknown.load_w
 
 
 def test_a_counter_that_stood_still_while_it_was_silent_is_known() -> None:

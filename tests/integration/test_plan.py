@@ -57,7 +57,8 @@ async def test_without_history_it_is_net_zero_and_learns(planned: Planned) -> No
     await planned.set_up({}, options())
     await planned.run(120)
     assert planned.value("plan") == "net_zero"
-    assert planned.attribute("status") == "Net zero: still learning what the house needs."
+    learning = "Net zero: what the house needs is still being learnt from the Energy dashboard (grid and sun)."
+    assert planned.attribute("status") == learning
     assert planned.power_w == pytest.approx(LOAD_W, abs=60)
 
 

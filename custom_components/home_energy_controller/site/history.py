@@ -15,7 +15,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import get_instance
 from homeassistant.util import dt as dt_util
 
-from ..planning.slots import SLOT_S, by_slot
+from ..planning.slots import SLOT_S, by_slot, slot_of
 from .dashboard import async_sources
 from .foreign_calls import async_outcome
 from .price_reader import Row
@@ -37,6 +37,10 @@ MOST_W: Final = 100_000.0
 """More is a counter that was replaced."""
 FAR_BELOW_W: Final = -300.0
 """Counters that are read at different moments make the load a little negative; more is a counter that is missing."""
+
+
+type Powers = Mapping[str, Mapping[int, float]]
+"""Mean W by slot, of each statistic."""
 
 
 class HistoryProblem(StrEnum):
@@ -92,12 +96,14 @@ async def async_home_history(
     end: datetime,
     *,
     battery_statistics: Sequence[tuple[str, str]] = (),
+    own_since: datetime | None = None,
     apart: Sequence[str] = (),
 ) -> HomeHistory:
     """Return what the home did between two moments, as far as every part of it is known.
 
     `battery_statistics` (discharged, charged) are our own, used where the dashboard has no battery: what they give
-    and take is no load. `apart` are consumers, as a car, that are not to be part of the load.
+    and take is no load; they have counted since `own_since`. `apart` are consumers, as a car, that are not to be part
+    of the load.
     """
     if RECORDER not in hass.config.components:
         return HomeHistory(problem=HistoryProblem.NO_RECORDER)
@@ -111,6 +117,8 @@ async def async_home_history(
     powers = await _async_powers(hass, start, end, flows)
     if powers is None:
         return replace(home, problem=HistoryProblem.NO_ANSWER)
+    if own_since is not None:
+        powers = _with_own_before(flows, powers, [each for pair in battery_statistics for each in pair], own_since)
     return _filled(home, flows, powers)
 
 
@@ -134,9 +142,7 @@ def _ids(sources: Iterable[Mapping[str, Any]], parts: str, key: str) -> tuple[st
     return tuple(dict.fromkeys(each for each in named if each))
 
 
-async def _async_powers(
-    hass: HomeAssistant, start: datetime, end: datetime, flows: Flows
-) -> dict[str, dict[int, float]] | None:
+async def _async_powers(hass: HomeAssistant, start: datetime, end: datetime, flows: Flows) -> Powers | None:
     """Return the mean W by slot of each statistic: of rows of five minutes where they are, else of hours."""
     now = dt_util.utcnow()
     last = min(end, now)
@@ -146,7 +152,7 @@ async def _async_powers(
     if hours is None or fine is None:
         return None
     first_slot, end_slot = -int(-start.timestamp() // SLOT_S), int(last.timestamp() // SLOT_S)
-    powers = {}
+    powers: dict[str, dict[int, float]] = {}
     for statistic_id in flows.all_ids:
         until = last if statistic_id in flows.sun else None
         found = by_slot(power_rows(hours.get(statistic_id, ()), until))
@@ -199,9 +205,8 @@ def power_rows(changes: Sequence[Mapping[str, Any]], until: datetime | None = No
     return rows
 
 
-def _filled(home: HomeHistory, flows: Flows, powers: Mapping[str, Mapping[int, float]]) -> HomeHistory:
+def _filled(home: HomeHistory, flows: Flows, powers: Powers) -> HomeHistory:
     """Return the home with what its counters tell."""
-    powers = _with_new_batteries(flows, powers)
     imports, exports, sun, discharges, charges, apart = (
         _sum(powers, ids)
         for ids in (flows.imports, flows.exports, flows.sun, flows.discharges, flows.charges, flows.apart)
@@ -229,21 +234,17 @@ def _filled(home: HomeHistory, flows: Flows, powers: Mapping[str, Mapping[int, f
     )
 
 
-def _with_new_batteries(flows: Flows, powers: Mapping[str, Mapping[int, float]]) -> dict[str, Mapping[int, float]]:
-    """Return the powers of all, with 0 before the first row of a battery that was not there for a week or longer.
+def _with_own_before(flows: Flows, powers: Powers, own: Iterable[str], since: datetime) -> Powers:
+    """Return the powers of all, with 0 of our own counters up to when they came: our batteries had none before.
 
-    Else a home with years of grid and sun would have no load before the day on which its batteries came.
+    Else a home with years of grid and sun would have no load before the day on which we came.
     """
-    counted = sorted({slot for each in flows.imports for slot in powers.get(each, ())})
-    added = dict(powers)
-    for battery in (*flows.discharges, *flows.charges):
-        first = min(powers.get(battery, ()), default=None)
-        if counted and first is not None and (first - counted[0]) * SLOT_S > LONGEST_SILENCE.total_seconds():
-            added[battery] = {slot: 0.0 for slot in counted if slot < first} | dict(powers[battery])
-    return added
+    before = {slot: 0.0 for each in flows.imports for slot in powers.get(each, ()) if slot < slot_of(since)}
+    counted = {*own} & {*flows.discharges, *flows.charges}
+    return {**powers, **{each: before | dict(powers.get(each, {})) for each in counted}}
 
 
-def _sum(powers: Mapping[str, Mapping[int, float]], ids: Sequence[str]) -> dict[int, float]:
+def _sum(powers: Powers, ids: Sequence[str]) -> dict[int, float]:
     """Return the sum of statistics by slot, of those slots in which each is known."""
     parts: defaultdict[int, list[float]] = defaultdict(list)
     for statistic_id in ids:

@@ -93,17 +93,25 @@ class PlanInputs:
         day = slot_of(now) // PER_DAY
         is_new_day = day != self._history_day
         begin = now - (timedelta(days=HABIT_DAYS) if is_new_day else RECENT)
-        home = await async_home_history(self._hass, begin, now, battery_statistics=self._own_statistics())
+        own = self._own_counters()
+        home = await async_home_history(
+            self._hass,
+            begin,
+            now,
+            battery_statistics=[(own[0].entity_id, own[1].entity_id)] if own else [],
+            own_since=max((each.created_at for each in own), default=None),
+        )
         if home.problem is None:  # Else all of it is asked for again: a dashboard may be set up at any hour.
             self._history_day = day
             self._past.load_w.update(home.load_w)
             self._past.sun_w.update(home.sun_w)
 
-    def _own_statistics(self) -> list[tuple[str, str]]:
+    def _own_counters(self) -> list[er.RegistryEntry]:
         """Return what counts our batteries (discharged, charged), for a dashboard that does not: that is no load."""
         registry = er.async_get(self._hass)
-        given_id, taken_id = (
+        ids = (
             registry.async_get_entity_id("sensor", DOMAIN, f"{self._entry_id}_{key}")
             for key in ("energy_discharged", "energy_charged")
         )
-        return [(given_id, taken_id)] if given_id and taken_id else []
+        found = [entry for each in ids if each and (entry := registry.async_get(each))]
+        return found if len(found) == 2 else []
