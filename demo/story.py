@@ -5,18 +5,13 @@ With a folder it takes pictures on the way (`scripts/pictures`).
 
 import argparse
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-import re
 import sys
 
 from aiohttp import ClientError
 from playwright.async_api import Error as PlaywrightError, Locator, Page
 
-from simulation.battery import BatteryModel, DeviceMode
-from simulation.faults import Fault
-from simulation.site import SimulatedSite
+from simulation.battery import DeviceMode
 
 from .__main__ import open_up, running
 from .api import PASSWORD, USER, Api
@@ -24,15 +19,13 @@ from .browser import DESKTOP, PHONE, Camera, find_chromium, open_page
 from .console import DemoError, reason, say
 from .energy_day import show_yesterday, simulated_day
 from .home_assistant import DOMAIN, install_requirements, package_errors
-from .house import BATTERY_LIMIT_W, START_S, Playback, battery_names
+from .house import START_S, Playback
+from .story_page import Story
+from .story_setup import add_integration
 from .words import Words
 
-NAME = "Marstek Home Energy Controller"
-SEARCH = "marstek"
 SCENARIO = "C"
 BLUEPRINT = "Tell me when control of the batteries is paused"
-DONE_WITHIN_S = 150
-"""The slowest thing waited for is a decision, every half a minute, and its proof."""
 FIXED_W = 350
 COUNTED_S = 240
 """Until the counters of the day have something to show."""
@@ -55,59 +48,6 @@ DEAD_CARDS = """() => {
 """What is wrong on a dashboard: red boxes, and tiles on the screen that show nothing."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
-    """What the chapters share."""
-
-    page: Page
-    url: str
-    api: Api
-    simulated: SimulatedSite
-    camera: Camera
-    words: Words
-    home: str
-    dashboard: list[str] = field(default_factory=list)
-    """Where the dashboard is, once it was added."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Return what the owner calls the batteries."""
-        return battery_names(self.words.language)
-
-    def any_of(self, *buttons: str) -> re.Pattern[str]:
-        """Return what matches any of the buttons below a form."""
-        keys = (f"ui.panel.config.integrations.config_flow.{button}" for button in buttons)
-        return re.compile("|".join(re.escape(self.words.theirs(key)) for key in keys))
-
-    async def shows(self, platform: str, key: str, state: str) -> None:
-        """Wait until an entity of the site has a state; its id is the same in every language."""
-        entity_id = f"{platform}.{self.home.lower()}_{key}"
-        try:
-            async with asyncio.timeout(DONE_WITHIN_S):
-                while await self.api.state(entity_id) != state:  # noqa: ASYNC110 - states are asked for
-                    await asyncio.sleep(0.2)
-        except TimeoutError as err:
-            raise DemoError(f"{entity_id} is not {state} within {DONE_WITHIN_S} s") from err
-
-    @property
-    def batteries(self) -> tuple[BatteryModel, ...]:
-        """Return the simulated batteries, in the order of their names."""
-        return self.simulated.house.batteries
-
-    async def open(self, path: str) -> None:
-        """Go to a page of Home Assistant."""
-        await self.page.goto(f"{self.url}{path}")
-
-    async def until(self, what: str, true: Callable[[], bool]) -> None:
-        """Wait for something in the house that no page shows."""
-        try:
-            async with asyncio.timeout(DONE_WITHIN_S):
-                while not true():  # noqa: ASYNC110 - the simulated house has no events
-                    await asyncio.sleep(0.1)
-        except TimeoutError as err:
-            raise DemoError(f"{what}: not within {DONE_WITHIN_S} s") from err
-
-
 async def log_in(story: Story) -> None:
     """Log in as the owner."""
     await story.open("/")
@@ -116,73 +56,6 @@ async def log_in(story: Story) -> None:
     await page.get_by_label(story.words.theirs(f"{fields}.password")).first.fill(PASSWORD)
     await page.get_by_role("button", name=story.words.theirs("ui.panel.page-authorize.form.next")).click()
     await page.get_by_text(story.words.theirs("panel.config"), exact=True).first.wait_for()
-
-
-async def read_meter(story: Story, dialog: Locator) -> None:
-    """Enter the address of the P1; a Dutch home has one whose old API is off, so that its button has to be pressed."""
-    p1, ours, is_paired = story.simulated.p1, story.words.ours, story.words.language == "nl"
-    p1.faults.update({Fault.P1_API_OFF} if is_paired else ())
-    field = dialog.get_by_role("textbox", name=ours("config.step.homewizard.data.host"))
-    await field.fill(f"{p1.host}:{p1.port_v2 if is_paired else p1.port}")
-    submit = story.words.theirs("ui.panel.config.integrations.config_flow.submit")
-    await dialog.get_by_role("button", name=submit).click()
-    if is_paired:
-        await dialog.get_by_text(ours("config.progress.press")).wait_for()
-        await story.camera.take("set-up-pairing", dialog.locator("dialog"), dark=False)
-        p1.press_button()
-
-
-async def add_integration(story: Story) -> None:
-    """Add the site by its flow: meter, live reading, addresses, and what only the owner of each battery knows."""
-    page, camera, simulated = story.page, story.camera, story.simulated
-    theirs, ours = story.words.theirs, story.words.ours
-    await story.open("/config/integrations/dashboard")
-    await page.get_by_role("button", name=theirs("ui.panel.config.integrations.add_integration")).click()
-    await page.get_by_placeholder(theirs("ui.panel.config.integrations.search_brand")).fill(SEARCH)
-    await page.get_by_role("button", name=NAME).click()
-    dialog = page.locator("dialog-data-entry-flow")
-    submit = dialog.get_by_role("button", name=theirs("ui.panel.config.integrations.config_flow.submit"))
-    window = dialog.locator("dialog")
-
-    choice = dialog.get_by_text(ours("config.step.user.menu_options.homewizard"), exact=True)
-    await choice.wait_for()
-    await camera.take("set-up-meter", window, dark=False)
-    await choice.click()
-    await read_meter(story, dialog)
-    by_hand = dialog.get_by_text(ours("config.step.confirm_import.menu_options.address"))
-    await by_hand.wait_for()
-    await dialog.get_by_text(re.compile(r"^\d+ W \S")).first.wait_for()
-    await camera.take("set-up-reading", window, dark=False)
-    await by_hand.click()
-
-    host = ours("config.step.address.data.host")
-    for number, battery in enumerate(simulated.batteries):
-        if number:  # the first line is there
-            await dialog.get_by_role("button", name=theirs("ui.components.multi-textfield.add_item", item=host)).click()
-        await dialog.get_by_role("textbox", name=host).nth(number).fill(battery.host)
-    port = ours("config.step.address.data.port")
-    await dialog.get_by_role("spinbutton", name=port).fill(str(simulated.batteries[0].port))
-    await camera.take("set-up-addresses", window, dark=False)
-    await submit.click()
-
-    for number, (name, battery) in enumerate(zip(story.names, simulated.batteries, strict=True)):
-        found = ours("config.step.battery.description").partition("{host}")[0]
-        await dialog.get_by_text(f"{found}{battery.host}").wait_for()
-        await dialog.get_by_role("textbox", name=ours("config.step.battery.data.name")).fill(name)
-        await dialog.get_by_role("radio", name=f"{BATTERY_LIMIT_W} W").click()
-        await dialog.get_by_role("radio", name=ours("selector.own_meter.options.this")).click()
-        if number == 0:
-            await camera.take("set-up-battery", window, dark=False)
-        await dialog.get_by_role("button", name=story.any_of("next", "submit")).click()
-    await (fuse := dialog.get_by_text(ours("selector.fuse.options.unknown"))).wait_for()
-    await camera.take("set-up-fuse", window, dark=False)
-    await fuse.click()
-    await dialog.get_by_role("button", name=story.any_of("next", "submit")).click()
-    await (watch := dialog.get_by_text(ours("config.step.start.menu_options.only_watch"), exact=True)).wait_for()
-    await camera.take("set-up-start", window, dark=False)
-    await watch.click()
-    await dialog.get_by_role("button", name=story.any_of("finish", "finish_skip")).click()
-    await dialog.wait_for(state="hidden")
 
 
 async def see_batteries(story: Story) -> None:

@@ -66,6 +66,8 @@ async def test_site_is_set_up_from_meter_to_batteries_by_searching(home: FlowHom
         "firmware": "150",
         "soc": f"{int(home.site.batteries[0].model.soc_pct)} %",
         "host": addresses[0],
+        "number": "1",
+        "count": "2",
     }
     assert not result["errors"]
     assert not result["last_step"]

@@ -23,15 +23,15 @@ def _let_home_assistant_load_ours(recorder_mock: Recorder, enable_custom_integra
     """Let Home Assistant load custom integrations; a recorder must be there before it."""
 
 
-def count(hass: HomeAssistant, name: str, first: datetime, kwh: float) -> None:
-    """Let a counter (kWh) grow by as much each hour of six."""
+def count(hass: HomeAssistant, name: str, first: datetime, kwh: float, hours: int = 6) -> None:
+    """Let a counter (kWh) grow by as much each hour."""
     async_import_statistics(
         hass,
         {
             "source": "recorder", "statistic_id": f"sensor.{name}", "name": name, "unit_of_measurement": "kWh",
             "unit_class": "energy", "has_sum": True, "mean_type": StatisticMeanType.NONE,
         },
-        [{"start": first + HOUR * hour, "sum": 50 + kwh * hour} for hour in range(6)],
+        [{"start": first + HOUR * hour, "sum": 50 + kwh * hour} for hour in range(hours)],
     )  # fmt: skip
 
 
@@ -52,6 +52,25 @@ async def test_the_load_is_what_the_counters_leave(hass: HomeAssistant) -> None:
     assert len(home.load_w) == 5 * 4
     assert home.load_w[slot_of(first + 2 * HOUR)] == pytest.approx(1000 - 200 + 500 + 300 - 100 - 400)
     assert home.battery_w[slot_of(first + 2 * HOUR)] == pytest.approx(200)
+
+
+@pytest.mark.parametrize(("days", "known_h"), [(8, 8 * 24 + 5), (6, 5)])
+async def test_the_load_before_the_batteries_came_is_known(hass: HomeAssistant, days: int, known_h: int) -> None:
+    """A battery that first counts after a week or more was not there; after less it may have been silent."""
+    first = dt_util.utcnow().replace(minute=0, second=0, microsecond=0) - timedelta(days=20)
+    came = first + timedelta(days=days)
+    count(hass, "in", first, 1.0, days * 24 + 6)
+    count(hass, "give", came, 0.3)
+    count(hass, "take", came, 0.1)
+    await async_wait_recording_done(hass)
+    assert await async_setup_component(hass, "energy", {})
+    sources = [{"type": "grid", "stat_energy_from": "sensor.in"}]
+    await (await data.async_get_manager(hass)).async_update({"energy_sources": sources})  # type: ignore[typeddict-item]
+    own = [("sensor.give", "sensor.take")]
+    home = await async_home_history(hass, first, came + 6 * HOUR, battery_statistics=own)
+    assert len(home.load_w) == known_h * 4
+    assert home.load_w[slot_of(came + 2 * HOUR)] == pytest.approx(1000 + 300 - 100)
+    assert home.load_w.get(slot_of(came - 2 * HOUR)) == (pytest.approx(1000) if days > 7 else None)
 
 
 def test_a_counter_that_stood_still_while_it_was_silent_is_known() -> None:

@@ -125,6 +125,20 @@ async def test_first_hour_without_a_band_is_named(walk: Walk, bands: list[dict[s
     assert walk.step in {"price_preview", "price_same"}
 
 
+@pytest.mark.parametrize(("preset", "is_folded"), [("nl_dynamic", True), ("day_night", False)])
+async def test_bands_are_folded_up_where_a_contract_has_none(walk: Walk, preset: str, is_folded: bool) -> None:
+    """They are a screen of a phone; where something is refused they are open: that may be in them."""
+    await walk.details(preset)
+    assert collapsed(walk) == {"buy": False, "sell": False, "bands": is_folded, "plan": False}
+    await walk.edit(buy_spot_pct=301)
+    assert not collapsed(walk)["bands"]
+
+
+def collapsed(walk: Walk) -> dict[str, bool]:
+    """Return which sections of the form are folded up."""
+    return {str(name): part.options["collapsed"] for name, part in walk.result["data_schema"].schema.items()}
+
+
 @pytest.mark.parametrize("preset", FOLLOWING)
 async def test_selling_above_buying_is_believed_where_the_market_decides(walk: Walk, preset: Preset) -> None:
     """A bonus on what is fed in is no mistake there."""

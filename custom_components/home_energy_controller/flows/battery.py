@@ -145,10 +145,16 @@ class BatteryFlow[ContextT: FlowContext, ResultT: FlowResult[Any, Any], HandlerT
         return self.async_show_form(
             step_id="battery",
             data_schema=self.add_suggested_values_to_schema(schema, self._typed or suggested),
-            description_placeholders=battery.placeholders | limit_told(trouble),
+            description_placeholders=battery.placeholders | self._place | limit_told(trouble),
             errors=trouble,
             last_step=self._site is not None,
         )
+
+    @property
+    def _place(self) -> dict[str, str]:
+        """Return which of how many is asked about: on a phone all else of the next form looks like the one before."""
+        done = len(self._subentries)
+        return {"number": str(done + 1), "count": str(done + len(self._batteries))}
 
     async def async_step_firmware_resets(self, user_input: dict[str, Any] | None = None) -> ResultT:
         """Warn of firmware that can lose its settings because somebody talks to it."""

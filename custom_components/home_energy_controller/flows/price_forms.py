@@ -80,8 +80,8 @@ def source_schema(hass: HomeAssistant, sources: Sequence[tuple[str, str]]) -> vo
     return vol.Schema({vol.Optional(CONF_SOURCE): chosen, vol.Optional(CONF_PRICE_ENTITY): sensor})
 
 
-def details_schema() -> vol.Schema:
-    """Return the form of all numbers of a contract, and of what the plan may do."""
+def details_schema(*, has_bands: bool) -> vol.Schema:
+    """Return the form of all numbers of a contract, and of what the plan may do; folded up what it does not need."""
     price, flag = _number(), selector.BooleanSelector()
     colour = selector.EntitySelector({"filter": {"domain": ["sensor", "select", "input_select"]}})
     buy = {
@@ -105,7 +105,12 @@ def details_schema() -> vol.Schema:
     }
     plan = {vol.Required(key, default=False): flag for key in (CONF_MAY_CHARGE, CONF_MAY_DELIVER, CONF_INSISTS)}
     parts = dict(zip(SECTIONS, (buy, sell, bands, plan), strict=True))
-    return vol.Schema({vol.Required(name): section(vol.Schema(part)) for name, part in parts.items()})
+    return vol.Schema(
+        {
+            vol.Required(name): section(vol.Schema(part), {"collapsed": name == CONF_BANDS and not has_bands})
+            for name, part in parts.items()
+        }
+    )
 
 
 def _number(unit: str | None = None) -> selector.NumberSelector:

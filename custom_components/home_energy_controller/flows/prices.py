@@ -104,9 +104,9 @@ class PricesFlow(SiteFlow):
             if key is None:
                 return await self.async_step_price_source()
             errors["base"] = key
-        held = dict.fromkeys(SECTIONS, draft)
+        held, has_bands = dict.fromkeys(SECTIONS, draft), bool(errors or draft.get(CONF_BANDS))
         placeholders |= {"currency": self.hass.config.currency}
-        return show_form(self, "price_details", details_schema(), held, errors, **placeholders)
+        return show_form(self, "price_details", details_schema(has_bands=has_bands), held, errors, **placeholders)
 
     async def async_step_price_source(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask where the market's prices come from, of a contract that follows it."""

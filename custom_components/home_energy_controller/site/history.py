@@ -201,6 +201,7 @@ def power_rows(changes: Sequence[Mapping[str, Any]], until: datetime | None = No
 
 def _filled(home: HomeHistory, flows: Flows, powers: Mapping[str, Mapping[int, float]]) -> HomeHistory:
     """Return the home with what its counters tell."""
+    powers = _with_new_batteries(flows, powers)
     imports, exports, sun, discharges, charges, apart = (
         _sum(powers, ids)
         for ids in (flows.imports, flows.exports, flows.sun, flows.discharges, flows.charges, flows.apart)
@@ -226,6 +227,20 @@ def _filled(home: HomeHistory, flows: Flows, powers: Mapping[str, Mapping[int, f
         battery_w={slot: discharges[slot] - charges[slot] for slot in sorted(discharges.keys() & charges.keys())},
         problem=None if load_w else HistoryProblem.NO_ROWS,
     )
+
+
+def _with_new_batteries(flows: Flows, powers: Mapping[str, Mapping[int, float]]) -> dict[str, Mapping[int, float]]:
+    """Return the powers of all, with 0 before the first row of a battery that was not there for a week or longer.
+
+    Else a home with years of grid and sun would have no load before the day on which its batteries came.
+    """
+    counted = sorted({slot for each in flows.imports for slot in powers.get(each, ())})
+    added = dict(powers)
+    for battery in (*flows.discharges, *flows.charges):
+        first = min(powers.get(battery, ()), default=None)
+        if counted and first is not None and (first - counted[0]) * SLOT_S > LONGEST_SILENCE.total_seconds():
+            added[battery] = {slot: 0.0 for slot in counted if slot < first} | dict(powers[battery])
+    return added
 
 
 def _sum(powers: Mapping[str, Mapping[int, float]], ids: Sequence[str]) -> dict[int, float]:

@@ -13,7 +13,7 @@ from ..planning.forecasts import HABIT_DAYS, published_until
 from ..planning.slots import PER_DAY, slot_of
 from .contract import PricesConfig
 from .forecasts import async_solar_forecast
-from .history import HistoryProblem, async_home_history
+from .history import async_home_history
 from .plan_file import PlanPast
 from .price_reader import PriceProblem
 from .price_sources import async_read_market
@@ -94,9 +94,8 @@ class PlanInputs:
         is_new_day = day != self._history_day
         begin = now - (timedelta(days=HABIT_DAYS) if is_new_day else RECENT)
         home = await async_home_history(self._hass, begin, now, battery_statistics=self._own_statistics())
-        if home.problem is not HistoryProblem.NO_ANSWER:  # Then all of it is asked for again.
+        if home.problem is None:  # Else all of it is asked for again: a dashboard may be set up at any hour.
             self._history_day = day
-        if home.problem is None:
             self._past.load_w.update(home.load_w)
             self._past.sun_w.update(home.sun_w)
 

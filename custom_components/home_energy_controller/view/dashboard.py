@@ -179,6 +179,7 @@ def _plan(device: ShownDevice, word: Word) -> Card:
     cards = [
         _heading(word("plan"), "mdi:calendar-clock"),
         *([picture] if picture["entity"] else []),
+        *_sentence(device, "sensor.plan", "status"),
         *_sentence(device, "sensor.plan", "reason"),
         *_tile(device, "sensor.plan"),
         *_tile(device, "sensor.plan_next_change", word("next"), visibility=_known(device, "sensor.plan_next_change")),
