@@ -181,8 +181,14 @@ def _plan(device: ShownDevice, word: Word) -> Card:
         *([picture] if picture["entity"] else []),
         *_sentence(device, "sensor.plan", "status"),
         *_sentence(device, "sensor.plan", "reason"),
-        *_tile(device, "sensor.plan"),
-        *_tile(device, "sensor.plan_next_change", word("next"), visibility=_known(device, "sensor.plan_next_change")),
+        *_tile(device, "sensor.plan", grid_options=WHOLE),
+        *_tile(
+            device,
+            "sensor.plan_next_change",
+            word("next"),
+            grid_options=WHOLE,
+            visibility=_known(device, "sensor.plan_next_change"),
+        ),
     ]
     return {"cards": cards, "visibility": _known(device, "sensor.plan") or _known(device, "image.plan")}
 
