@@ -48,7 +48,7 @@ async def test_a_plan_that_did_not_pay_is_shown_and_not_followed(planned: Planne
     await planned.set_up(stored(days=28) | {"days": days}, options(insists=False))
     await planned.run(300)
     assert planned.attribute("acts") is False
-    assert planned.attribute("status") == "Net zero: in the last two weeks a plan would not have paid."
+    assert planned.attribute("status") == "Net zero: in the last four weeks a plan would not have paid."
     assert planned.power_w == pytest.approx(LOAD_W, abs=60)
 
 

@@ -183,10 +183,10 @@ def test_a_loss_and_next_to_nothing_do_not_pay() -> None:
     assert judge([2 * LEAST_GAIN] * 14).pays
 
 
-def test_the_last_two_weeks_count() -> None:
+def test_the_last_four_weeks_count() -> None:
     """A bad autumn is forgotten, and a good one does not help."""
-    assert judge([-5.0] * 30 + [0.1, 0.2] * 7).pays
-    assert not judge([5.0] * 30 + [-0.1, -0.2] * 7).pays
+    assert judge([-5.0] * 30 + [0.1, 0.2] * 14).pays
+    assert not judge([5.0] * 30 + [-0.1, -0.2] * 14).pays
     assert judge([1.0] * 30).days == JUDGED_DAYS
 
 

@@ -13,7 +13,8 @@ from statistics import fmean, stdev
 from .modes import NET_ZERO, Choice, Expected, Storage, outcome
 from .optimiser import solve
 
-JUDGED_DAYS = 14
+JUDGED_DAYS = 28
+"""Half of it is too little to tell: single days err by more than most win."""
 LEAST_DAYS = 3
 """Fewer days say nothing."""
 CERTAIN = 1.0

@@ -50,7 +50,7 @@ class PlanStatus(StrEnum):
     JUDGING = "judging"
     """Too few days to tell whether it pays."""
     NOT_PAYING = "not_paying"
-    """In the last two weeks net zero was as good."""
+    """In the last four weeks net zero was as good."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
