@@ -8,7 +8,7 @@ count, the planner learns for four weeks, which the referee plays.
 
 from argparse import ArgumentParser, Namespace
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -90,15 +90,14 @@ class Days:
         """Return the prices of the days that count."""
         return {slot: self.views.prices[slot] for slot in self.slots}
 
-    def planners(self) -> Iterator[tuple[str, Planner]]:
-        """Yield net zero and our planner, which has learnt."""
-        yield "net_zero", NetZero()
+    def learnt(self) -> Planner:
+        """Return our planner after it has learnt: a new one each time, because it remembers what it sees."""
         plans = Plans(self.year, self.views, storage_of(self.home, self.allowed), is_published=self._is_published)
         ours, plant = Ours(plans, is_judged=False), Plant(self.home)
         for slot in self.learning:
             wish = ours.choose(self.views.at(slot, plant.energy_wh))
             plant.quarter(wish.mode, wish.power_w, self.minutes_w(slot))
-        yield "ours", ours
+        return ours
 
     def minutes_w(self, slot: int) -> list[float]:
         """Return the net load by the minute."""
@@ -174,10 +173,10 @@ def main() -> None:
     days = Days(options)
     print(f"{options.home}+{options.tariff}, days {options.first_day} to {options.first_day + options.days}")
     print("                        EUR  import, kWh  export, kWh  left, kWh  quarters in each mode")
-    for name, planner in days.planners():
-        # Both ask the same planner: what it learnt does not depend on who carries out what it says.
+    planners: dict[str, Callable[[], Planner]] = {"net_zero": NetZero, "ours": days.learnt}
+    for name, made in planners.items():
         for how, play in (("referee", by_the_referee), ("control", partial(by_control, seed=options.seed))):
-            began, run = perf_counter(), play(days, planner)
+            began, run = perf_counter(), play(days, made())
             print(f"  {name:<9} {how:<8}{run.line()} ({perf_counter() - began:.0f} s)", flush=True)
 
 
