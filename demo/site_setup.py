@@ -13,39 +13,47 @@ from .house import BATTERY_LIMIT_W, BATTERY_NAMES
 
 _FLOW = "/api/config/config_entries/flow"
 _SET_UP_LIMIT_S = 60.0
+_MOST_STEPS = 500
+"""With those that only wait."""
 
 
-def _answers(simulated: SimulatedSite, names: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
-    """Return what is filled in at each step of the flow, one item for each time that the step comes."""
+def _answers(simulated: SimulatedSite) -> dict[str, dict[str, Any]]:
+    """Return what is filled in at each step of the flow; of a battery without its name."""
     addresses = {"host": [battery.host for battery in simulated.batteries], "port": simulated.batteries[0].port}
     return {
-        "user": [{"next_step_id": "homewizard"}],
-        "homewizard": [{"host": f"{simulated.p1.host}:{simulated.p1.port}"}],
-        "confirm_import": [{"next_step_id": "address"}],
-        "confirm_export": [{"next_step_id": "address"}],
-        "address": [addresses],
-        "battery": [
-            {"name": name, "power_class_w": str(BATTERY_LIMIT_W), "own_meter": "this", "limits": {}} for name in names
-        ],
-        "fuse": [{"fuse": "unknown"}],
-        # Shown anew where Home Assistant itself went on as well, when the look was over.
-        "start": [{"next_step_id": "only_watch"}] * 3,
+        "user": {"next_step_id": "homewizard"},
+        "homewizard": {"host": f"{simulated.p1.host}:{simulated.p1.port}"},
+        "confirm_import": {"next_step_id": "address"},
+        "confirm_export": {"next_step_id": "address"},
+        "address": addresses,
+        "battery": {"power_class_w": str(BATTERY_LIMIT_W), "own_meter": "this", "limits": {}},
+        "fuse": {"fuse": "unknown"},
+        "start": {"next_step_id": "only_watch"},
     }
 
 
 async def set_up(api: Api, simulated: SimulatedSite, names: Sequence[str] = BATTERY_NAMES) -> dict[str, str]:
-    """Go through the flow, wait until the site is loaded and return its entity ids by their keys."""
-    answers = _answers(simulated, names)
+    """Go through the flow, wait until the site is loaded and return its entity ids by their keys.
+
+    A step may be shown anew where Home Assistant itself went on as well, when a progress was over: it is answered
+    again.
+    """
+    answers = _answers(simulated)
+    names_of = dict(zip((battery.host for battery in simulated.batteries), names, strict=False))
     step = await api.request("POST", _FLOW, {"handler": DOMAIN})
-    while step["type"] in {"form", "menu", "progress"}:
+    for _ in range(_MOST_STEPS):
+        if step["type"] not in {"form", "menu", "progress"}:
+            break
         if step["type"] == "progress":
             await asyncio.sleep(0.2)
             step = await api.request("GET", f"{_FLOW}/{step['flow_id']}")
             continue
-        left = answers.get(step["step_id"])
-        if step.get("errors") or not left:
+        answer = answers.get(step["step_id"])
+        if step.get("errors") or answer is None:
             raise DemoError(f"the config flow stopped at {step['step_id']}: {step.get('errors')}")
-        step = await api.request("POST", f"{_FLOW}/{step['flow_id']}", left.pop(0))
+        if step["step_id"] == "battery":
+            answer = {**answer, "name": names_of[step["description_placeholders"]["host"].partition(":")[0]]}
+        step = await api.request("POST", f"{_FLOW}/{step['flow_id']}", answer)
     if step["type"] != "create_entry":
         raise DemoError(f"the config flow ended with {step['type']}: {step.get('reason')}")
     await wait_until_loaded(api, step["result"]["entry_id"])

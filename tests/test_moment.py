@@ -96,6 +96,15 @@ def test_a_leader_that_is_silent_holds_all_until_it_is_lost() -> None:
     assert (alone.grid_w, alone.is_whole) == (900, False)
 
 
+def test_a_moment_does_not_stand_for_minutes() -> None:
+    """On firmware that is lost late only: the grid goes on, and of the rest nothing is known until it is heard."""
+    leads, heard = {"a": member(700, 100, Mode.AUTO)}, {"a": member(-300, 280, Mode.AUTO)}
+    *_, held, late, again = moments((101, 50, leads), (240, 900, leads), (260, 800, leads), (281, 20, heard))
+    assert (held.grid_w, held.is_whole) == (50, True)
+    assert (late.grid_w, late.is_whole) == (800, False)
+    assert (again.grid_w, again.is_whole, again.powers_w) == (20, True, {"a": -300})
+
+
 def test_what_is_read_in_turns_is_shown_as_near_as_can_be() -> None:
     """Two that run by themselves and are never read together: after a minute without a moment, what there is."""
     two = {"a": member(700, 100, Mode.AUTO), "b": member(300, 100, Mode.AUTO)}

@@ -1,10 +1,11 @@
 """Home Energy Controller: several Marstek Venus home batteries run as one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from homeassistant.const import Platform
+from homeassistant.const import CONF_HOST, CONF_PORT, Platform
 from homeassistant.core import HassJob, HomeAssistant
 from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, device_registry as dr
@@ -68,7 +69,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: SiteConfigEntry) -> bool
     dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **site_device_info(coordinator))
     update_devices(coordinator)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    async_offer_dashboard(hass)
+    with coordinator.parts.part("dashboard"):
+        async_offer_dashboard(hass)
     with coordinator.parts.part("release of leftovers"):
         await coordinator.async_release_leftovers()
 
@@ -122,8 +124,15 @@ class _Follower:
         for battery in coordinator.batteries.values():
             battery.follow_address()
         ids = {battery.subentry.subentry_id: battery.id for battery in coordinator.batteries.values()}
-        coordinator.reconfigure({own_id for key, own_id in ids.items() if self._chosen.data[key] != before.data[key]})
+        coordinator.reconfigure(
+            {own_id for key, own_id in ids.items() if _apart(self._chosen.data[key]) != _apart(before.data[key])}
+        )
         await coordinator.changes.async_act()
+
+
+def _apart(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what people chose of a battery apart from where it is: who finds it elsewhere asks nothing new of it."""
+    return {key: value for key, value in data.items() if key not in {CONF_HOST, CONF_PORT}}
 
 
 @dataclass(frozen=True, slots=True)

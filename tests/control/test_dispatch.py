@@ -379,3 +379,9 @@ def test_battery_in_auto_that_cannot_be_made_to_leave_it_leads() -> None:
 
 
 # The dry run.
+
+
+def test_other_settings_let_the_law_run_and_nothing_live_for_ever() -> None:
+    """While the leader is silent the law cannot run: what it decided before is as old as it was."""
+    memory = DispatchMemory(decided_at=100.0, sampled_at=95.0).reconfigured(set())
+    assert (memory.decided_at, memory.sampled_at) == (100.0, None)

@@ -128,6 +128,15 @@ async def test_cheap_hours_charge_up_to_the_level_and_then_back(world: World, au
     assert world.state(STRATEGY) == "zero"
 
 
+async def test_cheap_hours_ask_for_no_more_than_the_batteries_may_take(world: World, automate: Automate) -> None:
+    """Refused, it would leave them at 0 W until it is cheap no longer."""
+    await show(world.hass, CHEAP, "off")
+    await automate("charge_in_cheap_hours", **SITE, cheap=CHEAP, power=15000, until=90)
+    await show(world.hass, CHEAP, "on")
+    assert world.state(STRATEGY) == "fixed"
+    assert world.coordinator.data.setpoint_w == -7500
+
+
 async def test_the_end_of_cheap_hours_ends_charging(world: World, automate: Automate) -> None:
     """Whatever the charge."""
     hass = world.hass

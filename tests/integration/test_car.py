@@ -1,5 +1,6 @@
 """The car beside the batteries: in Home Assistant, over the real protocols, against the simulated house."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -279,9 +280,42 @@ async def test_a_charger_from_six_amperes_is_stopped_and_started_by_its_switch(h
         assert home.car.power_w == 0
         assert all(value is None or value >= 6 for _, value in told)
         count = len(told)
+        hass.states.async_set(switch, "on")  # By its own app, or because a car was plugged in.
+        hass.states.async_set(number, "unavailable")
+        await drive(60)
+        assert told[count:] == [("turn_off", None)], "to stop it, the switch is enough"
+        count = len(told)
         hass.states.async_set(switch, "unavailable")
         await drive(60)
         assert len(told) == count, "nothing is told where it cannot be stopped"
+
+
+@pytest.mark.parametrize("then_w", [0, None])
+async def test_what_a_slow_charger_was_told_first_does_not_start_it_after_it_was_stopped(
+    hass: HomeAssistant, then_w: int | None
+) -> None:
+    """A cloud that answers after minutes: the older order is given up for a newer one, and at the end of control."""
+    number, switch, told = "number.charger", "input_boolean.charger", list[str]()
+    async with home_with(hass, (70, 72), MONDAY_NOON, output=number, switch=switch) as home:
+        hass.states.async_set(number, "6", {"unit_of_measurement": "A", "min": 6, "max": 16})
+        hass.states.async_set(switch, "off")
+        answer = asyncio.Event()
+
+        async def act(call: ServiceCall) -> None:
+            told.append(call.service)
+            if call.service == "set_value":
+                await answer.wait()
+
+        for domain, service in (("number", "set_value"), ("input_boolean", "turn_on"), ("input_boolean", "turn_off")):
+            hass.services.async_register(domain, service, act)
+        charger = home.world.coordinator.charger
+        charger.steer(2300, 1000.0)
+        await asyncio.sleep(0.01)
+        charger.steer(then_w, 1060.0)
+        await asyncio.sleep(0.01)
+        answer.set()
+        await asyncio.sleep(0.01)
+        assert told == (["set_value", "turn_off"] if then_w == 0 else ["set_value"])
 
 
 @pytest.mark.parametrize("refuse", [HomeAssistantError, vol.Invalid])

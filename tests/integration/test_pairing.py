@@ -125,6 +125,20 @@ async def test_site_changes_over_to_it(home: FlowHome, entry: MockConfigEntry) -
     assert suggested(result) == {"host": home.p1_v2}
 
 
+async def test_looking_at_ones_own_meter_again_leaves_its_token_alone(home: FlowHome, entry: MockConfigEntry) -> None:
+    """A new one would end the one that the site reads with, whether this is saved or not."""
+    result = await home.menu(home.readable(await entry.start_reconfigure_flow(home.hass)), "homewizard")
+    await home.menu(await pressed(home, await sent(home, result, host=home.p1_v2)), "save")
+    token, asked = token_of(home), home.site.p1.requests.count("POST /api/user")
+    result = await home.menu(home.readable(await entry.start_reconfigure_flow(home.hass)), "homewizard")
+    assert (await home.submit(result, host=home.p1_v2))["step_id"] == "confirm_import"
+    assert (token_of(home), home.site.p1.requests.count("POST /api/user")) == (token, asked)
+    result = await home.menu(await home.start(), "homewizard")
+    result = await home.submit(result, host=home.p1_v2)
+    assert (result["type"], result["reason"]) == ("abort", "already_configured")
+    assert (token_of(home), home.site.p1.requests.count("POST /api/user")) == (token, asked)
+
+
 # Announcements.
 
 

@@ -206,6 +206,9 @@ async def test_what_was_learnt_of_a_battery_is_tried_again_with_its_new_settings
     assert set(world.coordinator._dispatch_memory.ineligible) == {macs[one], macs[other]}
     await choose_battery(world, one, own_meter="unsure")
     assert set(world.coordinator._dispatch_memory.ineligible) == {macs[other]}
+    await move(world.site.batteries[other], "127.0.0.98")
+    await choose_battery(world, other, host="127.0.0.98")
+    assert set(world.coordinator._dispatch_memory.ineligible) == {macs[other]}, "a new address mends nothing either"
 
 
 @pytest.mark.parametrize("what", ["meter", "battery", "polling"])

@@ -132,7 +132,9 @@ class Home:
     async def totals(self) -> dict[str, float]:
         """Return the energy totals by entity."""
         shown = await self.states()
-        return {key: float(value) for key, value in shown.items() if "charged" in key and value != "unavailable"}
+        # What is counted of today is saved once a minute: a kill may cost that.
+        totals = {key: value for key, value in shown.items() if "charged" in key and not key.endswith("today")}
+        return {key: float(value) for key, value in totals.items() if value != "unavailable"}
 
     async def kill(self, after_s: float, *, into_auto: bool) -> None:
         """Kill Home Assistant, let the house go on without it, and start it again.

@@ -1,6 +1,7 @@
 """The steps in which a flow asks for the meter, and shows what it reads."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from types import MappingProxyType
 from typing import Any, Final, override
 
@@ -30,7 +31,7 @@ from ..const import (
     METER_HOMEWIZARD_V2,
     METER_SENSOR,
 )
-from ..meter.base import MeterError, MeterStale, MeterUnreachable, NotAGridMeter
+from ..meter.base import MeterError, MeterStale, MeterUnauthorized, MeterUnreachable, NotAGridMeter
 from ..meter.homewizard import GRID_METERS, HomeWizardMeter, MeterIdentity
 from ..site.foreign_entities import lasting_id, own_entities, present_id
 from ..site.meter import make_meter, phases_add_up, read_patiently
@@ -75,7 +76,7 @@ class MeterFlow(PairingFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigFlo
                 return await self._async_confirm(await self._async_homewizard(user_input[CONF_HOST]))
             except (InvalidAddress, MeterError) as err:
                 if isinstance(err, MeterError) and await self._async_speaks_v2(user_input[CONF_HOST], err):
-                    return await self.async_step_pair()
+                    return await self._async_pair_or_read()
                 errors[CONF_HOST] = error_key(err)
                 product = str(err)  # Only the message about a wrong product shows it.
         schema = vol.Schema({vol.Required(CONF_HOST): self._host_selector()})
@@ -171,6 +172,19 @@ class MeterFlow(PairingFlow[ConfigFlowContext, ConfigFlowResult, str], ConfigFlo
         host, port = parse_address(address, DEFAULT_METER_PORT_V2)
         self._unpaired = UnpairedMeter(host=host, port=port)
         return await self._unpaired.async_is_there(self.hass)
+
+    async def _async_pair_or_read(self) -> ConfigFlowResult:
+        """Pair a meter, unless a site has it: a new token would end the one that the site reads it with."""
+        for site in self._async_current_entries(include_ignore=False):
+            meter = site.data[CONF_METER]
+            here = (meter[CONF_METER_TYPE], meter.get(CONF_HOST), meter.get(CONF_PORT))
+            if here != (METER_HOMEWIZARD_V2, self._unpaired.host, self._unpaired.port):
+                continue
+            if self.source != SOURCE_RECONFIGURE or site is not self._get_reconfigure_entry():
+                return self.async_abort(reason="already_configured")
+            with suppress(MeterUnauthorized):
+                return await self._async_confirm(dict(meter))
+        return await self.async_step_pair()
 
     async def _async_answers(self, meter: Mapping[str, Any]) -> bool:
         """Return whether a meter still answers, as itself, where it is known to be."""

@@ -1,5 +1,6 @@
 """The charger of the car at run time: what its entities show, and what it is told."""
 
+import asyncio
 from contextlib import suppress
 import logging
 from math import inf
@@ -58,6 +59,7 @@ class Charger:
         self._hass, self._spawn = hass, spawn
         self._written: Order | None = None
         self._written_at = -inf
+        self._writing: asyncio.Task[None] | None = None
         self._fails = False
 
     @property
@@ -82,25 +84,46 @@ class Charger:
 
     def steer(self, power_w: int | None, now: float) -> None:
         """Set the output to a power, when that is something new; None leaves it alone."""
-        output, unit_w = self._output()
-        is_gone = any(state.state == STATE_UNAVAILABLE for state in (output, self._state(CONF_SWITCH)) if state)
-        if power_w is None or output is None or unit_w is None or is_gone:
+        order = None if power_w is None else self._order(power_w)
+        if order is None or self._is_gone(order):
             self._written = None  # Whatever it is set to when this is over, it is told anew.
+            if power_w is None and self._writing is not None:
+                self._writing.cancel()  # What is late sets nothing after control has ended.
             return
-        order = self._order(output, power_w / unit_w)
-        if order != self._written and now - self._written_at >= WRITE_EVERY_S:
+        is_new = order != self._written or self._is_on_against(order)
+        if is_new and now - self._written_at >= WRITE_EVERY_S:
+            if self._writing is not None:
+                self._writing.cancel()  # A late call must not come behind a newer one.
             self._written, self._written_at = order, now
-            self._spawn(self._async_write(order), "set the charger")
+            self._writing = self._spawn(self._async_write(order), "set the charger")
 
-    def _order(self, output: State, value: float) -> Order:
-        """Return what is to be called, in turn: of a charger with a switch, what is below its least is off."""
-        value = min(value, float(output.attributes.get(ATTR_MAX, inf)))
-        number = (output.entity_id, "set_value", value)
+    def _is_gone(self, order: Order) -> bool:
+        """Return whether something that is to be called is unavailable."""
+        states = (self._hass.states.get(entity_id) for entity_id, *_ in order)
+        return any(state is not None and state.state == STATE_UNAVAILABLE for state in states)
+
+    def _is_on_against(self, order: Order) -> bool:
+        """Return whether the charger is on though it is to be off: it starts by itself, or somebody started it."""
         switch = self._state(CONF_SWITCH)
+        return switch is not None and switch.state == STATE_ON and order[0][1] == "turn_off"
+
+    def _order(self, power_w: int) -> Order | None:
+        """Return what is to be called, in turn: of a charger with a switch, what is below its least is off.
+
+        None while that cannot be told: but to stop, the switch is enough.
+        """
+        switch, (output, unit_w) = self._state(CONF_SWITCH), self._output()
+        off: Order | None = None if switch is None else ((switch.entity_id, "turn_off", None),)
+        if off is not None and power_w <= 0:
+            return off
+        if output is None or unit_w is None:
+            return None
+        value = min(power_w / unit_w, float(output.attributes.get(ATTR_MAX, inf)))
+        number = (output.entity_id, "set_value", value)
         if switch is None:
             return (number,)
-        if value <= 0 or value < float(output.attributes.get(ATTR_MIN, 0)):
-            return ((switch.entity_id, "turn_off", None),)
+        if off is not None and value < float(output.attributes.get(ATTR_MIN, 0)):
+            return off
         return (number, (switch.entity_id, "turn_on", None))
 
     async def _async_write(self, order: Order) -> None:
@@ -111,12 +134,15 @@ class Charger:
                 data = {ATTR_ENTITY_ID: entity_id} | ({} if value is None else {"value": value})
                 await self._hass.services.async_call(entity_id.partition(".")[0], action, data, blocking=True)
             failed = False
+        except asyncio.CancelledError:
+            failed = self._fails  # A newer order takes its place, or none does.
+            raise
         except (HomeAssistantError, vol.Invalid) as err:  # a helper refuses what is out of its range like a schema
             if not self._fails:
                 _LOGGER.warning("The output of the charger (%s) cannot be set: %s", entity_id, err)
         finally:
             # Whatever else another integration may raise, it is told again as well.
-            if failed:
+            if failed and self._written is order:
                 self._written = None
             elif self._fails:
                 _LOGGER.info("The output of the charger (%s) can be set again", entity_id)

@@ -39,7 +39,7 @@ LOOK_LIMIT_S: Final = 4.0
 LOST_S: Final = 60.0
 """A meter that is silent for less may be on its way back."""
 LOOK_EVERY_S: Final = 120.0
-NEEDS_OWNER: Final = (MeterUnauthorized, MeterApiDisabled, MeterNotFound)
+NEEDS_OWNER: Final = (MeterUnauthorized, MeterApiDisabled, MeterNotFound, MeterWrongCertificate)
 """No waiting mends these."""
 GONE: Final = (MeterApiDisabled, MeterNotFound, MeterUnreachable)
 """What a first API that is no more looks like."""

@@ -17,6 +17,8 @@ CYCLE_S = 10.0
 """What is further apart is not of one moment."""
 PATIENCE_S = 60.0
 """Where several move by themselves and are read in turns, or a meter tells seldom, what is closest has to do."""
+STANDS_S = 150.0
+"""A moment that is older is shown no longer: of what moves by itself nothing was heard since, on any firmware."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,8 @@ def next_moment(
         # Without a battery nothing waits for the sum: it is unknown, and so is the house.
         is_known = is_complete and not _is_told(members) and _is_close(now.at, movers)
         return replace(now, is_whole=is_known)
+    if now.at - before.at > STANDS_S:
+        return replace(now, is_whole=_is_close(now.at, movers) and not _is_told(members))
     if _is_told(members) or (movers and now.read_at <= before.read_at):
         return before
     return now if _is_close(now.at, movers) or now.at - before.at > PATIENCE_S else before

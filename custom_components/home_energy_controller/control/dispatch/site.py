@@ -251,7 +251,8 @@ class DispatchMemory(LastingMemory):
         """Return the memory under other settings: work is divided anew, and nothing was learnt of these batteries."""
         return replace(
             self,
-            decided_at=None,
+            # The law runs at once when the leader is heard; what was decided still expires while he is not.
+            sampled_at=None,
             ineligible={key: lapse for key, lapse in self.ineligible.items() if key not in battery_ids},
             floors={key: floor for key, floor in self.floors.items() if key not in battery_ids},
             observed_limits=tuple(each for each in self.observed_limits if each.battery_id not in battery_ids),
