@@ -15,6 +15,7 @@ from ..site.isolation import Isolation
 from ..site.planner import Planner
 from ..site.store import SiteStore
 from ..site.summary import full_charge, full_charge_question, summarise
+from ..site.words import Words
 from .moment import Member, Moment, next_moment
 from .snapshot import BatterySnapshot, ShownRole, SiteSnapshot
 
@@ -46,43 +47,27 @@ def site_snapshot(
     state = SiteState.SWAPPING if actuation is not None and actuation.handover else decision.state
     state = state if is_polled else SiteState.POLLING_OFF
     acts = is_polled and decision.state is not SiteState.OFF
-    members: dict[str, BatterySnapshot] = {}
     moment, powers_w = _now(batteries, meter_w, before.moment if before else None, parts, now)
+    members: dict[str, BatterySnapshot] = {}
     for battery in batteries:
-        set_now, kept = stored.battery(battery.id), saved.battery(battery.id)
-        members[battery.id] = shown = BatterySnapshot(
-            charged_wh=round(kept.charged_wh),
-            discharged_wh=round(kept.discharged_wh),
-            battery_mode=set_now.wish,
-            setpoint_w=set_now.setpoint_w,
-            reserve_pct=set_now.reserve_pct,
-        )
+        unseen = _unseen(battery, store)
+        members[battery.id] = unseen
         with parts.part(f"publish {battery.name}"):
-            seen = replace(shown, power_w=powers_w.get(battery.id))
+            seen = replace(unseen, power_w=powers_w.get(battery.id))
             members[battery.id] = battery_snapshot(
                 battery, seen, decision, actuation, acts=acts, before=before, now=now
             )
     summary, question = "", None if full_charge_w is None else ""
     with parts.part("summary"):
-        if planner.words is not None:
-            names = {battery.id: battery.name for battery in batteries}
-            told = decision if is_polled else replace(decision, intent=SiteState.POLLING_OFF)
-            summary = summarise(told, names, planner.words, would=decision.state is SiteState.OFF)
-            if full_charge_w is not None:
-                summary = f"{full_charge(full_charge_w, planner.words)} {summary}"
-                question = full_charge_question(full_charge_w, planner.words)
+        told = decision if is_polled else replace(decision, intent=SiteState.POLLING_OFF)
+        summary, question = _said(told, batteries, planner.words, full_charge_w)
     quality = None
     with parts.part("quality"):
         quality = energy_statistics.quality(now)
     stored_wh = _sum(member.stored_wh for member in members.values())
     capacity_wh = sum(battery.configured.capacity_wh for battery in batteries)
     batteries_w = _sum(member.power_w for member in members.values())
-    grid_w = house_w = None
-    if moment is not None:
-        grid_w = round(moment.grid_w)
-        house_w = grid_w + (batteries_w or 0)
-        if not moment.is_whole or (members and batteries_w is None):
-            house_w = None
+    grid_w, house_w = _grid_and_house(moment, batteries_w, is_empty=not members)
     return SiteSnapshot(
         grid_power_w=grid_w,
         net_load_w=house_w,
@@ -111,6 +96,40 @@ def site_snapshot(
         measured_at=_measured_at(moment, before, now),
         moment=moment,
     )
+
+
+def _unseen(battery: Battery, store: SiteStore) -> BatterySnapshot:
+    """Return what is shown of a battery whatever it says: what was set, and its saved totals."""
+    set_now, kept = store.site.battery(battery.id), store.saved.battery(battery.id)
+    return BatterySnapshot(
+        charged_wh=round(kept.charged_wh),
+        discharged_wh=round(kept.discharged_wh),
+        battery_mode=set_now.wish,
+        setpoint_w=set_now.setpoint_w,
+        reserve_pct=set_now.reserve_pct,
+    )
+
+
+def _said(
+    decision: Decision, batteries: Collection[Battery], words: Words | None, full_charge_w: int | None
+) -> tuple[str, str | None]:
+    """Return what is done in a sentence, and what is asked about a full charge that waits; empty without words."""
+    if words is None:
+        return "", None if full_charge_w is None else ""
+    names = {battery.id: battery.name for battery in batteries}
+    summary = summarise(decision, names, words, would=decision.state is SiteState.OFF)
+    if full_charge_w is None:
+        return summary, None
+    return f"{full_charge(full_charge_w, words)} {summary}", full_charge_question(full_charge_w, words)
+
+
+def _grid_and_house(moment: Moment | None, batteries_w: int | None, *, is_empty: bool) -> tuple[int | None, int | None]:
+    """Return the power of the grid (W, + import) and of the house at a moment; a site without batteries has both."""
+    if moment is None:
+        return None, None
+    grid_w = round(moment.grid_w)
+    is_known = moment.is_whole and (is_empty or batteries_w is not None)
+    return grid_w, grid_w + (batteries_w or 0) if is_known else None
 
 
 def _now(
