@@ -254,37 +254,14 @@ METER_KINDS: Final = (
     _of_v2(Fault.P1_TIMEOUT, meter_is_lost=True, patches=_TIMEOUT),
     _of_v2(Fault.P1_FROZEN),
     _of_v2(Fault.P1_CUTS),
-    Kind(
-        name="p1 v2 unplugged",
-        break_it=_stop_meter,
-        mend_it=_start_meter,
-        targets=(SITE,),
-        meter_is_lost=True,
-        api=2,
-    ),
-    Kind(
-        name="p1 v2 token revoked",
-        break_it=_revoke,
-        mend_it=_pair_again,
-        targets=(SITE,),
-        meter_is_lost=True,
-        api=2,
-    ),
-    Kind(
-        name="p1 v2 wrong token",
-        break_it=_exchange_token,
-        mend_it=_pair_again,
-        targets=(SITE,),
-        meter_is_lost=True,
-        api=2,
-    ),
-    Kind(
-        name="p1 v2 certificate of another device",
-        break_it=_replace_device,
-        mend_it=_put_device_back,
-        targets=(SITE,),
-        meter_is_lost=True,
-        api=2,
+    *(
+        Kind(name=f"p1 v2 {name}", break_it=break_it, mend_it=mend_it, targets=(SITE,), meter_is_lost=True, api=2)
+        for name, break_it, mend_it in (
+            ("unplugged", _stop_meter, _start_meter),
+            ("token revoked", _revoke, _pair_again),
+            ("wrong token", _exchange_token, _pair_again),
+            ("certificate of another device", _replace_device, _put_device_back),
+        )
     ),
     _meter(Fault.P1_FROZEN),
     _meter(Fault.P1_JUMP),

@@ -1,6 +1,6 @@
 """What a cycle found, turned into what entities show."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -48,31 +48,28 @@ def site_snapshot(
     state = state if is_polled else SiteState.POLLING_OFF
     acts = is_polled and decision.state is not SiteState.OFF
     moment, powers_w = _now(batteries, meter_w, before.moment if before else None, parts, now)
-    members: dict[str, BatterySnapshot] = {}
+    members = {battery.id: _unseen(battery, store) for battery in batteries}
     for battery in batteries:
-        unseen = _unseen(battery, store)
-        members[battery.id] = unseen
         with parts.part(f"publish {battery.name}"):
-            seen = replace(unseen, power_w=powers_w.get(battery.id))
+            seen = replace(members[battery.id], power_w=powers_w.get(battery.id))
             members[battery.id] = battery_snapshot(
                 battery, seen, decision, actuation, acts=acts, before=before, now=now
             )
-    summary, question = "", None if full_charge_w is None else ""
+    summary, question = _said(decision, batteries, None, full_charge_w)
     with parts.part("summary"):
         told = decision if is_polled else replace(decision, intent=SiteState.POLLING_OFF)
         summary, question = _said(told, batteries, planner.words, full_charge_w)
     quality = None
     with parts.part("quality"):
         quality = energy_statistics.quality(now)
-    stored_wh = _sum(member.stored_wh for member in members.values())
-    capacity_wh = sum(battery.configured.capacity_wh for battery in batteries)
+    stored_wh, soc_pct = _charge(members, batteries)
     batteries_w = _sum(member.power_w for member in members.values())
     grid_w, house_w = _grid_and_house(moment, batteries_w, is_empty=not members)
     return SiteSnapshot(
         grid_power_w=grid_w,
         net_load_w=house_w,
         battery_power_w=batteries_w,
-        soc_pct=None if stored_wh is None or not capacity_wh else round(100 * stored_wh / capacity_wh, 1),
+        soc_pct=soc_pct,
         stored_wh=stored_wh,
         # With those that were removed: a total that drops is a new beginning to Home Assistant's statistics.
         charged_wh=round(sum(battery.charged_wh for battery in saved.batteries.values())),
@@ -121,6 +118,13 @@ def _said(
     if full_charge_w is None:
         return summary, None
     return f"{full_charge(full_charge_w, words)} {summary}", full_charge_question(full_charge_w, words)
+
+
+def _charge(members: Mapping[str, BatterySnapshot], batteries: Collection[Battery]) -> tuple[int | None, float | None]:
+    """Return what all batteries hold (Wh), and the state of charge of all (%); None where one is not known."""
+    stored_wh = _sum(member.stored_wh for member in members.values())
+    capacity_wh = sum(battery.configured.capacity_wh for battery in batteries)
+    return stored_wh, None if stored_wh is None or not capacity_wh else round(100 * stored_wh / capacity_wh, 1)
 
 
 def _grid_and_house(moment: Moment | None, batteries_w: int | None, *, is_empty: bool) -> tuple[int | None, int | None]:
